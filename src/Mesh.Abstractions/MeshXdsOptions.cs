@@ -1,0 +1,21 @@
+namespace Mesh;
+
+/// <summary>How the process reaches its control plane.</summary>
+public sealed class MeshXdsOptions
+{
+    /// <summary>The ADS server: <c>http://host:15010</c> (plain text), <c>https://host:15012</c>, <c>unix:///path</c>, <c>dns:///host:port</c> or a bare <c>host:port</c>.</summary>
+    /// <value>Unset by default: the bootstrap file named by <c>GRPC_XDS_BOOTSTRAP</c> or the text in <c>GRPC_XDS_BOOTSTRAP_CONFIG</c> decides.</value>
+    public string? Server { get; set; }
+
+    /// <summary>Speak the incremental (delta) variant of the protocol.</summary>
+    /// <value>The default value is <see langword="true"/>; a server that does not implement it is spoken to in the state-of-the-world variant.</value>
+    public bool Delta { get; set; } = true;
+
+    /// <summary>How long a resource that was asked for may stay unanswered until it counts as non-existent (xDS protocol; Envoy's <c>initial_fetch_timeout</c>).</summary>
+    /// <value>The default value is 15 seconds.</value>
+    public TimeSpan ResourceTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The time between HTTP/2 pings on the stream to the control plane.</summary>
+    /// <value>The default value is 30 seconds for Mesh's own control plane and 5 minutes for any other (a grpc-go server answers more frequent pings with GOAWAY).</value>
+    public TimeSpan? KeepAliveInterval { get; set; }
+}

@@ -1,0 +1,14 @@
+namespace Mesh.Xds.Serving;
+
+/// <summary>What may have changed since the last push: kinds, and for each the names (<see langword="null"/>: any name).</summary>
+internal sealed record AdsChange(IReadOnlyDictionary<string, IReadOnlySet<string>?> ByType)
+{
+    /// <summary>Anything may have changed.</summary>
+    public static AdsChange Everything { get; } = new(new Dictionary<string, IReadOnlySet<string>?>
+    {
+        [Ads.TypeUrls.Cluster] = null,
+        [Ads.TypeUrls.ClusterLoadAssignment] = null,
+        [Ads.TypeUrls.Listener] = null,
+        [Ads.TypeUrls.RouteConfiguration] = null,
+    });
+}
