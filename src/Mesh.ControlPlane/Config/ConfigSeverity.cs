@@ -1,0 +1,7 @@
+namespace Mesh.ControlPlane.Config;
+
+internal enum ConfigSeverity
+{
+    Warning,
+    Error,
+}
