@@ -1,0 +1,65 @@
+using Envoy.Config.Core.V3;
+using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Model;
+
+namespace Mesh.ControlPlane.Generators;
+
+/// <summary>The metadata under the key <c>istio</c> that dashboards and telemetry read.</summary>
+internal static class IstioMetadata
+{
+    private const string Key = "istio";
+
+    /// <summary>Names the document that a resource comes from.</summary>
+    public static Metadata OfConfig(ConfigResource source) => Of(new Struct { Fields = { ["config"] = Value.ForString(ConfigPath(source)) } });
+
+    public static Metadata OfCluster(MeshService service, MeshServicePort port, string subset, DestinationRuleSet? rule)
+    {
+        var fields = new Struct
+        {
+            Fields =
+            {
+                ["default_original_port"] = Value.ForNumber(port.Number),
+                ["services"] = Value.ForList(Value.ForStruct(new Struct
+                {
+                    Fields =
+                    {
+                        ["host"] = Value.ForString(service.Host),
+                        ["name"] = Value.ForString(service.Name),
+                        ["namespace"] = Value.ForString(service.Namespace),
+                    },
+                })),
+            },
+        };
+        if (rule is not null)
+        {
+            fields.Fields["config"] = Value.ForString(ConfigPath(rule.Source));
+        }
+
+        if (subset.Length > 0)
+        {
+            fields.Fields["subset"] = Value.ForString(subset);
+        }
+
+        return Of(fields);
+    }
+
+    /// <summary>Istio's short form of who a workload is: <c>name;namespace;canonical-name;canonical-revision;cluster</c>.</summary>
+    public static Metadata OfWorkload(WorkloadInstance workload) => Of(new Struct
+    {
+        Fields =
+        {
+            ["workload"] = Value.ForString(
+                $"{workload.Name};{workload.Namespace};{workload.CanonicalName};{workload.CanonicalRevision};{workload.ClusterId}"),
+        },
+    });
+
+    private static Metadata Of(Struct fields) => new() { FilterMetadata = { [Key] = fields } };
+
+    private static string ConfigPath(ConfigResource source)
+        => $"/apis/{source.Kind.Group}/v1alpha3/namespaces/{source.Namespace}/{KebabCase(source.Kind.Kind)}/{source.Name}";
+
+    /// <summary><c>VirtualService</c> → <c>virtual-service</c>.</summary>
+    private static string KebabCase(string kind)
+        => string.Concat(kind.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
+}

@@ -1,0 +1,35 @@
+using Envoy.Config.Core.V3;
+using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Model;
+
+namespace Mesh.ControlPlane.Generators;
+
+/// <summary>API listeners: one per authority, named as the client wrote it (gRFC A27; Istio's proxyless listeners).</summary>
+internal static class ListenerGenerator
+{
+    private static readonly HttpFilter Router = new() { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) };
+
+    public static Listener Generate(Proxy proxy, string name, HostTarget target)
+    {
+        var routes = new SubsetKey(target.Port, "", target.Host).ToString();
+        var connectionManager = new HttpConnectionManager
+        {
+            Rds = new Rds { ConfigSource = ConfigSources.Ads, RouteConfigName = routes },
+            HttpFilters = { Router },
+        };
+        if (proxy.Kind == ProxyKind.Mesh)
+        {
+            connectionManager.StatPrefix = routes;
+        }
+
+        return new Listener
+        {
+            Name = name,
+            Address = new Address { SocketAddress = new SocketAddress { Address = "0.0.0.0", PortValue = target.Port } },
+            ApiListener = new ApiListener { ApiListener_ = Any.Pack(connectionManager) },
+        };
+    }
+}

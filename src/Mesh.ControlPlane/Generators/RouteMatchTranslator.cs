@@ -1,0 +1,78 @@
+using Envoy.Config.Route.V3;
+using Envoy.Type.Matcher.V3;
+using Istio.Networking.V1Alpha3;
+
+namespace Mesh.ControlPlane.Generators;
+
+/// <summary>One <c>http.match</c> entry becomes one route match; all its conditions must hold.</summary>
+internal static class RouteMatchTranslator
+{
+    public static RouteMatch Translate(ProxyKind kind, HTTPMatchRequest? match)
+    {
+        var result = new RouteMatch { Prefix = "/" };
+        if (match is null)
+        {
+            return result;
+        }
+
+        // Maps have no order: by name, so that equal documents give equal bytes.
+        foreach (var (name, value) in match.Headers.OrderBy(header => header.Key, StringComparer.Ordinal))
+        {
+            result.Headers.Add(HeaderMatcherTranslator.Translate(kind, name, value));
+        }
+
+        foreach (var (name, value) in match.WithoutHeaders.OrderBy(header => header.Key, StringComparer.Ordinal))
+        {
+            result.Headers.Add(HeaderMatcherTranslator.TranslateAbsence(kind, name, value));
+        }
+
+        switch (match.Uri?.MatchTypeCase)
+        {
+            case StringMatch.MatchTypeOneofCase.Exact:
+                result.Path = match.Uri.Exact;
+                break;
+            case StringMatch.MatchTypeOneofCase.Prefix:
+                result.Prefix = match.Uri.Prefix;
+                break;
+            case StringMatch.MatchTypeOneofCase.Regex:
+                result.SafeRegex = new RegexMatcher { Regex = match.Uri.Regex };
+                break;
+        }
+
+        result.CaseSensitive = !match.IgnoreUriCase;
+        AddPseudoHeader(":method", match.Method);
+        AddPseudoHeader(":authority", match.Authority);
+        AddPseudoHeader(":scheme", match.Scheme);
+        foreach (var (name, value) in match.QueryParams.OrderBy(parameter => parameter.Key, StringComparer.Ordinal))
+        {
+            result.QueryParameters.Add(QueryParameter(name, value));
+        }
+
+        return result;
+
+        void AddPseudoHeader(string name, StringMatch? value)
+        {
+            if (value is not null)
+            {
+                result.Headers.Add(HeaderMatcherTranslator.Translate(kind, name, value));
+            }
+        }
+    }
+
+    /// <summary>Whether every request matches, so that no later route can.</summary>
+    public static bool MatchesEverything(RouteMatch match)
+    {
+        var anyPath = match.PathSpecifierCase switch
+        {
+            RouteMatch.PathSpecifierOneofCase.Prefix => match.Prefix is "/" or "",
+            RouteMatch.PathSpecifierOneofCase.SafeRegex => match.SafeRegex.Regex is ".*" or "/.*" or "*",
+            _ => false,
+        };
+        return anyPath && match.Headers.Count == 0 && match.QueryParameters.Count == 0;
+    }
+
+    private static QueryParameterMatcher QueryParameter(string name, StringMatch value)
+        => HeaderMatcherTranslator.IsPresence(value)
+            ? new QueryParameterMatcher { Name = name, PresentMatch = true }
+            : new QueryParameterMatcher { Name = name, StringMatch = HeaderMatcherTranslator.ToStringMatcher(value) };
+}

@@ -1,0 +1,165 @@
+using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Config;
+using Mesh.K8s.V1;
+
+namespace Mesh.ControlPlane.Model;
+
+/// <summary>
+/// Builds one index after the other. What an unchanged document has become is carried over as the same instance: everything
+/// downstream asks "is it the same object?" to know whether a resource must be generated again.
+/// </summary>
+internal sealed class ConfigIndexBuilder(string clusterDomain)
+{
+    private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
+    private Dictionary<(string Namespace, string Host), DestinationRuleSet> _destinationRules = [];
+
+    public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
+    {
+        var built = new Dictionary<(string Kind, string Namespace, string Name), Built>(snapshot.Resources.Count);
+        var services = new Dictionary<string, List<MeshService>>(StringComparer.Ordinal);
+        var virtualServices = new Dictionary<string, List<VirtualServiceRule>>(StringComparer.Ordinal);
+        var rulesByHost = new Dictionary<(string Namespace, string Host), List<(ConfigResource Source, DestinationRule Spec)>>();
+        var workloadEntries = new List<WorkloadInstance>();
+
+        foreach (var resource in snapshot.Resources.OrderBy(resource => resource.Created)
+            .ThenBy(resource => resource.Namespace, StringComparer.Ordinal)
+            .ThenBy(resource => resource.Name, StringComparer.Ordinal))
+        {
+            var item = Read(resource);
+            built[resource.Key] = item;
+            foreach (var (severity, code, path, message) in item.Findings)
+            {
+                diagnostics.Add(severity, resource, code, path, message);
+            }
+
+            foreach (var service in item.Services)
+            {
+                AddService(services, service, resource, diagnostics);
+            }
+
+            if (item.VirtualService is { AppliesToMesh: true } rule)
+            {
+                foreach (var host in rule.Hosts)
+                {
+                    Of(virtualServices, host).Add(rule);
+                }
+            }
+
+            if (item.DestinationRule is { } destinationRule)
+            {
+                var host = Hostname.Resolve(destinationRule.Host, resource.Namespace, clusterDomain);
+                Of(rulesByHost, (resource.Namespace, host)).Add((item.Resource, destinationRule));
+            }
+
+            if (item.Workload is { } workload)
+            {
+                workloadEntries.Add(workload);
+            }
+        }
+
+        var destinationRules = new Dictionary<(string Namespace, string Host), DestinationRuleSet>(rulesByHost.Count);
+        foreach (var (key, rules) in rulesByHost)
+        {
+            destinationRules[key] = _destinationRules.TryGetValue(key, out var before) && SameRules(before, rules)
+                ? before
+                : new DestinationRuleSet(key.Host, rules);
+        }
+
+        _built = built;
+        _destinationRules = destinationRules;
+        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries);
+    }
+
+    private static void AddService(Dictionary<string, List<MeshService>> services, MeshService service, ConfigResource resource, ModelDiagnostics diagnostics)
+    {
+        var sameHost = Of(services, service.Host);
+        var first = sameHost.Find(other => other.Namespace == service.Namespace);
+        if (first is null)
+        {
+            sameHost.Add(service);
+            return;
+        }
+
+        diagnostics.Warn(
+            resource,
+            DiagnosticCodes.Duplicate,
+            "spec.hosts",
+            $"host {service.Host} is already declared by {first.Source}; the older one counts, remove one of them or merge their ports");
+    }
+
+    private static List<TValue> Of<TKey, TValue>(Dictionary<TKey, List<TValue>> lists, TKey key)
+        where TKey : notnull
+    {
+        if (!lists.TryGetValue(key, out var list))
+        {
+            lists[key] = list = [];
+        }
+
+        return list;
+    }
+
+    private static bool SameRules(DestinationRuleSet before, List<(ConfigResource Source, DestinationRule Spec)> rules)
+        => before.Rules.Count == rules.Count && before.Rules.Zip(rules).All(pair => ReferenceEquals(pair.First.Spec, pair.Second.Spec));
+
+    private Built Read(ConfigResource resource)
+    {
+        var before = _built.GetValueOrDefault(resource.Key);
+        if (before is not null && before.IsOf(resource))
+        {
+            return before;
+        }
+
+        var findings = new ModelDiagnostics();
+        var item = new Built(resource);
+        switch (resource.Spec)
+        {
+            case VirtualService spec:
+                item.VirtualService = VirtualServiceValidator.Validate(resource, spec, findings)
+                    ? new VirtualServiceRule(resource, spec, clusterDomain)
+                    : before?.VirtualService;
+                break;
+            case DestinationRule { WorkloadSelector: not null }:
+                findings.Warn(resource, DiagnosticCodes.NotHonoured, "spec.workloadSelector", "rules for some clients only are not honoured yet; this rule is left out");
+                break;
+            case DestinationRule spec:
+                item.DestinationRule = spec;
+                break;
+            case ServiceSpec spec:
+                item.Services = KubernetesServiceReader.Services(resource, spec, clusterDomain, findings);
+                break;
+            case ServiceEntry spec:
+                item.Services = ServiceEntryReader.Services(resource, spec, findings);
+                break;
+            case WorkloadEntry spec:
+                item.Workload = ServiceEntryReader.Instance(resource, spec, findings);
+                break;
+        }
+
+        item.Findings = [.. findings.Found.Select(found => (found.Severity, found.Code, found.Path, found.Message))];
+        return item;
+    }
+
+    /// <summary>What one document has become.</summary>
+    private sealed class Built(ConfigResource resource)
+    {
+        public ConfigResource Resource { get; } = resource;
+
+        public IReadOnlyList<MeshService> Services { get; set; } = [];
+
+        public VirtualServiceRule? VirtualService { get; set; }
+
+        public DestinationRule? DestinationRule { get; set; }
+
+        public WorkloadInstance? Workload { get; set; }
+
+        public IReadOnlyList<(ConfigSeverity Severity, string Code, string Path, string Message)> Findings { get; set; } = [];
+
+        public bool IsOf(ConfigResource other)
+            => ReferenceEquals(Resource, other)
+                || (Resource.Created == other.Created && Resource.Spec.Equals(other.Spec)
+                    && SameEntries(Resource.Labels, other.Labels) && SameEntries(Resource.Annotations, other.Annotations));
+
+        private static bool SameEntries(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right)
+            => left.Count == right.Count && left.All(entry => right.TryGetValue(entry.Key, out var value) && value == entry.Value);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Mesh.ControlPlane.Model;
+
+/// <summary>The codes of what the model finds: Istio's where <c>istioctl analyze</c> has one for the same thing.</summary>
+internal static class DiagnosticCodes
+{
+    /// <summary>ReferencedResourceNotFound: a host, subset or port that nothing declares.</summary>
+    public const string ReferencedResourceNotFound = "IST0101";
+
+    /// <summary>SchemaValidationError: the document contradicts itself.</summary>
+    public const string Invalid = "IST0106";
+
+    /// <summary>ConflictingMeshGatewayVirtualServiceHosts.</summary>
+    public const string ConflictingVirtualServiceHosts = "IST0109";
+
+    /// <summary>VirtualServiceUnreachableRule.</summary>
+    public const string UnreachableRule = "IST0130";
+
+    /// <summary>VirtualServiceIneffectiveMatch: a match that an earlier one already takes.</summary>
+    public const string IneffectiveMatch = "IST0131";
+
+    /// <summary>The same host, subset or service is declared twice; the first one counts.</summary>
+    public const string Duplicate = "MESH0001";
+
+    /// <summary>A field that is valid but that this control plane does not act upon.</summary>
+    public const string NotHonoured = "MESH0002";
+}

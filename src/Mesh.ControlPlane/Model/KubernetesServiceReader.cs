@@ -1,0 +1,50 @@
+using System.Globalization;
+using Mesh.ControlPlane.Config;
+using Mesh.K8s.V1;
+
+namespace Mesh.ControlPlane.Model;
+
+/// <summary>A Kubernetes Service becomes a service of the mesh.</summary>
+internal static class KubernetesServiceReader
+{
+    /// <summary>Istio reads a Service's <c>exportTo</c> from this annotation.</summary>
+    private const string ExportToAnnotation = "networking.istio.io/exportTo";
+
+    public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceSpec spec, string clusterDomain, ModelDiagnostics diagnostics)
+    {
+        if (spec.Type == "ExternalName")
+        {
+            diagnostics.Warn(source, DiagnosticCodes.NotHonoured, "spec.type", "ExternalName is not served yet; the name stays outside the mesh");
+            return [];
+        }
+
+        var exportTo = source.Annotations.GetValueOrDefault(ExportToAnnotation, "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return
+        [
+            new MeshService
+            {
+                Host = Hostname.OfService(source.Name, source.Namespace, clusterDomain),
+                Name = source.Name,
+                Namespace = source.Namespace,
+                Ports = [.. spec.Ports.Select(ToPort)],
+                Selector = spec.Selector.Count > 0 ? new Dictionary<string, string>(spec.Selector, StringComparer.Ordinal) : null,
+                StaticEndpoints = [],
+                Visibility = Visibility.Of(exportTo, source.Namespace),
+                Source = source,
+            },
+        ];
+    }
+
+    private static MeshServicePort ToPort(ServicePort port)
+        => new(
+            port.Name,
+            (uint)port.Port,
+            PortProtocols.OfKubernetes(port.Name, port.AppProtocol, port.Protocol, (uint)port.Port),
+            port.TargetPort?.ValueCase switch
+            {
+                IntOrString.ValueOneofCase.IntVal when port.TargetPort.IntVal > 0 => port.TargetPort.IntVal.ToString(CultureInfo.InvariantCulture),
+                IntOrString.ValueOneofCase.StrVal => port.TargetPort.StrVal,
+                _ => "",
+            });
+}

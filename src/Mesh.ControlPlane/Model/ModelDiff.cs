@@ -1,0 +1,190 @@
+using Mesh.ControlPlane.Generators;
+using Mesh.Xds.Ads;
+using Mesh.Xds.Serving;
+
+namespace Mesh.ControlPlane.Model;
+
+/// <summary>Which resources two models may disagree about, by name: the rest of the mesh is not asked again.</summary>
+internal sealed class ModelDiff
+{
+    private readonly ConfigIndex _before;
+    private readonly ConfigIndex _after;
+    // Listeners are named as clients wrote the authority, in any case.
+    private readonly HashSet<string> _listeners = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _routes = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _clusters = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _endpoints = new(StringComparer.Ordinal);
+    private bool _anyListener;
+
+    private ModelDiff(ConfigIndex before, ConfigIndex after)
+    {
+        _before = before;
+        _after = after;
+    }
+
+    /// <summary>Compares two models; <see langword="null"/> when no resource can differ.</summary>
+    /// <param name="before">The documents before.</param>
+    /// <param name="after">The documents now.</param>
+    /// <param name="changedEndpoints">The keys of the services whose endpoints changed.</param>
+    public static AdsChange? Between(ConfigIndex before, ConfigIndex after, IReadOnlySet<string> changedEndpoints)
+    {
+        var diff = new ModelDiff(before, after);
+        if (!ReferenceEquals(before, after))
+        {
+            diff.CompareServices();
+            diff.CompareVirtualServices();
+            diff.CompareDestinationRules();
+        }
+
+        foreach (var key in changedEndpoints)
+        {
+            diff.AddEndpoints(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+        }
+
+        return diff.ToChange();
+    }
+
+    private void CompareServices()
+    {
+        var changed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var host in _before.Services.Concat(_after.Services).Select(service => service.Host).Distinct())
+        {
+            if (!_before.ServicesOf(host).SequenceEqual(_after.ServicesOf(host)))
+            {
+                changed.Add(host);
+                AddListeners(host, PortsOf(host));
+                AddRoutes(host);
+                AddClusters(host);
+            }
+        }
+
+        if (changed.Count == 0)
+        {
+            return;
+        }
+
+        // The port of a destination that names none is the only one of its service.
+        foreach (var host in _after.VirtualServiceHosts)
+        {
+            if (_after.VirtualServicesOf(host).Any(rule => rule.DestinationHosts.Any(changed.Contains)))
+            {
+                AddRoutesCoveredBy(host);
+            }
+        }
+    }
+
+    private void CompareVirtualServices()
+    {
+        foreach (var host in _before.VirtualServiceHosts.Union(_after.VirtualServiceHosts))
+        {
+            if (!_before.VirtualServicesOf(host).SequenceEqual(_after.VirtualServicesOf(host)))
+            {
+                AddRoutesCoveredBy(host);
+                if (!Hostname.IsWildcard(host))
+                {
+                    AddListeners(host, [HostTarget.RuleOnlyPort]);
+                }
+            }
+        }
+    }
+
+    private void CompareDestinationRules()
+    {
+        foreach (var key in _before.DestinationRules.Keys.Union(_after.DestinationRules.Keys))
+        {
+            if (ReferenceEquals(_before.DestinationRules.GetValueOrDefault(key), _after.DestinationRules.GetValueOrDefault(key)))
+            {
+                continue;
+            }
+
+            foreach (var host in ServiceHostsCoveredBy(key.Host))
+            {
+                AddClusters(host);
+            }
+        }
+    }
+
+    private IEnumerable<string> ServiceHostsCoveredBy(string pattern)
+        => Hostname.IsWildcard(pattern)
+            ? _after.Services.Select(service => service.Host).Where(host => Hostname.Covers(pattern, host)).Distinct()
+            : [pattern];
+
+    private void AddRoutesCoveredBy(string pattern)
+    {
+        foreach (var host in ServiceHostsCoveredBy(pattern))
+        {
+            AddRoutes(host);
+        }
+    }
+
+    private void AddListeners(string host, IEnumerable<uint> ports)
+    {
+        if (Hostname.IsWildcard(host))
+        {
+            _anyListener = true;
+            return;
+        }
+
+        foreach (var port in ports)
+        {
+            _listeners.UnionWith(HostAliases.Of(host, port, null, _after.ClusterDomain));
+        }
+    }
+
+    private void AddRoutes(string host)
+    {
+        foreach (var port in PortsOf(host).Append(HostTarget.RuleOnlyPort))
+        {
+            _routes.Add(new SubsetKey(port, "", host).ToString());
+        }
+    }
+
+    private void AddClusters(string host)
+    {
+        foreach (var name in ClusterNamesOf(host))
+        {
+            _clusters.Add(name);
+            _endpoints.Add(name);
+        }
+    }
+
+    private void AddEndpoints(string host) => _endpoints.UnionWith(ClusterNamesOf(host));
+
+    private IEnumerable<string> ClusterNamesOf(string host)
+    {
+        var subsets = _before.SubsetNamesOf(host).Union(_after.SubsetNamesOf(host)).Append("").ToArray();
+        foreach (var port in PortsOf(host))
+        {
+            foreach (var subset in subsets)
+            {
+                yield return new SubsetKey(port, subset, host).ToString();
+            }
+        }
+    }
+
+    private IEnumerable<uint> PortsOf(string host)
+        => _before.ServicesOf(host).Concat(_after.ServicesOf(host)).SelectMany(service => service.Ports).Select(port => port.Number).Distinct();
+
+    private AdsChange? ToChange()
+    {
+        var byType = new Dictionary<string, IReadOnlySet<string>?>(StringComparer.Ordinal);
+        Add(TypeUrls.Cluster, _clusters);
+        Add(TypeUrls.ClusterLoadAssignment, _endpoints);
+        Add(TypeUrls.Listener, _listeners);
+        Add(TypeUrls.RouteConfiguration, _routes);
+        if (_anyListener)
+        {
+            byType[TypeUrls.Listener] = null;
+        }
+
+        return byType.Count == 0 ? null : new AdsChange(byType);
+
+        void Add(string typeUrl, HashSet<string> names)
+        {
+            if (names.Count > 0)
+            {
+                byType[typeUrl] = names;
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Config;
+
+namespace Mesh.ControlPlane.Model;
+
+/// <summary>A VirtualService with its hosts resolved. One instance lives as long as its document is unchanged.</summary>
+internal sealed class VirtualServiceRule
+{
+    public VirtualServiceRule(ConfigResource source, VirtualService spec, string clusterDomain)
+    {
+        Source = source;
+        Spec = spec;
+        Visibility = Visibility.Of(spec.ExportTo, source.Namespace);
+        Hosts = [.. spec.Hosts.Select(host => Hostname.Resolve(host, source.Namespace, clusterDomain)).Distinct()];
+        AppliesToMesh = spec.Gateways.Count == 0 || spec.Gateways.Contains("mesh");
+        DependsOnSourceLabels = spec.Http.Any(http => http.Match.Any(match => match.SourceLabels.Count > 0));
+        DestinationHosts =
+        [
+            .. spec.Http.SelectMany(http => http.Route)
+                .Where(route => route.Destination is not null)
+                .Select(route => Hostname.Resolve(route.Destination.Host, source.Namespace, clusterDomain))
+                .Distinct(),
+        ];
+    }
+
+    public ConfigResource Source { get; }
+
+    public VirtualService Spec { get; }
+
+    public IReadOnlyList<string> Hosts { get; }
+
+    public Visibility Visibility { get; }
+
+    /// <summary>Whether it governs calls inside the mesh: no gateway is named, or <c>mesh</c> is among them.</summary>
+    public bool AppliesToMesh { get; }
+
+    /// <summary>Whether two clients of one namespace may get different routes from it.</summary>
+    public bool DependsOnSourceLabels { get; }
+
+    public IReadOnlyList<string> DestinationHosts { get; }
+
+    /// <summary>The order in which rules of one host are considered: the oldest first, then by namespace and name.</summary>
+    public static int CompareAge(VirtualServiceRule left, VirtualServiceRule right)
+    {
+        var order = left.Source.Created.CompareTo(right.Source.Created);
+        order = order != 0 ? order : string.CompareOrdinal(left.Source.Namespace, right.Source.Namespace);
+        return order != 0 ? order : string.CompareOrdinal(left.Source.Name, right.Source.Name);
+    }
+}

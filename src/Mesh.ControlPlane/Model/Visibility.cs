@@ -1,0 +1,33 @@
+namespace Mesh.ControlPlane.Model;
+
+/// <summary>To which namespaces a document is visible (<c>exportTo</c>).</summary>
+internal sealed class Visibility
+{
+    public static readonly Visibility Public = new(null);
+
+    private readonly HashSet<string>? _namespaces;
+
+    private Visibility(HashSet<string>? namespaces) => _namespaces = namespaces;
+
+    /// <summary>Reads <c>exportTo</c>: <c>.</c> is the document's own namespace, <c>*</c> all, <c>~</c> none; empty means all.</summary>
+    public static Visibility Of(IReadOnlyCollection<string> exportTo, string ownNamespace)
+    {
+        if (exportTo.Count == 0 || exportTo.Contains("*"))
+        {
+            return Public;
+        }
+
+        var namespaces = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in exportTo)
+        {
+            if (name != "~")
+            {
+                namespaces.Add(name == "." ? ownNamespace : name);
+            }
+        }
+
+        return new Visibility(namespaces);
+    }
+
+    public bool Includes(string @namespace) => _namespaces is null || _namespaces.Contains(@namespace);
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+
+namespace Mesh.ControlPlane.Model;
+
+/// <summary>Something that serves: a registered workload, a WorkloadEntry, or an endpoint listed in a ServiceEntry.</summary>
+internal sealed class WorkloadInstance
+{
+    private static readonly Dictionary<string, uint> NoPorts = [];
+    private static readonly Dictionary<string, NetworkAddress> NoAddresses = [];
+
+    /// <summary>Unique among all instances; it also orders endpoints, so that the same mesh always yields the same bytes.</summary>
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Namespace { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    public string ServiceAccount { get; init; } = "";
+
+    public string ClusterId { get; init; } = "";
+
+    public MeshLocality Locality { get; init; } = MeshLocality.None;
+
+    public uint Weight { get; init; } = 1;
+
+    /// <summary>One IP address for all ports (WorkloadEntry, ServiceEntry endpoint); <see langword="null"/> when <see cref="Addresses"/> tells.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>Port numbers by service port name or target port name, for <see cref="Address"/>.</summary>
+    public IReadOnlyDictionary<string, uint> Ports { get; init; } = NoPorts;
+
+    /// <summary>Full addresses by service port name, target port or protocol: what a registered workload announces.</summary>
+    public IReadOnlyDictionary<string, NetworkAddress> Addresses { get; init; } = NoAddresses;
+
+    public string CanonicalName
+        => Labels.GetValueOrDefault("service.istio.io/canonical-name")
+            ?? Labels.GetValueOrDefault("app.kubernetes.io/name")
+            ?? Labels.GetValueOrDefault("app")
+            ?? Name;
+
+    public string CanonicalRevision
+        => Labels.GetValueOrDefault("service.istio.io/canonical-revision")
+            ?? Labels.GetValueOrDefault("app.kubernetes.io/version")
+            ?? Labels.GetValueOrDefault("version")
+            ?? "latest";
+
+    public bool Matches(IReadOnlyDictionary<string, string> selector)
+    {
+        foreach (var (key, value) in selector)
+        {
+            if (!Labels.TryGetValue(key, out var own) || own != value)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Where this instance serves <paramref name="port"/>, or <see langword="null"/> when it does not.</summary>
+    public NetworkAddress? AddressFor(MeshService service, MeshServicePort port)
+    {
+        if (Address is not null)
+        {
+            return new NetworkAddress(Address, PortFor(port));
+        }
+
+        if (Addresses.TryGetValue(port.Name, out var address)
+            || (port.TargetPort.Length > 0 && Addresses.TryGetValue(port.TargetPort, out address))
+            || Addresses.TryGetValue(port.Number.ToString(CultureInfo.InvariantCulture), out address)
+            || Addresses.TryGetValue(ProtocolName(port), out address))
+        {
+            return address;
+        }
+
+        return Addresses.Count == 1 && service.Ports.Count == 1 ? Addresses.Values.First() : null;
+    }
+
+    private uint PortFor(MeshServicePort port)
+    {
+        if (Ports.TryGetValue(port.Name, out var number) || Ports.TryGetValue(port.TargetPort, out number))
+        {
+            return number;
+        }
+
+        return uint.TryParse(port.TargetPort, NumberStyles.None, CultureInfo.InvariantCulture, out number) ? number : port.Number;
+    }
+
+    /// <summary><c>http-web</c> is served by an address announced as <c>http</c>; so is a port without a telling name.</summary>
+    private static string ProtocolName(MeshServicePort port) => port.Protocol switch
+    {
+        PortProtocol.Http or PortProtocol.Auto => "http",
+        PortProtocol.Http2 => "http2",
+        PortProtocol.Grpc => "grpc",
+        PortProtocol.GrpcWeb => "grpc-web",
+        PortProtocol.Https => "https",
+        PortProtocol.Tls => "tls",
+        PortProtocol.Udp => "udp",
+        _ => "tcp",
+    };
+}
