@@ -1,0 +1,37 @@
+using Bookinfo.Details;
+using Bookinfo.ProductPage;
+using Bookinfo.Ratings;
+using Bookinfo.Reviews;
+
+namespace Bookinfo.Hosting;
+
+/// <summary>Runs one service of Bookinfo in this process.</summary>
+internal static class ServiceCommand
+{
+    private static readonly Dictionary<string, ServiceRole> Roles = new(StringComparer.Ordinal)
+    {
+        ["productpage"] = new(builder => builder.AddProductPage(), app => app.MapProductPage()),
+        ["details"] = new(builder => builder.AddDetails(), app => app.MapDetails()),
+        ["reviews"] = new(builder => builder.AddReviews(), app => app.MapReviews()),
+        ["ratings"] = new(builder => builder.AddRatings(), app => app.MapRatings()),
+    };
+
+    public static async Task<int> RunAsync(string role, string[] args)
+    {
+        try
+        {
+            var options = ServiceOptions.Parse(role, args);
+            await using var app = ServiceHost.Build(options, Roles.TryGetValue(role, out var known) ? known : throw UnknownRole(role));
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception exception) when (exception is ArgumentException or IOException or InvalidOperationException)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
+        }
+    }
+
+    private static ArgumentException UnknownRole(string role)
+        => new($"'{role}' is no service of Bookinfo: {string.Join(", ", Roles.Keys)}; without a name all of them are started.");
+}

@@ -1,0 +1,44 @@
+namespace Bookinfo.Launcher;
+
+/// <summary>What a person reads once everything runs.</summary>
+internal static class StartupText
+{
+    public static void Write(LauncherConsole console, IReadOnlyList<(string Name, string Address)> addresses, string folder)
+    {
+        var page = addresses.Single(address => address.Name == "productpage").Address.TrimEnd('/') + "/productpage";
+        var examples = Path.Combine(Path.GetDirectoryName(folder)!, "mesh-examples");
+        var active = Path.Combine(folder, "virtual-service-reviews.yaml");
+        string Copy(string example) => $"cp {Quote(Path.Combine(examples, example))} {Quote(active)}";
+
+        console.Line();
+        console.Line($"  {console.Bold("Bookinfo runs on the mesh.")} Seven processes, no proxy beside any of them.");
+        console.Line();
+        console.Line($"    {"open",-14} {console.Bold(page)}");
+        foreach (var (name, address) in addresses.Where(address => address.Name != "productpage"))
+        {
+            console.Line($"    {name,-14} {console.Dim(address)}");
+        }
+
+        console.Line();
+        console.Line($"    {"config folder",-14} {console.Bold(folder)}");
+        console.Line($"    {"",-14} edit a file there and save: the next page follows");
+
+        console.Line();
+        console.Line($"  {console.Bold("Try next")}");
+        console.Line("    1  Who answers? Twenty pages, counted by version of reviews:");
+        console.Line($"         for i in $(seq 20); do curl -s {page} | grep -o 'reviews-v[0-9]'; done | sort | uniq -c");
+        if (Directory.Exists(examples))
+        {
+            console.Line("    2  Send everybody to v3, the one with red stars, and load the page again:");
+            console.Line($"         {Copy("virtual-service-reviews-v3.yaml")}");
+            console.Line("    3  Black stars for jason alone: copy, then sign in as jason on the page:");
+            console.Line($"         {Copy("virtual-service-reviews-test-v2.yaml")}");
+        }
+
+        console.Line();
+        console.Line("  Ctrl-C stops everything.");
+        console.Line();
+    }
+
+    private static string Quote(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
+}

@@ -1,0 +1,9 @@
+namespace Bookinfo.Ratings;
+
+/// <summary>How one request for ratings ends.</summary>
+internal enum RatingsOutcome
+{
+    Ratings,
+    Unavailable,
+    NoDatabase,
+}

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Bookinfo.Tests;
+
+/// <summary>The launcher as people run it: a process.</summary>
+internal sealed class LauncherProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly SemaphoreSlim _newLine = new(0);
+    private readonly Task _reading;
+
+    private LauncherProcess(Process process)
+    {
+        _process = process;
+        _reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
+    }
+
+    public IReadOnlyList<string> Lines => [.. _lines];
+
+    public int Id => _process.Id;
+
+    public static LauncherProcess Start(IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Bookinfo.dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return new LauncherProcess(Process.Start(start)!);
+    }
+
+    /// <summary>The first line that contains <paramref name="text"/>, written already or to come.</summary>
+    public async Task<string> LineAsync(string text)
+    {
+        while (true)
+        {
+            if (_lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
+            {
+                return found;
+            }
+
+            if (_reading.IsCompleted || !await _newLine.WaitAsync(Guard.Hang))
+            {
+                throw new InvalidOperationException($"No line with '{text}':\n{string.Join('\n', _lines)}");
+            }
+        }
+    }
+
+    public async Task<int> ExitedAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Guard.Hang);
+        await _reading.WaitAsync(Guard.Hang);
+        return _process.ExitCode;
+    }
+
+    public void Kill() => _process.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+        _newLine.Dispose();
+    }
+
+    private async Task ReadAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            _lines.Enqueue(line);
+            _newLine.Release();
+        }
+
+        _newLine.Release();
+    }
+}
