@@ -1,0 +1,11 @@
+using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Transports;
+
+namespace Mesh.DataPlane.Clusters;
+
+/// <summary>How a cluster picks and dials.</summary>
+/// <param name="LoadBalancing">The policy within a group of hosts.</param>
+/// <param name="LocalityWeighted">Choose the locality by its weight first (Envoy's <c>locality_weighted_lb_config</c>).</param>
+/// <param name="PanicThreshold">Below this percentage of healthy hosts in a priority all hosts are used (Envoy's default is 50).</param>
+/// <param name="Transport">How connections are made; another value means other connection pools.</param>
+internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool LocalityWeighted, double PanicThreshold, TransportSettings Transport);

@@ -1,0 +1,53 @@
+using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Transports;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Clusters;
+
+/// <summary>The clusters that some route uses, each watched once. Belongs to the configuration path: requests hold cluster objects and never come here.</summary>
+internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFactory transports, IRandomSource random, Lock sync)
+{
+    private readonly Dictionary<string, ClusterSubscription> _subscriptions = new(StringComparer.Ordinal);
+
+    /// <summary>A cluster became answered; called with the lock held.</summary>
+    public event Action? Answered;
+
+    public IReadOnlyList<ClusterSubscription> All
+    {
+        get
+        {
+            lock (sync)
+            {
+                return [.. _subscriptions.Values];
+            }
+        }
+    }
+
+    /// <summary>Whether the control plane has said all it has to say of a cluster: policy and endpoints, or that they do not exist.</summary>
+    public bool IsAnswered(Cluster cluster) => cluster.Current.Status != ClusterStatus.Pending;
+
+    /// <summary>Takes part in a cluster, watching it if nobody did; with the lock held.</summary>
+    public Cluster Acquire(string name)
+    {
+        if (!_subscriptions.TryGetValue(name, out var subscription))
+        {
+            subscription = new ClusterSubscription(name, client, transports, random, sync, () => Answered?.Invoke());
+            _subscriptions.Add(name, subscription);
+            subscription.Start();
+        }
+
+        subscription.References++;
+        return subscription.Cluster;
+    }
+
+    /// <summary>Gives a cluster back; the last one out ends the watch and retires the endpoints. With the lock held.</summary>
+    public void Release(Cluster cluster)
+    {
+        var subscription = _subscriptions[cluster.Name];
+        if (--subscription.References == 0)
+        {
+            _subscriptions.Remove(cluster.Name);
+            subscription.Dispose();
+        }
+    }
+}

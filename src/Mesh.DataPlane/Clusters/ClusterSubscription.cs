@@ -1,0 +1,204 @@
+using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Transports;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Clusters;
+
+/// <summary>Watches one cluster and its endpoints, and publishes what they come to. One endpoint changing rebuilds this cluster's set and nothing else.</summary>
+internal sealed class ClusterSubscription(
+    string name,
+    IXdsClient client,
+    IEndpointTransportFactory transports,
+    IRandomSource random,
+    Lock sync,
+    Action answered) : IResourceWatcher<ClusterResource>, IDisposable
+{
+    private readonly Dictionary<(System.Net.EndPoint Address, TransportSettings Settings), EndpointState> _endpoints = [];
+    private readonly Dictionary<string, HostGroupState> _groups = new(StringComparer.Ordinal);
+    private IDisposable? _watch;
+    private ClusterResource? _resource;
+    private EndpointsWatch? _endpointsWatch;
+    private string _version = "";
+    private bool _disposed;
+
+    public Cluster Cluster { get; } = new(name);
+
+    public int References { get; set; }
+
+    public void Start() => _watch = client.Watch(ClusterType.Instance, name, this);
+
+    public void OnChanged(string resourceName, ClusterResource resource, string version)
+    {
+        lock (sync)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _resource = resource;
+            _version = version;
+            if (resource.EdsServiceName is not { } service)
+            {
+                StopEndpoints();
+                Publish(resource.InlineEndpoints!);
+            }
+            else if (_endpointsWatch?.Service == service)
+            {
+                if (_endpointsWatch.Latest is { } endpoints)
+                {
+                    Publish(endpoints);
+                }
+            }
+            else
+            {
+                // The endpoints of the old service serve until the new one's are known.
+                StopEndpoints();
+                _endpointsWatch = new EndpointsWatch(this, service);
+                _endpointsWatch.Start();
+            }
+        }
+    }
+
+    public void OnResourceError(string resourceName, ResourceError error)
+    {
+        lock (sync)
+        {
+            if (_disposed || (error.Kind == ResourceErrorKind.Unavailable && _resource is null))
+            {
+                return; // Not an answer: the server has not said anything about the cluster.
+            }
+
+            _resource = null;
+            StopEndpoints();
+            Swap(new ClusterState(ClusterStatus.Missing, null, EndpointSet.Empty, "", error.Message), []);
+        }
+    }
+
+    public void OnAmbientError(string resourceName, ResourceError error)
+    {
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        _watch?.Dispose();
+        StopEndpoints();
+        foreach (var endpoint in _endpoints.Values)
+        {
+            endpoint.Retire();
+        }
+
+        _endpoints.Clear();
+    }
+
+    private void StopEndpoints()
+    {
+        _endpointsWatch?.Stop();
+        _endpointsWatch = null;
+    }
+
+    private void Publish(EndpointsResource endpoints)
+    {
+        var resource = _resource!;
+        var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
+        var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState).Build();
+        Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, null), used);
+
+        EndpointState StateOf(EndpointResource endpoint)
+        {
+            var key = (endpoint.Address, resource.Policy.Transport);
+            used.Add(key);
+            if (!_endpoints.TryGetValue(key, out var state))
+            {
+                state = new EndpointState(() => transports.Create(name, endpoint, key.Transport));
+                _endpoints.Add(key, state);
+            }
+
+            return state;
+        }
+    }
+
+    private HostGroupState GroupState(string key)
+    {
+        if (!_groups.TryGetValue(key, out var state))
+        {
+            // A random start keeps a fleet of equal clients from marching in step.
+            state = new HostGroupState((uint)random.NextUInt64());
+            _groups.Add(key, state);
+        }
+
+        return state;
+    }
+
+    private void Swap(ClusterState state, HashSet<(System.Net.EndPoint, TransportSettings)> used)
+    {
+        var wasPending = Cluster.Current.Status == ClusterStatus.Pending;
+        Cluster.Publish(state);
+
+        // After the swap: whoever still picks from the old set finds the endpoint retired and picks again.
+        foreach (var (key, endpoint) in _endpoints)
+        {
+            if (!used.Contains(key))
+            {
+                _endpoints.Remove(key);
+                endpoint.Retire();
+            }
+        }
+
+        if (wasPending)
+        {
+            answered();
+        }
+    }
+
+    private sealed class EndpointsWatch(ClusterSubscription owner, string service) : IResourceWatcher<EndpointsResource>
+    {
+        private IDisposable? _watch;
+        private bool _stopped;
+
+        public string Service { get; } = service;
+
+        public EndpointsResource? Latest { get; private set; }
+
+        public void Start() => _watch = owner.Watch(service, this);
+
+        public void Stop()
+        {
+            _stopped = true;
+            _watch?.Dispose();
+        }
+
+        public void OnChanged(string resourceName, EndpointsResource resource, string version) => Set(resource);
+
+        public void OnResourceError(string resourceName, ResourceError error)
+        {
+            // "There are none" is an answer; "the server is away" is not.
+            if (error.Kind != ResourceErrorKind.Unavailable)
+            {
+                Set(EndpointsResource.Empty(Service));
+            }
+        }
+
+        public void OnAmbientError(string resourceName, ResourceError error)
+        {
+        }
+
+        private void Set(EndpointsResource resource)
+        {
+            lock (owner.Sync)
+            {
+                if (!_stopped && !owner._disposed)
+                {
+                    Latest = resource;
+                    owner.Publish(resource);
+                }
+            }
+        }
+    }
+
+    private Lock Sync => sync;
+
+    private IDisposable Watch(string service, EndpointsWatch watcher) => client.Watch(EndpointsType.Instance, service, watcher);
+}

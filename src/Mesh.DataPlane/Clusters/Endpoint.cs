@@ -1,0 +1,9 @@
+using Mesh.DataPlane.Resources;
+
+namespace Mesh.DataPlane.Clusters;
+
+/// <summary>An endpoint of one <see cref="EndpointSet"/>: what the control plane says of it, and the state that outlives the set.</summary>
+internal sealed record Endpoint(EndpointResource Resource, string Locality, uint Priority, EndpointState State)
+{
+    public override string ToString() => Resource.Address.ToString()!;
+}

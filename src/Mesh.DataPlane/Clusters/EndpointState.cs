@@ -1,0 +1,72 @@
+using Mesh.DataPlane.Transports;
+
+namespace Mesh.DataPlane.Clusters;
+
+/// <summary>
+/// What lives as long as an address is an endpoint of a cluster: the number of active requests and the connection pool. Retiring it refuses
+/// new requests at once and closes the pool when the last response has ended.
+/// </summary>
+internal sealed class EndpointState(Func<IEndpointTransport> createTransport)
+{
+    private const int Retired = int.MinValue;
+
+    private readonly Lock _create = new();
+    private IEndpointTransport? _transport;
+    private int _active;
+    private int _closed;
+
+    /// <summary>Requests whose response has not ended yet.</summary>
+    public int ActiveRequests => Volatile.Read(ref _active) & int.MaxValue;
+
+    /// <summary>The pool; made when the first request needs it. Only between a successful <see cref="TryAcquire"/> and its <see cref="Release"/>.</summary>
+    public IEndpointTransport Transport => Volatile.Read(ref _transport) ?? CreateTransport();
+
+    /// <summary>Takes part in the endpoint for one request.</summary>
+    /// <returns><see langword="false"/> when the endpoint has been retired since it was picked: decide again.</returns>
+    public bool TryAcquire()
+    {
+        if (Interlocked.Increment(ref _active) > 0)
+        {
+            return true;
+        }
+
+        Release();
+        return false;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _active) == Retired)
+        {
+            Close();
+        }
+    }
+
+    public void Retire()
+    {
+        if (Interlocked.Or(ref _active, Retired) == 0)
+        {
+            Close();
+        }
+    }
+
+    private IEndpointTransport CreateTransport()
+    {
+        lock (_create)
+        {
+            return _transport ??= createTransport();
+        }
+    }
+
+    private void Close()
+    {
+        // A late TryAcquire may pass through zero again.
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        {
+            lock (_create)
+            {
+                _transport?.Dispose();
+            }
+        }
+    }
+}

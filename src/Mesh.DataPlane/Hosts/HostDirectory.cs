@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using Mesh.DataPlane.Routing;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Hosts;
+
+/// <summary>
+/// From authority to routes. Known hosts are one look-up; an unknown one is subscribed on demand, waited for within bounds, and forgotten when
+/// nobody has used it for a while, so that a process holds what it calls and not the mesh.
+/// </summary>
+internal sealed class HostDirectory : IDisposable
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<HostKey, HostEntry> _hosts = new();
+    private readonly Dictionary<HostEntry, HostSubscription> _subscriptions = [];
+    private readonly IXdsClient _client;
+    private readonly RouteRegistry _routes;
+    private readonly MeshOptions _options;
+    private readonly MeshDomains _domains;
+    private readonly TimeProvider _time;
+    private readonly Lock _sync;
+    private readonly ITimer _sweep;
+    private int _now;
+
+    public HostDirectory(IXdsClient client, RouteRegistry routes, MeshOptions options, TimeProvider time, Lock sync)
+    {
+        (_client, _routes, _options, _time, _sync) = (client, routes, options, time, sync);
+        _domains = new MeshDomains(options.ClusterDomain);
+        _sweep = time.CreateTimer(static directory => ((HostDirectory)directory!).Sweep(), this, SweepInterval, SweepInterval);
+    }
+
+    public IEnumerable<HostEntry> All => _hosts.Values;
+
+    /// <summary>The entry of a host that has an answer; the hot path.</summary>
+    public HostEntry? Find(string host, int port)
+    {
+        if (!_hosts.TryGetValue(new HostKey(host, port), out var entry) || entry.State.Status == HostStatus.Pending)
+        {
+            return null;
+        }
+
+        Touch(entry);
+        return entry;
+    }
+
+    /// <summary>Subscribes a host if need be and waits, within bounds, for the control plane to answer.</summary>
+    /// <returns>The entry; still pending when the wait was in vain. <see langword="null"/> when there is no name to route by.</returns>
+    public async ValueTask<HostEntry?> ResolveAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        if (MeshDomains.IsAddress(host))
+        {
+            return null;
+        }
+
+        var entry = GetOrSubscribe(new HostKey(host, port), preload: false);
+        Touch(entry);
+        if (entry.State.Status != HostStatus.Pending || (entry.HasTimedOut && !entry.IsMeshName))
+        {
+            return entry;
+        }
+
+        try
+        {
+            // A name of the mesh is worth waiting for as long as the protocol allows an answer to take; the world outside is not.
+            await entry.Answered
+                .WaitAsync(entry.IsMeshName ? _options.Xds.ResourceTimeout : _options.Client.UnknownHostTimeout, _time, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            entry.HasTimedOut = true;
+        }
+
+        return entry;
+    }
+
+    /// <summary>Subscribes hosts for good; completes when all have been answered.</summary>
+    public Task PreloadAsync(IEnumerable<HostKey> hosts, CancellationToken cancellationToken)
+        => Task.WhenAll(hosts.Select(h => GetOrSubscribe(h, preload: true).Answered)).WaitAsync(cancellationToken);
+
+    public void Dispose()
+    {
+        _sweep.Dispose();
+        lock (_sync)
+        {
+            foreach (var entry in _subscriptions.Keys.ToArray())
+            {
+                Evict(entry);
+            }
+        }
+    }
+
+    private HostEntry GetOrSubscribe(HostKey key, bool preload)
+    {
+        lock (_sync)
+        {
+            if (!_hosts.TryGetValue(key, out var entry))
+            {
+                if (_hosts.Count >= _options.Client.MaxOnDemandHosts && _hosts.Values.Where(e => !e.IsPreloaded).MinBy(e => e.LastUsed) is { } oldest)
+                {
+                    Evict(oldest);
+                }
+
+                entry = new HostEntry(key, _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
+                _hosts[key] = entry;
+                var subscription = new HostSubscription(entry, _client, _routes, _sync);
+                _subscriptions.Add(entry, subscription);
+                subscription.Start();
+            }
+
+            entry.IsPreloaded |= preload;
+            return entry;
+        }
+    }
+
+    // Coarse on purpose: reading a clock for each request would cost more than the look-up.
+    private void Touch(HostEntry entry)
+    {
+        var now = Volatile.Read(ref _now);
+        if (entry.LastUsed != now)
+        {
+            entry.LastUsed = now;
+        }
+    }
+
+    private void Sweep()
+    {
+        lock (_sync)
+        {
+            _now++;
+            foreach (var entry in _subscriptions.Keys.ToArray())
+            {
+                var idle = (_now - entry.LastUsed) * SweepInterval;
+                var limit = entry.State.Status == HostStatus.Unknown ? _options.Client.UnknownHostCacheDuration : _options.Client.OnDemandIdleTimeout;
+                if (!entry.IsPreloaded && idle > limit)
+                {
+                    Evict(entry);
+                }
+            }
+        }
+    }
+
+    private void Evict(HostEntry entry)
+    {
+        entry.IsEvicted = true;
+        _hosts.TryRemove(entry.Key, out _);
+        if (_subscriptions.Remove(entry, out var subscription))
+        {
+            subscription.Dispose();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace Mesh.DataPlane.Hosts;
+
+/// <summary>An authority: host name, without regard to case, and port.</summary>
+internal readonly record struct HostKey(string Host, int Port)
+{
+    public bool Equals(HostKey other) => Port == other.Port && string.Equals(Host, other.Host, StringComparison.OrdinalIgnoreCase);
+
+    public override int GetHashCode() => StringComparer.OrdinalIgnoreCase.GetHashCode(Host) ^ Port;
+
+    /// <summary>The name of its listener on the wire.</summary>
+    public override string ToString() => $"{Host}:{Port}";
+}

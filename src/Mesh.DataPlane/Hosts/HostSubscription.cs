@@ -1,0 +1,152 @@
+using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Routing;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Hosts;
+
+/// <summary>Watches the listener of one host and follows it to its routes.</summary>
+internal sealed class HostSubscription(HostEntry entry, IXdsClient client, RouteRegistry routes, Lock sync)
+    : IResourceWatcher<ListenerResource>, IDisposable
+{
+    private IDisposable? _watch;
+    private RouteSubscription? _current;
+    private RouteSubscription? _next;
+    private string _version = "";
+    private bool _disposed;
+
+    public HostEntry Entry { get; } = entry;
+
+    public void Start() => _watch = client.Watch(ListenerType.Instance, Entry.Key.ToString(), this);
+
+    public void OnChanged(string name, ListenerResource resource, string version)
+    {
+        lock (sync)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _version = version;
+            if (resource.InlineRoutes is { } inline)
+            {
+                if (_current?.Name is null && _current is not null)
+                {
+                    _current.Set(inline, version);
+                }
+                else
+                {
+                    Follow(routes.AcquireInline(OnRoutesChanged));
+                    (_next ?? _current)!.Set(inline, version);
+                }
+            }
+            else if ((_next ?? _current)?.Name != resource.RouteConfigurationName)
+            {
+                Follow(routes.Acquire(resource.RouteConfigurationName!, OnRoutesChanged));
+            }
+            else
+            {
+                Publish();
+            }
+        }
+    }
+
+    public void OnResourceError(string name, ResourceError error)
+    {
+        lock (sync)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            switch (error.Kind)
+            {
+                case ResourceErrorKind.DoesNotExist:
+                    Drop();
+                    Entry.Publish(new HostState(HostStatus.Unknown, null, null, "", error.Message));
+                    break;
+                case ResourceErrorKind.Invalid:
+                    Drop();
+                    Entry.Publish(new HostState(HostStatus.Failed, null, null, "", error.Message));
+                    break;
+                default:
+                    // The control plane is away: nothing is known, whoever asks waits or gives up by its own deadline.
+                    break;
+            }
+        }
+    }
+
+    public void OnAmbientError(string name, ResourceError error)
+    {
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        _watch?.Dispose();
+        Drop();
+    }
+
+    private void Follow(RouteSubscription subscription)
+    {
+        if (_next is not null)
+        {
+            routes.Release(_next, OnRoutesChanged);
+        }
+
+        _next = subscription;
+        OnRoutesChanged(subscription);
+    }
+
+    private void OnRoutesChanged(RouteSubscription changed)
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        if (changed == _next && (changed.Current is not null || changed.Error is not null || _current is null))
+        {
+            var old = _current;
+            _current = _next;
+            _next = null;
+            if (old is not null)
+            {
+                routes.Release(old, OnRoutesChanged);
+            }
+        }
+
+        Publish();
+    }
+
+    private void Publish()
+    {
+        if (_current is null)
+        {
+            return;
+        }
+
+        if (_current.Current is { } table)
+        {
+            Entry.Publish(new HostState(HostStatus.Meshed, table, table.VirtualHosts.Find(Entry.Authority), _version, null));
+        }
+        else if (_current.Error is { Kind: not ResourceErrorKind.Unavailable } error)
+        {
+            Entry.Publish(new HostState(HostStatus.Failed, null, null, _version, error.Message));
+        }
+    }
+
+    private void Drop()
+    {
+        foreach (var subscription in new[] { _current, _next })
+        {
+            if (subscription is not null)
+            {
+                routes.Release(subscription, OnRoutesChanged);
+            }
+        }
+
+        (_current, _next) = (null, null);
+    }
+}

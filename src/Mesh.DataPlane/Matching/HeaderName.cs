@@ -1,0 +1,37 @@
+using System.Collections.Frozen;
+
+namespace Mesh.DataPlane.Matching;
+
+/// <summary>A header as a matcher names it, with what can be known of the name once instead of on every request.</summary>
+internal sealed class HeaderName
+{
+    // System.Net.Http keeps these with the content and refuses to look for them anywhere else.
+    private static readonly FrozenSet<string> ContentHeaders = FrozenSet.ToFrozenSet(
+        [
+            "allow", "content-disposition", "content-encoding", "content-language", "content-length", "content-location",
+            "content-md5", "content-range", "content-type", "expires", "last-modified",
+        ],
+        StringComparer.Ordinal);
+
+    public HeaderName(string name)
+    {
+        Value = name.ToLowerInvariant();
+        IsContentHeader = ContentHeaders.Contains(Value);
+        Pseudo = Value switch
+        {
+            ":path" => PseudoHeader.Path,
+            ":method" => PseudoHeader.Method,
+            ":authority" or "host" => PseudoHeader.Authority,
+            ":scheme" => PseudoHeader.Scheme,
+            _ => PseudoHeader.None,
+        };
+    }
+
+    public string Value { get; }
+
+    public bool IsContentHeader { get; }
+
+    public PseudoHeader Pseudo { get; }
+
+    public override string ToString() => Value;
+}

@@ -1,0 +1,132 @@
+using System.Net;
+using Envoy.Config.Core.V3;
+using Envoy.Config.Endpoint.V3;
+using Google.Protobuf;
+using Mesh.Xds.Ads;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Resources;
+
+/// <summary>Decodes cluster load assignments.</summary>
+internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls.ClusterLoadAssignment, isFullStateInSotw: false)
+{
+    private const uint DefaultOverprovisioningFactor = 140;
+    private const uint MaxPriority = 128;
+
+    public static EndpointsType Instance { get; } = new();
+
+    protected override EndpointsResource DecodeResource(ByteString body, out string name)
+    {
+        name = "";
+        var message = Protobuf.Parse(ClusterLoadAssignment.Parser, body);
+        name = message.ClusterName;
+        Protobuf.Validate(message, body, ClusterLoadAssignment.Parser);
+        return Compile(message, "", namesAllowed: false);
+    }
+
+    /// <param name="message">The assignment.</param>
+    /// <param name="path">Where it stands.</param>
+    /// <param name="namesAllowed">DNS clusters name hosts; everywhere else an address is an IP address or a pipe.</param>
+    public static EndpointsResource Compile(ClusterLoadAssignment message, string path, bool namesAllowed)
+    {
+        var localities = new List<LocalityResource>(message.Endpoints.Count);
+        for (var l = 0; l < message.Endpoints.Count; l++)
+        {
+            var locality = message.Endpoints[l];
+            var localityPath = $"{path}endpoints[{l}]";
+            if (locality.Priority > MaxPriority)
+            {
+                throw new ResourceRejectedException(localityPath + ".priority", $"must be at most {MaxPriority}");
+            }
+
+            var endpoints = new EndpointResource[locality.LbEndpoints.Count];
+            for (var e = 0; e < endpoints.Length; e++)
+            {
+                endpoints[e] = Compile(locality.LbEndpoints[e], $"{localityPath}.lb_endpoints[{e}]", namesAllowed);
+            }
+
+            localities.Add(new LocalityResource(Name(locality.Locality), locality.Priority, locality.LoadBalancingWeight ?? 0, endpoints));
+        }
+
+        return new EndpointsResource(message.ClusterName, [.. localities], message.Policy?.OverprovisioningFactor ?? DefaultOverprovisioningFactor);
+    }
+
+    private static EndpointResource Compile(LbEndpoint endpoint, string path, bool namesAllowed)
+    {
+        if (endpoint.Endpoint?.Address is not { } address)
+        {
+            throw new ResourceRejectedException(path + ".endpoint.address", "must be set");
+        }
+
+        var weight = endpoint.LoadBalancingWeight ?? 1;
+        if (weight == 0)
+        {
+            throw new ResourceRejectedException(path + ".load_balancing_weight", "must be at least 1");
+        }
+
+        var health = endpoint.HealthStatus switch
+        {
+            HealthStatus.Unknown or HealthStatus.Healthy => EndpointHealth.Healthy,
+            HealthStatus.Degraded => EndpointHealth.Degraded,
+            _ => EndpointHealth.Unhealthy,
+        };
+
+        return new EndpointResource(Address(address, path + ".endpoint.address", namesAllowed), endpoint.Endpoint.Hostname, weight, health, Labels(endpoint));
+    }
+
+    private static EndPoint Address(Address address, string path, bool namesAllowed)
+    {
+        switch (address.AddressCase)
+        {
+            case Envoy.Config.Core.V3.Address.AddressOneofCase.SocketAddress:
+                var socket = address.SocketAddress;
+                if (socket.PortSpecifierCase != SocketAddress.PortSpecifierOneofCase.PortValue || socket.PortValue > IPEndPoint.MaxPort)
+                {
+                    throw new ResourceRejectedException(path + ".socket_address.port_value", $"must be set and at most {IPEndPoint.MaxPort}");
+                }
+
+                if (IPAddress.TryParse(socket.Address, out var ip))
+                {
+                    return new IPEndPoint(ip, (int)socket.PortValue);
+                }
+
+                return namesAllowed && Uri.CheckHostName(socket.Address) == UriHostNameType.Dns
+                    ? new DnsEndPoint(socket.Address, (int)socket.PortValue)
+                    : throw new ResourceRejectedException(path + ".socket_address.address", $"'{socket.Address}' is not an IP address");
+            case Envoy.Config.Core.V3.Address.AddressOneofCase.Pipe:
+                try
+                {
+                    return new System.Net.Sockets.UnixDomainSocketEndPoint(address.Pipe.Path);
+                }
+                catch (ArgumentException)
+                {
+                    throw new ResourceRejectedException(path + ".pipe.path", $"'{address.Pipe.Path}' cannot be the path of a Unix socket");
+                }
+
+            default:
+                throw new ResourceRejectedException(path, $"{address.AddressCase} is not supported");
+        }
+    }
+
+    // Istio writes "workload;namespace;canonical name;canonical revision;cluster" here.
+    private static IReadOnlyDictionary<string, string> Labels(LbEndpoint endpoint)
+    {
+        if (endpoint.Metadata?.FilterMetadata.TryGetValue("istio", out var istio) != true
+            || !istio!.Fields.TryGetValue("workload", out var workload)
+            || workload.StringValue.Split(';') is not { Length: >= 4 } parts)
+        {
+            return System.Collections.Immutable.ImmutableDictionary<string, string>.Empty;
+        }
+
+        return new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["workload"] = parts[0],
+            ["namespace"] = parts[1],
+            ["app"] = parts[2],
+            ["version"] = parts[3],
+        };
+    }
+
+    private static string Name(Locality? locality)
+        => locality is null ? "" : string.Join('/', new[] { locality.Region, locality.Zone, locality.SubZone }.TakeWhile(p => p.Length > 0));
+}

@@ -1,0 +1,110 @@
+using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Google.Protobuf;
+using Mesh.Xds.Ads;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Resources;
+
+/// <summary>Decodes API listeners (gRFC A27): an <c>HttpConnectionManager</c> whose filters end with the router.</summary>
+internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.Listener, isFullStateInSotw: true)
+{
+    private const string HcmPath = "api_listener.api_listener";
+
+    public static ListenerType Instance { get; } = new();
+
+    protected override ListenerResource DecodeResource(ByteString body, out string name)
+    {
+        name = "";
+        var listener = Protobuf.Parse(Listener.Parser, body);
+        name = listener.Name;
+        Protobuf.Validate(listener, body, Listener.Parser);
+
+        if (listener.ApiListener?.ApiListener_ is not { } any)
+        {
+            throw new ResourceRejectedException("api_listener", "must be set: this data plane reads outbound routes from API listeners");
+        }
+
+        if (!any.Is(HttpConnectionManager.Descriptor))
+        {
+            throw new ResourceRejectedException(HcmPath, $"must be an HttpConnectionManager, not {any.TypeUrl}");
+        }
+
+        var manager = Protobuf.Parse(HttpConnectionManager.Parser, any.Value, HcmPath);
+        Protobuf.Validate(manager, any.Value, HttpConnectionManager.Parser, HcmPath);
+
+        // Both decide whom later filters believe the caller to be (gRFC A41).
+        if (manager.XffNumTrustedHops != 0)
+        {
+            throw new ResourceRejectedException(HcmPath + ".xff_num_trusted_hops", "must be 0 on an API listener");
+        }
+
+        if (manager.OriginalIpDetectionExtensions.Count > 0)
+        {
+            throw new ResourceRejectedException(HcmPath + ".original_ip_detection_extensions", "must be empty on an API listener");
+        }
+
+        CheckFilters(manager);
+
+        switch (manager.RouteSpecifierCase)
+        {
+            case HttpConnectionManager.RouteSpecifierOneofCase.Rds:
+                if (manager.Rds.RouteConfigName.Length == 0)
+                {
+                    throw new ResourceRejectedException(HcmPath + ".rds.route_config_name", "must not be empty");
+                }
+
+                if (manager.Rds.ConfigSource?.ConfigSourceSpecifierCase is not (Envoy.Config.Core.V3.ConfigSource.ConfigSourceSpecifierOneofCase.Ads
+                    or Envoy.Config.Core.V3.ConfigSource.ConfigSourceSpecifierOneofCase.Self))
+                {
+                    throw new ResourceRejectedException(HcmPath + ".rds.config_source", "must be ads or self");
+                }
+
+                return new ListenerResource(name, manager.Rds.RouteConfigName, null);
+            case HttpConnectionManager.RouteSpecifierOneofCase.RouteConfig:
+                return new ListenerResource(name, null, RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config."));
+            case HttpConnectionManager.RouteSpecifierOneofCase.ScopedRoutes:
+                throw new ResourceRejectedException(HcmPath + ".scoped_routes", "scoped routes are not supported; use rds or route_config");
+            default:
+                throw new ResourceRejectedException(HcmPath, "one of rds and route_config must be set");
+        }
+    }
+
+    // gRFC A39: unique names, the terminal filter last, an unknown filter only when it is optional.
+    private static void CheckFilters(HttpConnectionManager manager)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var terminal = false;
+        for (var i = 0; i < manager.HttpFilters.Count; i++)
+        {
+            var filter = manager.HttpFilters[i];
+            var path = $"{HcmPath}.http_filters[{i}]";
+            if (!names.Add(filter.Name))
+            {
+                throw new ResourceRejectedException(path + ".name", $"the name '{filter.Name}' occurs twice");
+            }
+
+            if (terminal)
+            {
+                throw new ResourceRejectedException(path, $"'{filter.Name}' comes after the terminal filter envoy.filters.http.router");
+            }
+
+            if (filter.TypedConfig?.Is(Router.Descriptor) == true)
+            {
+                terminal = true;
+            }
+            else if (!filter.IsOptional && !filter.Disabled)
+            {
+                throw new ResourceRejectedException(
+                    path,
+                    $"'{filter.Name}' ({filter.TypedConfig?.TypeUrl ?? "no typed_config"}) is not supported and not optional");
+            }
+        }
+
+        if (!terminal)
+        {
+            throw new ResourceRejectedException(HcmPath + ".http_filters", "must end with envoy.filters.http.router");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.Net;
+using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Routing;
+
+namespace Mesh.DataPlane.Resources;
+
+/// <summary>A decoded route configuration: validated, its matchers compiled, its clusters still names.</summary>
+internal sealed record RouteConfigurationResource(string Name, bool IgnorePort, VirtualHostResource[] VirtualHosts);
+
+/// <summary>A decoded virtual host.</summary>
+internal sealed record VirtualHostResource(string Name, string[] Domains, RouteResource[] Routes);
+
+/// <summary>A decoded route.</summary>
+internal sealed record RouteResource(string Name, RouteMatch Match, RouteActionResource Action);
+
+/// <summary>A decoded route action; exactly one of the members is set.</summary>
+internal sealed record RouteActionResource(
+    HttpStatusCode ClusterNotFound = HttpStatusCode.ServiceUnavailable,
+    (string Name, uint Weight)[]? Clusters = null,
+    HeaderName? ClusterHeader = null,
+    (HttpStatusCode Status, byte[] Body)? Response = null,
+    string? Unsupported = null);

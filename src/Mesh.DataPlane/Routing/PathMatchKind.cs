@@ -1,0 +1,9 @@
+namespace Mesh.DataPlane.Routing;
+
+internal enum PathMatchKind
+{
+    Exact,
+    Prefix,
+    PathSeparatedPrefix,
+    Regex,
+}

@@ -1,0 +1,71 @@
+using System.Net;
+using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Matching;
+
+namespace Mesh.DataPlane.Routing;
+
+/// <summary>What happens to a request that a route has matched.</summary>
+internal abstract class RouteAction
+{
+    /// <summary>The clusters that the action names.</summary>
+    public virtual IReadOnlyList<Cluster> Clusters => [];
+
+    /// <summary>To one cluster.</summary>
+    internal sealed class ToCluster(Cluster cluster, HttpStatusCode notFound) : RouteAction
+    {
+        public Cluster Cluster { get; } = cluster;
+
+        /// <summary>The status when the cluster does not exist (Envoy: 503 unless the route says otherwise).</summary>
+        public HttpStatusCode NotFound { get; } = notFound;
+
+        public override IReadOnlyList<Cluster> Clusters => [Cluster];
+    }
+
+    /// <summary>To one of several clusters by weight, decided by the request's random draw.</summary>
+    internal sealed class ToWeightedClusters(WeightedCluster[] choices, HttpStatusCode notFound) : RouteAction
+    {
+        private readonly uint _total = choices[^1].UpperBound;
+
+        public WeightedCluster[] Choices { get; } = choices;
+
+        public HttpStatusCode NotFound { get; } = notFound;
+
+        public override IReadOnlyList<Cluster> Clusters => [.. Choices.Select(c => c.Cluster)];
+
+        public Cluster Choose(ulong draw)
+        {
+            var point = (uint)Math.BigMul(draw, _total, out _);
+            foreach (ref readonly var choice in Choices.AsSpan())
+            {
+                if (point < choice.UpperBound)
+                {
+                    return choice.Cluster;
+                }
+            }
+
+            return Choices[^1].Cluster;
+        }
+    }
+
+    /// <summary>To the cluster that a request header names.</summary>
+    internal sealed class ToClusterHeader(HeaderName header, HttpStatusCode notFound) : RouteAction
+    {
+        public HeaderName Header { get; } = header;
+
+        public HttpStatusCode NotFound { get; } = notFound;
+    }
+
+    /// <summary>Answered at once, without an upstream.</summary>
+    internal sealed class Respond(HttpStatusCode status, byte[] body) : RouteAction
+    {
+        public HttpStatusCode Status { get; } = status;
+
+        public byte[] Body { get; } = body;
+    }
+
+    /// <summary>An action that this data plane does not have; the request fails and says so.</summary>
+    internal sealed class Unsupported(string action) : RouteAction
+    {
+        public string Action { get; } = action;
+    }
+}

@@ -1,0 +1,100 @@
+using Mesh.DataPlane.Clusters;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Routing;
+
+/// <summary>The route configurations that some listener uses, each watched and compiled once however many listeners share it.</summary>
+internal sealed class RouteRegistry
+{
+    private readonly Dictionary<string, RouteSubscription> _named = new(StringComparer.Ordinal);
+    private readonly Dictionary<RouteSubscription, List<Action<RouteSubscription>>> _listeners = [];
+    private readonly IXdsClient _client;
+    private readonly ClusterRegistry _clusters;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _fetchTimeout;
+    private readonly Lock _sync;
+
+    public RouteRegistry(IXdsClient client, ClusterRegistry clusters, TimeProvider time, TimeSpan fetchTimeout, Lock sync)
+    {
+        (_client, _clusters, _time, _fetchTimeout, _sync) = (client, clusters, time, fetchTimeout, sync);
+        clusters.Answered += PublishAnswered;
+    }
+
+    /// <summary>Tables that wait for clusters; for tests and status.</summary>
+    public int HeldBack
+    {
+        get
+        {
+            lock (_sync)
+            {
+                return _listeners.Keys.Count(s => s.IsHeldBack);
+            }
+        }
+    }
+
+    public RouteSubscription Acquire(string name, Action<RouteSubscription> changed)
+    {
+        if (!_named.TryGetValue(name, out var subscription))
+        {
+            subscription = Create(name);
+            _named.Add(name, subscription);
+            _listeners[subscription].Add(changed);
+            subscription.References++;
+            subscription.Start();
+            return subscription;
+        }
+
+        _listeners[subscription].Add(changed);
+        subscription.References++;
+        return subscription;
+    }
+
+    public RouteSubscription AcquireInline(Action<RouteSubscription> changed)
+    {
+        var subscription = Create(null);
+        _listeners[subscription].Add(changed);
+        subscription.References++;
+        return subscription;
+    }
+
+    public void Release(RouteSubscription subscription, Action<RouteSubscription> changed)
+    {
+        _listeners[subscription].Remove(changed);
+        if (--subscription.References == 0)
+        {
+            if (subscription.Name is { } name)
+            {
+                _named.Remove(name);
+            }
+
+            _listeners.Remove(subscription);
+            subscription.Dispose();
+        }
+    }
+
+    private RouteSubscription Create(string? name)
+    {
+        var subscription = new RouteSubscription(name, _client, _clusters, _time, _fetchTimeout, _sync, OnChanged);
+        _listeners.Add(subscription, []);
+        return subscription;
+    }
+
+    private void OnChanged(RouteSubscription subscription)
+    {
+        if (_listeners.TryGetValue(subscription, out var listeners))
+        {
+            foreach (var listener in listeners.ToArray())
+            {
+                listener(subscription);
+            }
+        }
+    }
+
+    private void PublishAnswered()
+    {
+        foreach (var subscription in _listeners.Keys.Where(s => s.IsHeldBack).ToArray())
+        {
+            subscription.PublishWhenAnswered();
+        }
+    }
+}

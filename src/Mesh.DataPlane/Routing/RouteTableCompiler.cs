@@ -1,0 +1,58 @@
+using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Resources;
+
+namespace Mesh.DataPlane.Routing;
+
+/// <summary>Binds a decoded route configuration to cluster objects.</summary>
+internal sealed class RouteTableCompiler(ClusterRegistry clusters)
+{
+    private readonly Dictionary<string, Cluster> _acquired = new(StringComparer.Ordinal);
+
+    /// <summary>Acquires each cluster once; the table's owner releases them.</summary>
+    public RouteTable Compile(RouteConfigurationResource resource, string version)
+    {
+        var hosts = resource.VirtualHosts
+            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action)))]), (IReadOnlyList<string>)h.Domains))
+            .ToList();
+        return new RouteTable(resource.Name, version, new VirtualHostTable(hosts, resource.IgnorePort), [.. _acquired.Values]);
+    }
+
+    private RouteAction Action(RouteActionResource action)
+    {
+        if (action.Response is { } response)
+        {
+            return new RouteAction.Respond(response.Status, response.Body);
+        }
+
+        if (action.ClusterHeader is { } header)
+        {
+            return new RouteAction.ToClusterHeader(header, action.ClusterNotFound);
+        }
+
+        if (action.Clusters is not { } named)
+        {
+            return new RouteAction.Unsupported(action.Unsupported!);
+        }
+
+        if (named.Length == 1)
+        {
+            return new RouteAction.ToCluster(Cluster(named[0].Name), action.ClusterNotFound);
+        }
+
+        var sum = 0u;
+        return new RouteAction.ToWeightedClusters(
+            [.. named.Select(c => new WeightedCluster(Cluster(c.Name), c.Weight, sum += c.Weight))],
+            action.ClusterNotFound);
+    }
+
+    private Cluster Cluster(string name)
+    {
+        if (!_acquired.TryGetValue(name, out var cluster))
+        {
+            cluster = clusters.Acquire(name);
+            _acquired.Add(name, cluster);
+        }
+
+        return cluster;
+    }
+}

@@ -1,0 +1,9 @@
+using Mesh.DataPlane.Resources;
+
+namespace Mesh.DataPlane.Transports;
+
+/// <summary>Makes the connections to endpoints: sockets in production, handlers of test servers in the in-memory mesh.</summary>
+internal interface IEndpointTransportFactory
+{
+    IEndpointTransport Create(string cluster, EndpointResource endpoint, TransportSettings settings);
+}
