@@ -3,6 +3,10 @@ namespace Mesh;
 /// <summary>What happens to outbound requests.</summary>
 public sealed class MeshClientOptions
 {
+    /// <summary>Send every client of the <c>IHttpClientFactory</c> through the mesh; otherwise only those that call <c>AddMesh()</c>.</summary>
+    /// <value>The default value is <see langword="true"/>.</value>
+    public bool AllClients { get; set; } = true;
+
     /// <summary>What happens to a host that the mesh does not know.</summary>
     /// <value>The default value is <see cref="OutboundTrafficMode.AllowAny"/>.</value>
     public OutboundTrafficMode OutboundTrafficPolicy { get; set; } = OutboundTrafficMode.AllowAny;

@@ -3,6 +3,7 @@ namespace Mesh.DataPlane.Clusters;
 /// <summary>A named group of endpoints: the object is stable, routes hold it, and its state is one reference that is swapped.</summary>
 internal sealed class Cluster(string name)
 {
+    private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClusterState _current = ClusterState.Pending;
 
     public string Name { get; } = name;
@@ -10,7 +11,17 @@ internal sealed class Cluster(string name)
     /// <summary>Read once for each pick.</summary>
     public ClusterState Current => Volatile.Read(ref _current);
 
-    public void Publish(ClusterState state) => Volatile.Write(ref _current, state);
+    /// <summary>Completes when the control plane has said all it has to say of the cluster.</summary>
+    public Task Answered => _answered.Task;
+
+    public void Publish(ClusterState state)
+    {
+        Volatile.Write(ref _current, state);
+        if (state.Status != ClusterStatus.Pending)
+        {
+            _answered.TrySetResult();
+        }
+    }
 
     public override string ToString() => Name;
 }

@@ -162,7 +162,7 @@ internal sealed class ClusterSubscription(
 
         public EndpointsResource? Latest { get; private set; }
 
-        public void Start() => _watch = owner.Watch(service, this);
+        public void Start() => _watch = owner.Watch(Service, this);
 
         public void Stop()
         {

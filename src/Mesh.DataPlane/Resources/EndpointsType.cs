@@ -80,7 +80,7 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         {
             case Envoy.Config.Core.V3.Address.AddressOneofCase.SocketAddress:
                 var socket = address.SocketAddress;
-                if (socket.PortSpecifierCase != SocketAddress.PortSpecifierOneofCase.PortValue || socket.PortValue > IPEndPoint.MaxPort)
+                if (socket.PortSpecifierCase != Envoy.Config.Core.V3.SocketAddress.PortSpecifierOneofCase.PortValue || socket.PortValue > IPEndPoint.MaxPort)
                 {
                     throw new ResourceRejectedException(path + ".socket_address.port_value", $"must be set and at most {IPEndPoint.MaxPort}");
                 }

@@ -109,7 +109,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
     private static RouteActionResource CompileAction(Route route, string path)
         => route.ActionCase switch
         {
-            EnvoyAction.Route => CompileForward(route.Route_, path + ".route"),
+            EnvoyAction.Route_ => CompileForward(route.Route_, path + ".route"),
             EnvoyAction.DirectResponse => CompileResponse(route.DirectResponse, path + ".direct_response"),
             EnvoyAction.Redirect => new RouteActionResource(Unsupported: "redirect"),
             EnvoyAction.FilterAction => new RouteActionResource(Unsupported: "filter_action"),

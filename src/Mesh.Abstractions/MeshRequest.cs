@@ -1,0 +1,14 @@
+namespace Mesh;
+
+/// <summary>What the mesh tells of a request, in <see cref="HttpRequestMessage.Options"/>, once it has been sent.</summary>
+public static class MeshRequest
+{
+    /// <summary>How many attempts were made upstream; absent when the mesh passed the request through.</summary>
+    public static HttpRequestOptionsKey<int> Attempts { get; } = new("mesh.attempts");
+
+    /// <summary>Envoy's response flags of a reply that the mesh made itself: <c>NR</c>, <c>UH</c>, <c>UF</c>, <c>UC</c>, <c>NC</c> ….</summary>
+    public static HttpRequestOptionsKey<string> ResponseFlags { get; } = new("mesh.response_flags");
+
+    /// <summary>Envoy's response-code details of a reply that the mesh made itself: <c>route_not_found</c>, <c>no_healthy_upstream</c> ….</summary>
+    public static HttpRequestOptionsKey<string> ResponseCodeDetails { get; } = new("mesh.response_code_details");
+}

@@ -1,0 +1,46 @@
+using Mesh.DataPlane;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Client;
+
+/// <summary>Appends the mesh after every other handler of a client: the application's run outside it, the primary stays the way out of the mesh.</summary>
+internal sealed partial class MeshHandlerBuilderFilter(
+    IServiceProvider services,
+    IOptions<MeshOptions> options,
+    IOptionsMonitor<MeshHttpClientOptions> clientOptions,
+    ILogger<MeshHandlerBuilderFilter> logger) : IHttpMessageHandlerBuilderFilter
+{
+    /// <summary>Clients of the mesh itself (to control planes, certificate authorities, collectors) would otherwise wait for themselves.</summary>
+    private const string OwnClientPrefix = "mesh.";
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
+
+    public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next)
+        => builder =>
+        {
+            next(builder);
+            var name = builder.Name ?? "";
+            var enabled = clientOptions.Get(name).Enabled ?? options.Value.Client.AllClients;
+            if (!enabled || name.StartsWith(OwnClientPrefix, StringComparison.Ordinal) || builder.AdditionalHandlers.Any(h => h is MeshHandler))
+            {
+                return;
+            }
+
+            var features = PrimaryFeatures.Of(builder.PrimaryHandler);
+            if (features.Unsupported.Count > 0 && _warned.TryAdd(name, true))
+            {
+                Log.PrimaryNotHonoured(logger, name, string.Join(", ", features.Unsupported));
+            }
+
+            builder.AdditionalHandlers.Add(new MeshHandler(services.GetRequiredService<MeshEngine>(), options.Value.Client.OutboundTrafficPolicy, features));
+        };
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The primary handler of the HttpClient '{Client}' sets {Settings}, which does not apply to hosts of the mesh: the mesh makes those connections itself. It still applies to every other host.")]
+        public static partial void PrimaryNotHonoured(ILogger logger, string client, string settings);
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Client;
+
+/// <summary>Says at start-up what is wrong with the section <c>Mesh</c>, all of it at once.</summary>
+internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
+{
+    public ValidateOptionsResult Validate(string? name, MeshOptions options)
+    {
+        var failures = new List<string>();
+        Positive(options.Xds.ResourceTimeout, "Mesh:Xds:ResourceTimeout");
+        Positive(options.Client.UnknownHostTimeout, "Mesh:Client:UnknownHostTimeout");
+        Positive(options.Client.UnknownHostCacheDuration, "Mesh:Client:UnknownHostCacheDuration");
+        Positive(options.Client.OnDemandIdleTimeout, "Mesh:Client:OnDemandIdleTimeout");
+        Positive(options.Server.DrainTimeout, "Mesh:Server:DrainTimeout");
+        Check(options.Client.MaxOnDemandHosts >= 1, $"Mesh:Client:MaxOnDemandHosts is {options.Client.MaxOnDemandHosts}; it must be at least 1.");
+        Check(Enum.IsDefined(options.Client.OutboundTrafficPolicy), $"Mesh:Client:OutboundTrafficPolicy is {options.Client.OutboundTrafficPolicy}; use AllowAny or RegistryOnly.");
+        Check(
+            options.Xds.KeepAliveInterval is not { } keepAlive || keepAlive > TimeSpan.Zero,
+            $"Mesh:Xds:KeepAliveInterval is {options.Xds.KeepAliveInterval}; it must be greater than zero.");
+        Check(Uri.CheckHostName(options.ClusterDomain) == UriHostNameType.Dns, $"Mesh:ClusterDomain is '{options.ClusterDomain}'; it must be a DNS name such as cluster.local.");
+        Check(IsLabel(options.Workload.Namespace), $"Mesh:Workload:Namespace is '{options.Workload.Namespace}'; it must be a DNS label such as default.");
+        foreach (var host in options.Preload)
+        {
+            Check(HostNames.TryParse(host, out _), $"Mesh:Preload names '{host}'; write host or host:port, such as reviews:9080.");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Positive(TimeSpan value, string key) => Check(value > TimeSpan.Zero, $"{key} is {value}; it must be greater than zero.");
+
+        void Check(bool holds, string message)
+        {
+            if (!holds)
+            {
+                failures.Add(message);
+            }
+        }
+    }
+
+    private static bool IsLabel(string text)
+        => text.Length is > 0 and <= 63 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-') && text[0] != '-' && text[^1] != '-';
+}

@@ -1,0 +1,145 @@
+using System.Net;
+
+namespace Mesh.Client;
+
+/// <summary>
+/// What a client's primary handler promises its callers and the endpoints' transports do not do: redirects, cookies, decompression. For hosts of
+/// the mesh the mesh does them; what it cannot do is named once.
+/// </summary>
+internal sealed class PrimaryFeatures
+{
+    private static readonly HttpRequestOptionsKey<Added> AddedKey = new("mesh.primary_features");
+
+    private readonly CookieContainer? _cookies;
+    private readonly DecompressionMethods _decompression;
+    private readonly string _acceptEncoding;
+    private readonly int _maxRedirects;
+
+    private PrimaryFeatures(bool followsRedirects, int maxRedirects, CookieContainer? cookies, DecompressionMethods decompression, IReadOnlyList<string> unsupported)
+    {
+        FollowsRedirects = followsRedirects;
+        _maxRedirects = maxRedirects;
+        _cookies = cookies;
+        _decompression = decompression;
+        _acceptEncoding = DecompressedContent.AcceptEncoding(decompression);
+        Unsupported = unsupported;
+    }
+
+    public static PrimaryFeatures None { get; } = new(false, 0, null, DecompressionMethods.None, []);
+
+    public bool FollowsRedirects { get; }
+
+    /// <summary>What the primary handler does and the mesh cannot do in its place.</summary>
+    public IReadOnlyList<string> Unsupported { get; }
+
+    public bool IsNone => !FollowsRedirects && _cookies is null && _decompression == DecompressionMethods.None;
+
+    public static PrimaryFeatures Of(HttpMessageHandler primary)
+        => primary switch
+        {
+            SocketsHttpHandler h => new PrimaryFeatures(
+                h.AllowAutoRedirect,
+                h.MaxAutomaticRedirections,
+                h.UseCookies ? h.CookieContainer : null,
+                h.AutomaticDecompression,
+                [
+                    .. Named("Proxy", h.UseProxy && h.Proxy is not null),
+                    .. Named("Credentials", h.Credentials is not null),
+                    .. Named("SslOptions.ClientCertificates", h.SslOptions.ClientCertificates is { Count: > 0 } || h.SslOptions.ClientCertificateContext is not null),
+                    .. Named("SslOptions.RemoteCertificateValidationCallback", h.SslOptions.RemoteCertificateValidationCallback is not null),
+                    .. Named("ConnectCallback", h.ConnectCallback is not null),
+                    .. Named("PlaintextStreamFilter", h.PlaintextStreamFilter is not null),
+                ]),
+            HttpClientHandler h => new PrimaryFeatures(
+                h.AllowAutoRedirect,
+                h.MaxAutomaticRedirections,
+                h.UseCookies ? h.CookieContainer : null,
+                h.AutomaticDecompression,
+                [
+                    .. Named("Proxy", h.UseProxy && h.Proxy is not null),
+                    .. Named("Credentials", h.Credentials is not null || h.UseDefaultCredentials),
+                    .. Named("ClientCertificates", h.ClientCertificateOptions == ClientCertificateOption.Manual && h.ClientCertificates.Count > 0),
+                    .. Named("ServerCertificateCustomValidationCallback", h.ServerCertificateCustomValidationCallback is not null),
+                ]),
+
+            // A handler of the application's own: nobody can tell what it does, and a test's stub does none of it.
+            _ => None,
+        };
+
+    public int RedirectsLeft(HttpRequestMessage request) => _maxRedirects - Redirection.HopsOf(request);
+
+    /// <summary>Adds what the primary handler would have added.</summary>
+    public void Prepare(HttpRequestMessage request, Uri uri)
+    {
+        var added = Added.None;
+        if (_cookies is { Count: > 0 } && _cookies.GetCookieHeader(uri) is { Length: > 0 } cookie && !request.Headers.Contains("Cookie"))
+        {
+            request.Headers.TryAddWithoutValidation("Cookie", cookie);
+            added |= Added.Cookie;
+        }
+
+        if (_decompression != DecompressionMethods.None && !request.Headers.Contains("Accept-Encoding"))
+        {
+            request.Headers.TryAddWithoutValidation("Accept-Encoding", _acceptEncoding);
+            added |= Added.AcceptEncoding;
+        }
+
+        if (added != Added.None)
+        {
+            request.Options.Set(AddedKey, added);
+        }
+    }
+
+    /// <summary>Takes it away again: the caller may send the same message once more.</summary>
+    public void Restore(HttpRequestMessage request)
+    {
+        if (_cookies is null && _decompression == DecompressionMethods.None)
+        {
+            return;
+        }
+
+        if (request.Options.TryGetValue(AddedKey, out var added))
+        {
+            ((IDictionary<string, object?>)request.Options).Remove(AddedKey.Key);
+            if (added.HasFlag(Added.Cookie))
+            {
+                request.Headers.Remove("Cookie");
+            }
+
+            if (added.HasFlag(Added.AcceptEncoding))
+            {
+                request.Headers.Remove("Accept-Encoding");
+            }
+        }
+    }
+
+    public void Complete(HttpResponseMessage response, Uri uri)
+    {
+        if (_cookies is not null && response.Headers.NonValidated.TryGetValues("Set-Cookie", out var cookies))
+        {
+            foreach (var cookie in cookies)
+            {
+                try
+                {
+                    _cookies.SetCookies(uri, cookie);
+                }
+                catch (CookieException)
+                {
+                    // As in SocketsHttpHandler: a cookie that cannot be parsed is not kept.
+                }
+            }
+        }
+
+        DecompressedContent.Decompress(response, _decompression);
+    }
+
+    private static IEnumerable<string> Named(string name, bool isSet) => isSet ? [name] : [];
+
+    [Flags]
+    private enum Added
+    {
+        None = 0,
+        Cookie = 1,
+        AcceptEncoding = 2,
+    }
+}

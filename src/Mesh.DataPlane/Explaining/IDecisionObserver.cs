@@ -1,0 +1,13 @@
+using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Upstream;
+
+namespace Mesh.DataPlane.Explaining;
+
+/// <summary>Sees every decision as it is made; without one, nothing is recorded and nothing is paid.</summary>
+internal interface IDecisionObserver
+{
+    void OnDecided(HostEntry host, HttpRequestMessage request, ulong draw, in Decision decision);
+
+    /// <summary>A request left the mesh untouched, or was refused, because the control plane does not know its host.</summary>
+    void OnOutsideMesh(HttpRequestMessage request, bool refused);
+}

@@ -1,0 +1,50 @@
+using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Transports;
+using Mesh.DataPlane.Upstream;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane;
+
+/// <summary>The engine of one process: what it believes of the mesh, and its way out.</summary>
+internal sealed class MeshEngine : IAsyncDisposable
+{
+    private readonly Lock _sync = new();
+
+    public MeshEngine(
+        IXdsClient client,
+        MeshOptions options,
+        IEndpointTransportFactory transports,
+        IRandomSource random,
+        TimeProvider time,
+        IDecisionObserver? observer = null)
+    {
+        Client = client;
+        Observer = observer;
+        Clusters = new ClusterRegistry(client, transports, random, _sync);
+        Routes = new RouteRegistry(client, Clusters, time, options.Xds.ResourceTimeout, _sync);
+        Hosts = new HostDirectory(client, Routes, options, time, _sync);
+        var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
+        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, random, observer);
+    }
+
+    public IXdsClient Client { get; }
+
+    public ClusterRegistry Clusters { get; }
+
+    public RouteRegistry Routes { get; }
+
+    public HostDirectory Hosts { get; }
+
+    public IUpstream Upstream { get; }
+
+    public IDecisionObserver? Observer { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        Hosts.Dispose();
+        await Client.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,25 @@
+using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Routing;
+
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>Where a request goes: an endpoint, or a reply that says why there is none.</summary>
+internal readonly struct Decision
+{
+    public HostState Host { get; init; }
+
+    public RouteEntry? Route { get; init; }
+
+    public Cluster? Cluster { get; init; }
+
+    public ClusterState? ClusterState { get; init; }
+
+    public Endpoint? Endpoint { get; init; }
+
+    /// <summary>Set when there is no endpoint, unless <see cref="ClusterHeader"/> is.</summary>
+    public LocalReply? Reply { get; init; }
+
+    /// <summary>The cluster that a header names and nobody has asked for yet.</summary>
+    public string? ClusterHeader { get; init; }
+}

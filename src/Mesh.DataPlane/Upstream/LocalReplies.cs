@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Mesh.Xds.Grpc;
+
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>Makes the responses of local replies, for HTTP and for gRPC callers.</summary>
+internal static class LocalReplies
+{
+    public static HttpResponseMessage Create(LocalReply reply, HttpRequestMessage request, byte[]? body = null)
+    {
+        request.Options.Set(MeshRequest.ResponseFlags, reply.Flags);
+        request.Options.Set(MeshRequest.ResponseCodeDetails, reply.Details);
+        return IsGrpc(request) ? CreateGrpc(reply, request, body) : CreateHttp(reply, request, body);
+    }
+
+    private static HttpResponseMessage CreateHttp(LocalReply reply, HttpRequestMessage request, byte[]? body)
+    {
+        var content = new ByteArrayContent(body ?? Encoding.UTF8.GetBytes(reply.Body));
+        if (content.Headers.ContentLength > 0)
+        {
+            content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
+        }
+
+        return new HttpResponseMessage(reply.Status) { RequestMessage = request, Version = HttpVersion.Version11, Content = content };
+    }
+
+    // Envoy answers gRPC with trailers only: the status stands among the headers of an empty HTTP/2 response.
+    private static HttpResponseMessage CreateGrpc(LocalReply reply, HttpRequestMessage request, byte[]? body)
+    {
+        var response = new HttpResponseMessage(HttpStatusCode.OK)
+        {
+            RequestMessage = request,
+            Version = HttpVersion.Version20,
+            Content = new ByteArrayContent([]),
+        };
+        response.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+        response.Headers.TryAddWithoutValidation("grpc-status", ((int)GrpcStatus(reply.Status)).ToString(CultureInfo.InvariantCulture));
+        var message = body is null ? reply.Body : Encoding.UTF8.GetString(body);
+        if (message.Length > 0)
+        {
+            response.Headers.TryAddWithoutValidation("grpc-message", Uri.EscapeDataString(message));
+        }
+
+        return response;
+    }
+
+    // Envoy's httpToGrpcStatus.
+    private static StatusCode GrpcStatus(HttpStatusCode status)
+        => status switch
+        {
+            HttpStatusCode.OK => StatusCode.Ok,
+            HttpStatusCode.BadRequest => StatusCode.Internal,
+            HttpStatusCode.Unauthorized => StatusCode.Unauthenticated,
+            HttpStatusCode.Forbidden => StatusCode.PermissionDenied,
+            HttpStatusCode.NotFound => StatusCode.Unimplemented,
+            HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+                => StatusCode.Unavailable,
+            _ => StatusCode.Unknown,
+        };
+
+    private static bool IsGrpc(HttpRequestMessage request)
+        => request.Content?.Headers.ContentType?.MediaType is { } type
+            && (type.Equals("application/grpc", StringComparison.OrdinalIgnoreCase)
+                || type.StartsWith("application/grpc+", StringComparison.OrdinalIgnoreCase));
+}

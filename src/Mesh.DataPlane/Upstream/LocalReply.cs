@@ -1,0 +1,59 @@
+using System.Net;
+
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>A reply that the mesh makes itself: Envoy's status, response flag, response-code details and body for one cause.</summary>
+internal sealed record LocalReply(HttpStatusCode Status, string Flags, string Details, string Body)
+{
+    /// <summary>No virtual host or no route.</summary>
+    public static LocalReply NoRoute { get; } = new(HttpStatusCode.NotFound, "NR", "route_not_found", "");
+
+    /// <summary>The cluster exists and has no host that may be used.</summary>
+    public static LocalReply NoHealthyUpstream { get; } = new(HttpStatusCode.ServiceUnavailable, "UH", "no_healthy_upstream", "no healthy upstream");
+
+    /// <summary>Istio's REGISTRY_ONLY: the virtual host <c>block_all</c>.</summary>
+    public static LocalReply BlackHole { get; } = new(HttpStatusCode.BadGateway, "", "direct_response", "");
+
+    /// <summary>The route names a cluster that does not exist.</summary>
+    public static LocalReply NoCluster(HttpStatusCode status) => new(status, "NC", "cluster_not_found", "");
+
+    /// <summary>A name of the mesh for which there is no usable configuration: never a reason to ask DNS.</summary>
+    public static LocalReply NoConfiguration(string host, string reason)
+        => new(HttpStatusCode.ServiceUnavailable, "NR", "no_configuration", $"the mesh has no configuration for {host}: {reason}");
+
+    /// <summary>The connection could not be made.</summary>
+    public static LocalReply ConnectionFailure(string reason)
+        => new(
+            HttpStatusCode.ServiceUnavailable,
+            "UF",
+            "upstream_reset_before_response_started{remote_connection_failure}",
+            $"upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: {reason}");
+
+    /// <summary>The connection ended before the response began.</summary>
+    public static LocalReply ConnectionTermination { get; } = new(
+        HttpStatusCode.ServiceUnavailable,
+        "UC",
+        "upstream_reset_before_response_started{connection_termination}",
+        "upstream connect error or disconnect/reset before headers. reset reason: connection termination");
+
+    /// <summary>The stream was reset before the response began.</summary>
+    public static LocalReply RemoteReset { get; } = new(
+        HttpStatusCode.ServiceUnavailable,
+        "UR",
+        "upstream_reset_before_response_started{remote_reset}",
+        "upstream connect error or disconnect/reset before headers. reset reason: remote reset");
+
+    /// <summary>The upstream broke the protocol.</summary>
+    public static LocalReply ProtocolError { get; } = new(
+        HttpStatusCode.BadGateway,
+        "UPE",
+        "upstream_reset_before_response_started{protocol_error}",
+        "upstream connect error or disconnect/reset before headers. reset reason: protocol error");
+
+    /// <summary>A route action that this data plane does not have.</summary>
+    public static LocalReply UnsupportedAction(string action)
+        => new(HttpStatusCode.NotImplemented, "NR", "unsupported_route_action", $"the route's action '{action}' is not supported by this data plane");
+
+    /// <summary>A route's <c>direct_response</c>.</summary>
+    public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", "direct_response", "");
+}

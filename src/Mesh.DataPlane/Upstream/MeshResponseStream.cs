@@ -1,0 +1,156 @@
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>The body of an upstream's response; writable where the transport's is, as after <c>101 Switching Protocols</c>.</summary>
+internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner) : Stream
+{
+    public override bool CanRead => inner.CanRead;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => inner.CanWrite;
+
+    public override bool CanTimeout => inner.CanTimeout;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override int ReadTimeout
+    {
+        get => inner.ReadTimeout;
+        set => inner.ReadTimeout = value;
+    }
+
+    public override int WriteTimeout
+    {
+        get => inner.WriteTimeout;
+        set => inner.WriteTimeout = value;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        try
+        {
+            return EndAtZero(inner.Read(buffer), buffer.Length);
+        }
+        catch
+        {
+            owner.EndExchange();
+            throw;
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ValueTask<int> reading;
+        try
+        {
+            reading = inner.ReadAsync(buffer, cancellationToken);
+        }
+        catch
+        {
+            owner.EndExchange();
+            throw;
+        }
+
+        if (reading.IsCompletedSuccessfully)
+        {
+            return new ValueTask<int>(EndAtZero(reading.Result, buffer.Length));
+        }
+
+        return Await(reading, buffer.Length);
+    }
+
+    public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await inner.CopyToAsync(destination, bufferSize, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            owner.EndExchange();
+        }
+    }
+
+    public override void CopyTo(Stream destination, int bufferSize)
+    {
+        try
+        {
+            inner.CopyTo(destination, bufferSize);
+        }
+        finally
+        {
+            owner.EndExchange();
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+
+    public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        => inner.WriteAsync(buffer, offset, count, cancellationToken);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        => inner.WriteAsync(buffer, cancellationToken);
+
+    public override void Flush() => inner.Flush();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await inner.DisposeAsync().ConfigureAwait(false);
+        owner.EndExchange();
+        GC.SuppressFinalize(this);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+            owner.EndExchange();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    // An empty buffer only asks whether there is data: zero is not the end then.
+    private int EndAtZero(int read, int wanted)
+    {
+        if (read == 0 && wanted > 0)
+        {
+            owner.EndExchange();
+        }
+
+        return read;
+    }
+
+    private async ValueTask<int> Await(ValueTask<int> reading, int wanted)
+    {
+        try
+        {
+            return EndAtZero(await reading.ConfigureAwait(false), wanted);
+        }
+        catch
+        {
+            owner.EndExchange();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Transports;
+
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>Envoy's router: decides, takes part in an endpoint, sends, and ends the exchange when the response has ended.</summary>
+internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClusters, IRandomSource random, IDecisionObserver? observer) : IUpstream
+{
+    // Each turn means that the picked endpoint was retired between pick and use; a fresh state is one read away.
+    private const int MaxTurns = 8;
+
+    // The frame comes from a pool: the door's own asynchronous frame is the only one that a request allocates.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        // 1. Decide, by one draw.
+        var draw = random.NextUInt64();
+        Decision decision;
+        var turn = 0;
+        while (true)
+        {
+            decision = Decide(host, request, draw);
+            if (decision.ClusterHeader is { } name)
+            {
+                var cluster = await headerClusters.ResolveAsync(name, cancellationToken).ConfigureAwait(false);
+                if (cluster is null || cluster.Current.Status == ClusterStatus.Pending)
+                {
+                    return LocalReplies.Create(LocalReply.NoCluster(((RouteAction.ToClusterHeader)decision.Route!.Action).NotFound), request);
+                }
+            }
+            else if (decision.Endpoint is not { } picked || picked.State.TryAcquire())
+            {
+                break;
+            }
+
+            if (++turn == MaxTurns)
+            {
+                return LocalReplies.Create(LocalReply.NoHealthyUpstream, request);
+            }
+        }
+
+        observer?.OnDecided(host, request, draw, decision);
+        if (decision.Reply is { } reply)
+        {
+            return LocalReplies.Create(reply, request, (decision.Route?.Action as RouteAction.Respond)?.Body);
+        }
+
+        // 2. Send. The version is the cluster's; the caller gets the message back as it was.
+        var exchange = HttpExchange.Begin(decision.Endpoint!.State);
+        var version = request.Version;
+        var versionPolicy = request.VersionPolicy;
+        HttpResponseMessage response;
+        try
+        {
+            UseProtocol(request, decision.ClusterState!.Policy!.Transport.Protocol);
+            response = await decision.Endpoint.State.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            exchange.End();
+            return LocalReplies.Create(Failures.ReplyTo(e), request);
+        }
+        catch
+        {
+            exchange.End();
+            throw;
+        }
+        finally
+        {
+            request.Version = version;
+            request.VersionPolicy = versionPolicy;
+        }
+
+        request.Options.Set(MeshRequest.Attempts, 1);
+
+        // 3. The exchange ends with the body.
+        if (HasNoBody(request, response))
+        {
+            exchange.End();
+        }
+        else
+        {
+            response.Content = new MeshResponseContent(response.Content, exchange);
+        }
+
+        return response;
+    }
+
+    private Decision Decide(HostEntry host, HttpRequestMessage request, ulong draw)
+    {
+        var uri = request.RequestUri!;
+        var view = new RequestView(uri.PathAndQuery, request.Method.Method, host.Authority, uri.Scheme, HttpRequestHeaderReader.Instance, request);
+        return decisions.Decide(host.State, view, draw);
+    }
+
+    private static void UseProtocol(HttpRequestMessage request, UpstreamProtocol protocol)
+    {
+        switch (protocol)
+        {
+            case UpstreamProtocol.Http2:
+                request.Version = HttpVersion.Version20;
+                request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+                break;
+            case UpstreamProtocol.Http11 when request.Version.Major >= 2:
+                request.Version = HttpVersion.Version11;
+                request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+                break;
+        }
+    }
+
+    private static bool HasNoBody(HttpRequestMessage request, HttpResponseMessage response)
+        => response.Content.Headers.ContentLength == 0
+            || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
+            || request.Method == HttpMethod.Head;
+}

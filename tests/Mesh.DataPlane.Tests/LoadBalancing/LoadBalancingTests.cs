@@ -1,0 +1,90 @@
+using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Tests.Clusters;
+
+namespace Mesh.DataPlane.Tests.LoadBalancing;
+
+public class LoadBalancingTests
+{
+    [Fact]
+    public void Round_robin_goes_round()
+    {
+        var hosts = Hosts(1, 1, 1);
+        var picker = new RoundRobin().CreatePicker(hosts, new HostGroupState(uint.MaxValue));
+        Enumerable.Range(0, 6).Select(_ => Array.IndexOf(hosts, picker.Pick(0))).ShouldBe([0, 1, 2, 0, 1, 2]);
+    }
+
+    [Theory]
+    [InlineData(new uint[] { 1, 2, 3 })]
+    [InlineData(new uint[] { 5, 1, 1, 1 })]
+    [InlineData(new uint[] { 100, 300, 600 })]
+    [InlineData(new uint[] { 7, 13 })]
+    public void Weighted_round_robin_gives_each_host_exactly_its_share_of_a_full_cycle(uint[] weights)
+    {
+        var hosts = Hosts(weights);
+        var picker = new RoundRobin().CreatePicker(hosts, new HostGroupState(uint.MaxValue));
+        var sum = (int)weights.Aggregate(0u, (a, b) => a + b);
+        var counts = Enumerable.Range(0, sum * 10).Select(_ => Array.IndexOf(hosts, picker.Pick(0))).CountBy(i => i).ToDictionary();
+        for (var i = 0; i < weights.Length; i++)
+        {
+            counts[i].ShouldBe((int)weights[i] * 10);
+        }
+    }
+
+    [Fact]
+    public void Weighted_round_robin_bears_weights_of_any_size()
+    {
+        var hosts = Hosts(uint.MaxValue, 1, uint.MaxValue / 2);
+        var picker = new RoundRobin().CreatePicker(hosts, new HostGroupState(uint.MaxValue));
+        var counts = Enumerable.Range(0, 300_000).Select(_ => Array.IndexOf(hosts, picker.Pick(0))).CountBy(i => i).ToDictionary();
+        counts[0].ShouldBe(200_000, 100);
+        counts[2].ShouldBe(100_000, 100);
+    }
+
+    [Fact]
+    public void Random_is_exact_over_evenly_spread_draws()
+    {
+        var hosts = Hosts(1, 2, 7);
+        var picker = new RandomChoice().CreatePicker(hosts, new HostGroupState(0));
+        var random = new SequenceRandomSource(1000);
+        Enumerable.Range(0, 1000).Select(_ => Array.IndexOf(hosts, picker.Pick(random.NextUInt64()))).CountBy(i => i).OrderBy(c => c.Key).Select(c => c.Value).ShouldBe([100, 200, 700]);
+    }
+
+    [Fact]
+    public void Least_request_takes_the_less_busy_of_its_choices()
+    {
+        var hosts = Hosts(1, 1);
+        for (var i = 0; i < 5; i++)
+        {
+            hosts[0].State.TryAcquire();
+        }
+
+        var picker = new LeastRequest().CreatePicker(hosts, new HostGroupState(0));
+        var random = new SequenceRandomSource(1000);
+        var busy = Enumerable.Range(0, 1000).Count(_ => picker.Pick(random.NextUInt64()) == hosts[0]);
+
+        // Only when both choices fall on the busy one: a quarter.
+        busy.ShouldBeInRange(200, 300);
+    }
+
+    [Fact]
+    public void Least_request_of_idle_hosts_follows_the_weights()
+    {
+        var hosts = Hosts(1, 3);
+        var picker = new LeastRequest().CreatePicker(hosts, new HostGroupState(0));
+        var random = new SequenceRandomSource(1000);
+        Enumerable.Range(0, 1000).Count(_ => picker.Pick(random.NextUInt64()) == hosts[1]).ShouldBe(750);
+    }
+
+    [Fact]
+    public void A_draw_is_followed_by_others_that_do_not_depend_on_which_side_of_a_split_it_fell()
+    {
+        // 90/10: the second draw of the tenth must again be spread over its whole range.
+        var random = new SequenceRandomSource(10_000);
+        var next = Enumerable.Range(0, 10_000).Select(_ => random.NextUInt64()).Where(d => d >= ulong.MaxValue / 10 * 9).Select(Draw.Next).ToList();
+        next.Count(d => d < ulong.MaxValue / 2).ShouldBe(next.Count / 2, next.Count / 10);
+    }
+
+    private static Endpoint[] Hosts(params uint[] weights)
+        => [.. weights.Select((w, i) => new Endpoint(EndpointSetTests.Endpoint(i + 1, weight: w), "", 0, new EndpointState(() => throw new InvalidOperationException())))];
+}
