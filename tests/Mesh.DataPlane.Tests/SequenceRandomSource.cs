@@ -5,5 +5,5 @@ internal sealed class SequenceRandomSource(int steps) : IRandomSource
 {
     private int _next = -1;
 
-    public ulong NextUInt64() => (ulong)((UInt128)((uint)Interlocked.Increment(ref _next) % (uint)steps) * ((UInt128)1 << 64) / (uint)steps);
+    public ulong NextUInt64() => (ulong)(((UInt128)((uint)Interlocked.Increment(ref _next) % (uint)steps * 2) + 1) * ((UInt128)1 << 63) / (uint)steps);
 }
