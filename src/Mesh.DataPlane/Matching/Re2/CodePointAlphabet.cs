@@ -88,23 +88,6 @@ internal sealed class CodePointAlphabet
         return length;
     }
 
-    /// <summary>Where each mapped character came from, and at the end the length of <paramref name="text"/>.</summary>
-    public string Map(string text, out int[] offsets)
-    {
-        var mapped = new StringBuilder(text.Length);
-        var origins = new List<int>(text.Length + 1);
-        for (var at = 0; at < text.Length;)
-        {
-            origins.Add(at);
-            mapped.Append(MapNext(text.AsSpan(at), out var consumed));
-            at += consumed;
-        }
-
-        origins.Add(text.Length);
-        offsets = origins.ToArray();
-        return mapped.ToString();
-    }
-
     private char MapNext(ReadOnlySpan<char> text, out int consumed)
     {
         consumed = 1;

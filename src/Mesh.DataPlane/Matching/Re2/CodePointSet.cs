@@ -33,6 +33,29 @@ internal sealed class CodePointSet : IEquatable<CodePointSet>
     /// <summary>The only member, or -1.</summary>
     public int Single => _ranges is [var only] && only.Low == only.High ? only.Low : -1;
 
+    public bool Contains(int codePoint)
+    {
+        var (from, to) = (0, _ranges.Length - 1);
+        while (from <= to)
+        {
+            var middle = (from + to) >>> 1;
+            if (codePoint < _ranges[middle].Low)
+            {
+                to = middle - 1;
+            }
+            else if (codePoint > _ranges[middle].High)
+            {
+                from = middle + 1;
+            }
+            else
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public bool Equals(CodePointSet? other) => other is not null && _hash == other._hash && _ranges.AsSpan().SequenceEqual(other._ranges);
 
     public override bool Equals(object? obj) => Equals(obj as CodePointSet);

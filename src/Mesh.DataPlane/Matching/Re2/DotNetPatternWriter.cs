@@ -3,33 +3,25 @@ using System.Text;
 
 namespace Mesh.DataPlane.Matching.Re2;
 
-/// <summary>Writes a parsed pattern in .NET's dialect, over the characters of a <see cref="CodePointAlphabet"/>.</summary>
+/// <summary>Writes a simplified pattern (<see cref="Re2Simplifier"/>) in .NET's dialect, over the characters of a <see cref="CodePointAlphabet"/>.</summary>
 internal sealed class DotNetPatternWriter
 {
     private readonly CodePointAlphabet _alphabet;
-    private readonly bool _captures;
     private readonly StringBuilder _output = new();
     private readonly Dictionary<CodePointSet, string> _written = [];
 
-    private DotNetPatternWriter(CodePointAlphabet alphabet, bool captures)
-    {
-        _alphabet = alphabet;
-        _captures = captures;
-    }
+    private DotNetPatternWriter(CodePointAlphabet alphabet) => _alphabet = alphabet;
 
-    /// <summary>A pattern that matches where RE2 would find the next match.</summary>
-    /// <param name="root">The parsed pattern.</param>
-    /// <param name="alphabet">The alphabet of the text.</param>
-    /// <param name="captures">Whether groups capture. All are numbered: .NET counts named groups after the others, RE2 does not.</param>
-    public static string Search(Re2Node root, CodePointAlphabet alphabet, bool captures)
+    /// <summary>A pattern that is found in the texts in which RE2 finds the original; where in the text it is found may differ.</summary>
+    public static string Search(Re2Node root, CodePointAlphabet alphabet)
     {
-        var writer = new DotNetPatternWriter(alphabet, captures);
+        var writer = new DotNetPatternWriter(alphabet);
         writer.Write(root);
         return writer._output.ToString();
     }
 
     /// <summary>A pattern that matches whole texts only.</summary>
-    public static string Full(Re2Node root, CodePointAlphabet alphabet) => $@"\A(?:{Search(root, alphabet, captures: false)})\z";
+    public static string Full(Re2Node root, CodePointAlphabet alphabet) => $@"\A(?:{Search(root, alphabet)})\z";
 
     private void Write(Re2Node node)
     {
@@ -75,17 +67,12 @@ internal sealed class DotNetPatternWriter
                 WriteOperand(node.Children[0], node.Kind);
                 _output.Append(Quantifier(node));
                 break;
-            case Re2NodeKind.Capture:
-                _output.Append(_captures ? "(" : "(?:");
-                Write(node.Children[0]);
-                _output.Append(')');
-                break;
         }
     }
 
     private void WriteOperand(Re2Node child, Re2NodeKind parent)
     {
-        var bare = child.Kind is Re2NodeKind.Set or Re2NodeKind.Capture
+        var bare = child.Kind is Re2NodeKind.Set
             || (parent != Re2NodeKind.Repeat && child.Kind is not (Re2NodeKind.Alternation or Re2NodeKind.Concatenation))
             || (parent == Re2NodeKind.Alternation && child.Kind == Re2NodeKind.Concatenation);
         _output.Append(bare ? "" : "(?:");
@@ -93,18 +80,14 @@ internal sealed class DotNetPatternWriter
         _output.Append(bare ? "" : ")");
     }
 
-    private static string Quantifier(Re2Node node)
+    private static string Quantifier(Re2Node node) => (node.Min, node.Max) switch
     {
-        var quantifier = (node.Min, node.Max) switch
-        {
-            (0, Re2Node.Unbounded) => "*",
-            (1, Re2Node.Unbounded) => "+",
-            (0, 1) => "?",
-            (var min, Re2Node.Unbounded) => string.Create(CultureInfo.InvariantCulture, $"{{{min},}}"),
-            var (min, max) => string.Create(CultureInfo.InvariantCulture, $"{{{min},{max}}}"),
-        };
-        return node.Lazy ? quantifier + "?" : quantifier;
-    }
+        (0, Re2Node.Unbounded) => "*",
+        (1, Re2Node.Unbounded) => "+",
+        (0, 1) => "?",
+        (var min, Re2Node.Unbounded) => string.Create(CultureInfo.InvariantCulture, $"{{{min},}}"),
+        var (min, max) => string.Create(CultureInfo.InvariantCulture, $"{{{min},{max}}}"),
+    };
 
     private string Write(CodePointSet set)
     {

@@ -32,6 +32,9 @@ internal sealed class Re2Node
 
     public bool Lazy { get; private init; }
 
+    /// <summary>Number of a capturing group, from 1.</summary>
+    public int Group { get; private init; }
+
     /// <summary>Product of the counted repetitions above the innermost node; RE2 refuses more than 1,000 copies.</summary>
     public int Copies { get; private init; } = 1;
 
@@ -39,7 +42,7 @@ internal sealed class Re2Node
 
     public static Re2Node OfSet(CodePointSet set) => new(Re2NodeKind.Set) { Set = set };
 
-    public static Re2Node Capture(Re2Node child) => new(Re2NodeKind.Capture, child);
+    public static Re2Node Capture(Re2Node child, int group) => new(Re2NodeKind.Capture, child) { Group = group };
 
     /// <summary><c>*</c>, <c>+</c> and <c>?</c>, which do not count as copies.</summary>
     public static Re2Node Loop(Re2Node child, int min, int max, bool lazy) =>

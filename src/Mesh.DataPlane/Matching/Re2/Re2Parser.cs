@@ -13,7 +13,7 @@ internal sealed class Re2Parser
     private readonly PatternReader _reader;
     private readonly int _maxNestingDepth;
     private readonly Stack<Group> _open = new();
-    private Group _group = new(0, captures: false, Re2Flags.None);
+    private Group _group = new(0, number: 0, Re2Flags.None);
     private Re2Flags _flags;
 
     private Re2Parser(string pattern, int maxNestingDepth)
@@ -206,7 +206,7 @@ internal sealed class Re2Parser
 
         Captures += captures ? 1 : 0;
         _open.Push(_group);
-        _group = new Group(start, captures, saved);
+        _group = new Group(start, captures ? Captures : 0, saved);
     }
 
     private void TakeGroupName(int start)
@@ -275,9 +275,9 @@ internal sealed class Re2Parser
         _reader.Position++;
         var node = _group.Finish();
         _flags = _group.Flags;
-        var captures = _group.Captures;
+        var number = _group.Number;
         _group = outer;
-        _group.Push(captures ? Re2Node.Capture(node) : node);
+        _group.Push(number > 0 ? Re2Node.Capture(node, number) : node);
     }
 
     private void Loop(int afterRepeat)
@@ -384,14 +384,15 @@ internal sealed class Re2Parser
     }
 
     /// <summary>An open group: its finished branches and the branch being read.</summary>
-    private sealed class Group(int start, bool captures, Re2Flags flags)
+    private sealed class Group(int start, int number, Re2Flags flags)
     {
         private readonly List<Re2Node> _branches = [];
         private List<Re2Node> _branch = [];
 
         public int Start { get; } = start;
 
-        public bool Captures { get; } = captures;
+        /// <summary>0 for a group that does not capture.</summary>
+        public int Number { get; } = number;
 
         /// <summary>The flags to return to when the group ends.</summary>
         public Re2Flags Flags { get; } = flags;

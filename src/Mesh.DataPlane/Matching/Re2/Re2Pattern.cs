@@ -5,14 +5,15 @@ using System.Text.RegularExpressions;
 namespace Mesh.DataPlane.Matching.Re2;
 
 /// <summary>
-/// A regular expression of RE2's dialect (the one that Envoy's <c>RegexMatcher</c> takes), run in linear time by .NET's non-backtracking engine.
+/// A regular expression of RE2's dialect (the one that Envoy's <c>RegexMatcher</c> takes) in linear time.
 /// </summary>
 /// <remarks>
 /// <para>Exact: the grammar, its refusals and limits, flags, classes (Perl, POSIX, Unicode general categories), ASCII <c>\b</c>, anchors, one
 /// character per code point, simple case folding, leftmost-first matches. General categories and foldings are those of the Unicode version that the
 /// runtime carries, which may be newer than a given RE2's.</para>
 /// <para>Different: Unicode scripts (<c>\p{Greek}</c>) and <c>\C</c> are refused. Text is matched by character, not by byte: a header that was not
-/// UTF-8 is seen as the characters it was decoded to. Groups inside of loops over empty matches may capture differently, as between versions of RE2.</para>
+/// UTF-8 is seen as the characters it was decoded to.
+    /// <c>\B</c> never holds inside of a character, where RE2 finds it between the bytes of one.</para>
 /// </remarks>
 internal sealed class Re2Pattern
 {
@@ -23,7 +24,7 @@ internal sealed class Re2Pattern
     private readonly CodePointAlphabet _alphabet;
     private readonly Regex _full;
     private Regex? _partial;
-    private Regex? _capturing;
+    private Re2Program? _program;
 
     private Re2Pattern(string pattern, Re2Node root, CodePointAlphabet alphabet, int groups, int programSize)
     {
@@ -85,7 +86,7 @@ internal sealed class Re2Pattern
 
     /// <summary>Whether the pattern matches anywhere in <paramref name="text"/>.</summary>
     public bool IsPartialMatch(ReadOnlySpan<char> text) =>
-        IsMatch(_partial ??= Compile(DotNetPatternWriter.Search(_language, _alphabet, captures: false)), text);
+        IsMatch(_partial ??= Compile(DotNetPatternWriter.Search(_language, _alphabet)), text);
 
     /// <summary>Parses a substitution for this pattern.</summary>
     /// <exception cref="Re2SyntaxException">The substitution is malformed, or names a group that the pattern does not have.</exception>
@@ -93,8 +94,8 @@ internal sealed class Re2Pattern
     {
         var parsed = Re2Substitution.Parse(substitution, Groups);
 
-        // Compiled while configuration is read, so that no request can be the first to meet a limit of the engine.
-        _ = Capturing;
+        // Compiled while configuration is read, so that no request can be the first to meet a limit.
+        _ = Program;
         return parsed;
     }
 
@@ -104,54 +105,37 @@ internal sealed class Re2Pattern
     /// <returns>The text as it was when nothing matches.</returns>
     public string Replace(string text, Re2Substitution substitution)
     {
-        var regex = Capturing;
-        int[]? offsets = null;
-        var mapped = Ascii.IsValid(text) ? text : _alphabet.Map(text, out offsets);
-
-        StringBuilder? output = null;
-        var position = 0;
-        var lastEnd = -1;
-        while (position <= mapped.Length && regex.Match(mapped, position) is { Success: true } match)
-        {
-            output ??= new StringBuilder(text.Length);
-            Copy(position, match.Index);
-            position = match.Index + match.Length;
-            if (match.Length == 0 && match.Index == lastEnd)
-            {
-                // RE2 takes no empty match where the last one ended, unlike .NET.
-                if (position < mapped.Length)
-                {
-                    Copy(position, position + 1);
-                }
-
-                position++;
-                continue;
-            }
-
-            substitution.AppendTo(output, match, text, offsets);
-            lastEnd = position;
-        }
-
-        if (output is null)
+        if (!IsPartialMatch(text))
         {
             return text;
         }
 
-        if (position < mapped.Length)
+        var searcher = new Re2Searcher(Program, text, substitution.MaxGroup);
+        var output = new StringBuilder(text.Length);
+        var position = 0;
+        var lastEnd = -1;
+        while (position <= text.Length && searcher.Find(position))
         {
-            Copy(position, mapped.Length);
+            var (start, end) = (searcher.Groups[0], searcher.Groups[1]);
+            output.Append(text, position, start - position);
+            position = end;
+            if (start == end && start == lastEnd)
+            {
+                // No empty match where the last one ended.
+                var length = searcher.LengthAt(position);
+                output.Append(text, position, length);
+                position += Math.Max(length, 1);
+                continue;
+            }
+
+            substitution.AppendTo(output, text, searcher.Groups);
+            lastEnd = end;
         }
 
-        return output.ToString();
-
-        void Copy(int start, int end)
-        {
-            var (from, to) = offsets is null ? (start, end) : (offsets[start], offsets[end]);
-            output.Append(text, from, to - from);
-        }
+        return position < text.Length ? output.Append(text, position, text.Length - position).ToString() : output.ToString();
     }
 
-    private Regex Capturing => _capturing ??= Compile(DotNetPatternWriter.Search(_root, _alphabet, captures: true));
+    private Re2Program Program => _program ??= Re2Program.Compile(Pattern, _root);
 
     private bool IsMatch(Regex regex, ReadOnlySpan<char> text) => Ascii.IsValid(text) ? regex.IsMatch(text) : IsMappedMatch(regex, text);
 

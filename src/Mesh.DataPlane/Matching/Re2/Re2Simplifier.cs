@@ -73,10 +73,21 @@ internal static class Re2Simplifier
         return Re2Node.Loop(body, min, max, lazy: false);
     }
 
-    private static bool IsZeroWidth(Re2Node node) => node.Kind switch
+    /// <summary>Whether the node consists of assertions alone.</summary>
+    public static bool IsZeroWidth(Re2Node node) => node.Kind switch
     {
         Re2NodeKind.Set => false,
-        Re2NodeKind.Concatenation or Re2NodeKind.Alternation or Re2NodeKind.Repeat => node.Children.All(IsZeroWidth),
+        Re2NodeKind.Concatenation or Re2NodeKind.Alternation or Re2NodeKind.Repeat or Re2NodeKind.Capture => node.Children.All(IsZeroWidth),
+        _ => true,
+    };
+
+    /// <summary>Whether the node can match the empty text at some place; assertions count.</summary>
+    public static bool MayBeEmpty(Re2Node node) => node.Kind switch
+    {
+        Re2NodeKind.Set => false,
+        Re2NodeKind.Repeat => node.Min == 0 || MayBeEmpty(node.Children[0]),
+        Re2NodeKind.Concatenation or Re2NodeKind.Capture => node.Children.All(MayBeEmpty),
+        Re2NodeKind.Alternation => node.Children.Any(MayBeEmpty),
         _ => true,
     };
 

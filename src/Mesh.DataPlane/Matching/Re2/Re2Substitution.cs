@@ -57,24 +57,16 @@ internal sealed class Re2Substitution
         return new Re2Substitution(parts);
     }
 
-    /// <summary>Writes the replacement of one match. <paramref name="offsets"/> leads from mapped to original text; null when they are the same.</summary>
-    internal void AppendTo(StringBuilder output, System.Text.RegularExpressions.Match match, string text, int[]? offsets)
+    /// <summary>Writes the replacement of one match, whose bounds and groups are in <paramref name="groups"/>.</summary>
+    public void AppendTo(StringBuilder output, string text, ReadOnlySpan<int> groups)
     {
         foreach (var (literal, group) in _parts)
         {
             output.Append(literal);
-            if (group < 0 || match.Groups[group] is not { Success: true } captured)
+            if (group >= 0 && groups[2 * group] is >= 0 and var start && groups[(2 * group) + 1] is >= 0 and var end)
             {
-                continue;
+                output.Append(text, start, end - start);
             }
-
-            var (start, end) = (captured.Index, captured.Index + captured.Length);
-            if (offsets is not null)
-            {
-                (start, end) = (offsets[start], offsets[end]);
-            }
-
-            output.Append(text, start, end - start);
         }
     }
 }

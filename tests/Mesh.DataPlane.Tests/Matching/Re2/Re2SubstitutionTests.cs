@@ -22,6 +22,15 @@ public sealed class Re2SubstitutionTests
     [InlineData("", "-", "😀é", "-😀-é-")]
     [InlineData("a", "", "aba", "b")]
     [InlineData("a+?b??", "x", "aab", "xxb")]
+    [InlineData(@"\{?[a-z]{1,1}", @"<\0>", "{77c77b", "{77<c>77<b>")]
+    [InlineData("-??|", "x", "a-b", "xax-xbx")]
+    [InlineData("(a|ab)(c|bcd)(d*)", @"[\1,\2,\3]", "abcd", "[a,bcd,]")]
+    [InlineData("(a?)*", @"[\1]", "aab", "[a]b[]")]
+    [InlineData("(a*)+", @"[\1]", "b", "[]b[]")]
+    [InlineData("(0*/){2}", @"<\0|\1>", "//", "<//|/>")]
+    [InlineData("(a)|b", @"[\1]", "ab", "[a][]")]
+    [InlineData("(?:(a)|b)*", @"[\1]", "ab", "[a]")]
+    [InlineData("(a{0,2}?)(a*)", @"[\1,\2]", "aaa", "[,aaa]")]
     public void Replaces_as_RE2_does(string pattern, string substitution, string text, string expected)
     {
         var parsed = Re2Pattern.Parse(pattern);
@@ -38,6 +47,20 @@ public sealed class Re2SubstitutionTests
         var refusal = Should.Throw<Re2SyntaxException>(() => Re2Pattern.Parse(pattern).ParseSubstitution(substitution));
         refusal.Position.ShouldBe(position);
         refusal.Reason.ShouldContain(reason);
+    }
+
+    [Fact]
+    public void Replaces_in_linear_time_what_makes_backtracking_engines_hang()
+    {
+        var parsed = Re2Pattern.Parse("(a+)+$");
+        parsed.Replace(new string('a', 20_000), parsed.ParseSubstitution(@"\1!")).ShouldBe(new string('a', 20_000) + "!");
+    }
+
+    [Fact]
+    public void Refuses_a_program_of_empty_alternatives_that_explodes()
+    {
+        var parsed = Re2Pattern.Parse($"(?:{new string('|', 1_000)}a){{1000}}");
+        Should.Throw<Re2SyntaxException>(() => parsed.ParseSubstitution("x")).Reason.ShouldContain("too large");
     }
 
     [Fact]
