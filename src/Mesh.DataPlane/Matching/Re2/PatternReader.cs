@@ -126,7 +126,7 @@ internal sealed class PatternReader(string pattern)
         }
 
         Fail(start, name.Length > 2
-            ? $"Unicode class '{name}' is not supported: only general categories such as L, Lu or Nd are, scripts are not; write the ranges as [\\x{{370}}-\\x{{3FF}}]"
+            ? $"Unicode class '{name}' is not supported: general categories (L, Lu, Nd) are, scripts are not; write ranges, [\\x{{370}}-\\x{{3FF}}]"
             : $"invalid character class range: {Pattern[start..Position]}");
         return CodePointSet.Empty;
     }
