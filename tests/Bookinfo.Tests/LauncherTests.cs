@@ -44,7 +44,7 @@ public class LauncherTests
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
 
-        await using var launcher = LauncherProcess.Start(["--port", "0", "--control-plane-port", "0", option, port.ToString(CultureInfo.InvariantCulture)]);
+        await using var launcher = BookinfoProcess.Start(["--port", "0", "--control-plane-port", "0", option, port.ToString(CultureInfo.InvariantCulture)]);
 
         (await launcher.ExitedAsync()).ShouldBe(1);
         var line = launcher.Lines.ShouldHaveSingleItem();

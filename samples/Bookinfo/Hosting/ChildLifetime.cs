@@ -4,7 +4,8 @@ namespace Bookinfo.Hosting;
 
 /// <summary>The lifetime of a service under the launcher: it leaves when the launcher says so, or when the launcher is gone.</summary>
 /// <remarks>
-/// A terminal sends Ctrl-C to every process of the group at once. The launcher stops the services in order, so they do not listen to it.
+/// A terminal sends Ctrl-C (and its own end) to every process of the group at once. The launcher stops the services in order, so they do not
+/// listen to it.
 /// </remarks>
 internal sealed class ChildLifetime(IHostApplicationLifetime application, TimeProvider time) : IHostLifetime, IDisposable
 {
@@ -14,6 +15,7 @@ internal sealed class ChildLifetime(IHostApplicationLifetime application, TimePr
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true));
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
             context.Cancel = true;

@@ -12,6 +12,7 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
     ];
 
     private readonly List<ServiceProcess> _processes = [];
+    private readonly ServiceLines _lines = new(console, hold: !options.Verbose);
 
     public async Task<int> RunAsync(CancellationToken stop, CancellationToken stopNow)
     {
@@ -31,6 +32,7 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
         }
         catch (Exception exception) when (exception is InvalidOperationException or TimeoutException)
         {
+            _lines.Release(write: true);
             console.Error($"Bookinfo did not start: {exception.Message}");
             exitCode = 1;
         }
@@ -55,19 +57,23 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
             Start(name, service, ["--version", version, "--url", url, "--xds", xds], new() { ["HOSTNAME"] = $"{service}-{version}" });
         }
 
-        var addresses = new List<(string Name, string Address)>();
         foreach (var process in _processes)
         {
-            addresses.Add((process.Name, await ListeningAsync(process, stop)));
+            await ListeningAsync(process, stop);
         }
 
-        var page = addresses.Single(address => address.Name == "productpage").Address;
-        if (!await FirstPage.WaitAsync(new Uri(page), time, stop))
+        var page = await _processes.Single(process => process.Name == "productpage").Listening;
+        if (await FirstPage.WaitAsync(new Uri(page), time, stop))
         {
-            console.Error("The first page is not complete yet; what the services say above and the YAML in the config folder tell why.");
+            _lines.Release(write: false);
+        }
+        else
+        {
+            _lines.Release(write: true);
+            console.Error("The page is not complete yet; the lines above and the YAML in the config folder tell why.");
         }
 
-        StartupText.Write(console, addresses, folder);
+        StartupText.Write(console, _processes, folder);
     }
 
     private ServiceProcess Start(string name, string role, IEnumerable<string> arguments, Dictionary<string, string> environment)
@@ -77,18 +83,12 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
             arguments = arguments.Append("--verbose");
         }
 
-        var process = ServiceProcess.Start(name, _processes.Count, arguments.Prepend(role), environment, OnLine);
+        var process = ServiceProcess.Start(name, _processes.Count, arguments.Prepend(role), environment, _lines.Add);
         _processes.Add(process);
         return process;
     }
 
     private Task<string> ListeningAsync(ServiceProcess process, CancellationToken stop) => process.Listening.WaitAsync(StartDeadline, time, stop);
-
-    private void OnLine(ServiceProcess process, string line)
-    {
-        var isBad = line.StartsWith("fail ", StringComparison.Ordinal) || line.StartsWith("warn ", StringComparison.Ordinal);
-        console.Service(process.Name, process.Number, line, isBad);
-    }
 
     /// <summary>A service that ends by itself is told, not restarted: it is a demo of what the mesh does then.</summary>
     private async Task WatchAsync(ServiceProcess process)

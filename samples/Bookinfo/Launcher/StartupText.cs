@@ -3,9 +3,9 @@ namespace Bookinfo.Launcher;
 /// <summary>What a person reads once everything runs.</summary>
 internal static class StartupText
 {
-    public static void Write(LauncherConsole console, IReadOnlyList<(string Name, string Address)> addresses, string folder)
+    public static void Write(LauncherConsole console, IReadOnlyList<ServiceProcess> processes, string folder)
     {
-        var page = addresses.Single(address => address.Name == "productpage").Address.TrimEnd('/') + "/productpage";
+        var page = Address(processes.Single(process => process.Name == "productpage")).TrimEnd('/') + "/productpage";
         var examples = Path.Combine(Path.GetDirectoryName(folder)!, "mesh-examples");
         var active = Path.Combine(folder, "virtual-service-reviews.yaml");
         string Copy(string example) => $"cp {Quote(Path.Combine(examples, example))} {Quote(active)}";
@@ -14,9 +14,10 @@ internal static class StartupText
         console.Line($"  {console.Bold("Bookinfo runs on the mesh.")} Seven processes, no proxy beside any of them.");
         console.Line();
         console.Line($"    {"open",-14} {console.Bold(page)}");
-        foreach (var (name, address) in addresses.Where(address => address.Name != "productpage"))
+        console.Line();
+        foreach (var process in processes)
         {
-            console.Line($"    {name,-14} {console.Dim(address)}");
+            console.Line($"    {process.Name,-14} {Address(process),-26} {console.Dim($"process {process.Id}")}");
         }
 
         console.Line();
@@ -39,6 +40,8 @@ internal static class StartupText
         console.Line("  Ctrl-C stops everything.");
         console.Line();
     }
+
+    private static string Address(ServiceProcess process) => process.Listening.Result;
 
     private static string Quote(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
 }

@@ -3,15 +3,15 @@ using System.Diagnostics;
 
 namespace Bookinfo.Tests;
 
-/// <summary>The launcher as people run it: a process.</summary>
-internal sealed class LauncherProcess : IAsyncDisposable
+/// <summary>The program as people run it: a process, the launcher or one service.</summary>
+internal sealed class BookinfoProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly SemaphoreSlim _newLine = new(0);
     private readonly Task _reading;
 
-    private LauncherProcess(Process process)
+    private BookinfoProcess(Process process)
     {
         _process = process;
         _reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
@@ -21,7 +21,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static LauncherProcess Start(IEnumerable<string> arguments)
+    public static BookinfoProcess Start(IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -35,7 +35,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
-        return new LauncherProcess(Process.Start(start)!);
+        return new BookinfoProcess(Process.Start(start)!);
     }
 
     /// <summary>The first line that contains <paramref name="text"/>, written already or to come.</summary>
@@ -63,6 +63,14 @@ internal sealed class LauncherProcess : IAsyncDisposable
     }
 
     public void Kill() => _process.Kill();
+
+    public async Task SayAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+    }
+
+    public void CloseInput() => _process.StandardInput.Close();
 
     public async ValueTask DisposeAsync()
     {
