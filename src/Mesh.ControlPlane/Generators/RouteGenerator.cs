@@ -56,7 +56,7 @@ internal static class RouteGenerator
     private static List<Route> RoutesOf(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, uint port)
     {
         var routes = new List<Route>();
-        foreach (var http in rule.Spec.Http)
+        foreach (var http in rule.Spec.Http.Where(HasAction))
         {
             if (http.Match.Count == 0)
             {
@@ -83,6 +83,10 @@ internal static class RouteGenerator
 
         return routes;
     }
+
+    /// <summary>An entry that says nothing about what to do (a delegate, or no weight at all) would be refused by every client, and the good routes with it.</summary>
+    private static bool HasAction(HTTPRoute http)
+        => http.Redirect is not null || http.DirectResponse is not null || http.Route.Count == 1 || http.Route.Any(route => route.Weight > 0);
 
     /// <summary>What of a match is known when routes are made: the port, and who is asking.</summary>
     private static bool AppliesTo(Proxy proxy, HTTPMatchRequest match, uint port)

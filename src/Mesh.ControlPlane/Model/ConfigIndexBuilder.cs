@@ -82,7 +82,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
 
         diagnostics.Warn(
             resource,
-            DiagnosticCodes.Duplicate,
+            DiagnosticCodes.DuplicateDeclaration,
             "spec.hosts",
             $"host {service.Host} is already declared by {first.Source}; the older one counts, remove one of them or merge their ports");
     }
@@ -114,12 +114,10 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
         switch (resource.Spec)
         {
             case VirtualService spec:
-                item.VirtualService = VirtualServiceValidator.Validate(resource, spec, findings)
-                    ? new VirtualServiceRule(resource, spec, clusterDomain)
-                    : before?.VirtualService;
+                item.VirtualService = new VirtualServiceRule(resource, spec, clusterDomain);
                 break;
             case DestinationRule { WorkloadSelector: not null }:
-                findings.Warn(resource, DiagnosticCodes.NotHonoured, "spec.workloadSelector", "rules for some clients only are not honoured yet; this rule is left out");
+                findings.Warn(resource, DiagnosticCodes.NotApplied, "spec.workloadSelector", "rules for some clients only are not honoured yet; this rule is left out");
                 break;
             case DestinationRule spec:
                 item.DestinationRule = spec;

@@ -6,11 +6,11 @@ internal static class DiagnosticCodes
     /// <summary>ReferencedResourceNotFound: a host, subset or port that nothing declares.</summary>
     public const string ReferencedResourceNotFound = "IST0101";
 
-    /// <summary>SchemaValidationError: the document contradicts itself.</summary>
-    public const string Invalid = "IST0106";
-
     /// <summary>ConflictingMeshGatewayVirtualServiceHosts.</summary>
     public const string ConflictingVirtualServiceHosts = "IST0109";
+
+    /// <summary>VirtualServiceDestinationPortSelectorRequired.</summary>
+    public const string PortRequired = "IST0112";
 
     /// <summary>VirtualServiceUnreachableRule.</summary>
     public const string UnreachableRule = "IST0130";
@@ -18,9 +18,9 @@ internal static class DiagnosticCodes
     /// <summary>VirtualServiceIneffectiveMatch: a match that an earlier one already takes.</summary>
     public const string IneffectiveMatch = "IST0131";
 
-    /// <summary>The same host, subset or service is declared twice; the first one counts.</summary>
-    public const string Duplicate = "MESH0001";
-
     /// <summary>A field that is valid but that this control plane does not act upon.</summary>
-    public const string NotHonoured = "MESH0002";
+    public const string NotApplied = "MESH0004";
+
+    /// <summary>The same host or subset is declared by two documents; the first one counts.</summary>
+    public const string DuplicateDeclaration = "MESH0101";
 }

@@ -14,7 +14,7 @@ internal static class KubernetesServiceReader
     {
         if (spec.Type == "ExternalName")
         {
-            diagnostics.Warn(source, DiagnosticCodes.NotHonoured, "spec.type", "ExternalName is not served yet; the name stays outside the mesh");
+            diagnostics.Warn(source, DiagnosticCodes.NotApplied, "spec.type", "ExternalName is not served yet; the name stays outside the mesh");
             return [];
         }
 

@@ -14,7 +14,7 @@ internal static class ServiceEntryReader
         {
             diagnostics.Warn(
                 source,
-                DiagnosticCodes.NotHonoured,
+                DiagnosticCodes.NotApplied,
                 "spec.resolution",
                 $"resolution {JsonName(spec.Resolution)} is not served yet, so the mesh leaves {string.Join(", ", spec.Hosts)} to DNS; use STATIC with endpoints");
             return [];
@@ -70,7 +70,7 @@ internal static class ServiceEntryReader
         {
             diagnostics.Warn(
                 source,
-                DiagnosticCodes.NotHonoured,
+                DiagnosticCodes.NotApplied,
                 $"{path}.address",
                 $"\"{spec.Address}\" is no IP address and is left out: endpoints of a STATIC service are addresses, names need DNS resolution");
             return null;

@@ -29,5 +29,11 @@ internal sealed class Visibility
         return new Visibility(namespaces);
     }
 
+    /// <summary>Whether some namespace sees both.</summary>
+    public bool Overlaps(Visibility other)
+        => _namespaces is null
+            ? other._namespaces is null or { Count: > 0 }
+            : other._namespaces is null ? _namespaces.Count > 0 : _namespaces.Overlaps(other._namespaces);
+
     public bool Includes(string @namespace) => _namespaces is null || _namespaces.Contains(@namespace);
 }

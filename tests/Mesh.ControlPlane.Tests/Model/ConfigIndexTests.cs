@@ -123,20 +123,4 @@ public class ConfigIndexTests
         mesh.Config.FindDestinationRule("prod", service)!.Source.Name.ShouldBe("ours");
         mesh.Config.FindDestinationRule("test", service)!.Source.Name.ShouldBe("theirs");
     }
-
-    [Fact]
-    public void A_rule_whose_weights_sum_to_zero_is_an_error_and_its_last_good_version_serves()
-    {
-        static Config.ConfigResource Rule(int weight) => TestDocuments.VirtualService("rule", $$$"""
-            {"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"reviews","subset":"v1"},"weight":{{{weight}}}},{"destination":{"host":"reviews","subset":"v2"}}]}]}
-            """);
-        var mesh = new TestMesh(ReviewsService, Rule(100));
-
-        mesh.Apply(ReviewsService, Rule(0)).ShouldBeNull();
-
-        var diagnostic = mesh.Diagnostics.ShouldHaveSingleItem();
-        diagnostic.Severity.ShouldBe(Config.ConfigSeverity.Error);
-        diagnostic.Path.ShouldBe("spec.http[0].route");
-        mesh.RouteSummary(Reviews).ShouldBe(["/ -> outbound|9080|v1|reviews.default.svc.cluster.local=100"]);
-    }
 }

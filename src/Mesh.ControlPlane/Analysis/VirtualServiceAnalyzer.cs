@@ -1,0 +1,191 @@
+using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Model;
+
+namespace Mesh.ControlPlane.Analysis;
+
+/// <summary>What is wrong between a VirtualService and the rest of the mesh.</summary>
+internal static class VirtualServiceAnalyzer
+{
+    public static void Analyze(ConfigResource resource, VirtualService spec, ConfigIndex config, ModelDiagnostics diagnostics)
+    {
+        AnalyzeHosts(resource, spec, config, diagnostics);
+        AnalyzeOrder(resource, spec, diagnostics);
+        for (var i = 0; i < spec.Http.Count; i++)
+        {
+            for (var j = 0; j < spec.Http[i].Route.Count; j++)
+            {
+                if (spec.Http[i].Route[j].Destination is { Host.Length: > 0 } destination)
+                {
+                    AnalyzeDestination(resource, destination, $"spec.http[{i}].route[{j}].destination", config, diagnostics);
+                }
+            }
+        }
+    }
+
+    private static void AnalyzeHosts(ConfigResource resource, VirtualService spec, ConfigIndex config, ModelDiagnostics diagnostics)
+    {
+        if (spec.Gateways.Count > 0 && !spec.Gateways.Contains("mesh"))
+        {
+            return;
+        }
+
+        for (var i = 0; i < spec.Hosts.Count; i++)
+        {
+            var host = Hostname.Resolve(spec.Hosts[i], resource.Namespace, config.ClusterDomain);
+            if (!spec.Hosts[i].Contains('.', StringComparison.Ordinal) && !Hostname.IsWildcard(host) && HostLookup.Find(config, resource.Namespace, host) is null)
+            {
+                diagnostics.Warn(
+                    resource,
+                    DiagnosticCodes.ReferencedResourceNotFound,
+                    $"spec.hosts[{i}]",
+                    $"no service has the host {host}; {HostLookup.Suggestion(config, host, config.ClusterDomain)}");
+            }
+
+            var rules = config.VirtualServicesOf(host);
+            if (rules.Count > 1 && rules[0].Source.Key != resource.Key && VisibleTogether(rules, resource))
+            {
+                var first = rules[0].Source;
+                diagnostics.Warn(
+                    resource,
+                    DiagnosticCodes.ConflictingVirtualServiceHosts,
+                    $"spec.hosts[{i}]",
+                    $"the VirtualServices {first.Namespace}/{first.Name}, {resource.Namespace}/{resource.Name} define the same host {host}; inside the mesh they are not merged: "
+                    + $"only the oldest, {first.Namespace}/{first.Name}, serves. Move the routes there");
+            }
+        }
+    }
+
+    /// <summary>Rules that no namespace sees both of are not in each other's way.</summary>
+    private static bool VisibleTogether(IReadOnlyList<VirtualServiceRule> rules, ConfigResource resource)
+    {
+        var own = rules.FirstOrDefault(rule => rule.Source.Key == resource.Key);
+        return own is not null && rules[0].Visibility.Overlaps(own.Visibility);
+    }
+
+    private static void AnalyzeOrder(ConfigResource resource, VirtualService spec, ModelDiagnostics diagnostics)
+    {
+        var taken = new Dictionary<HTTPMatchRequest, string>();
+        string? everything = null;
+        for (var i = 0; i < spec.Http.Count; i++)
+        {
+            var http = spec.Http[i];
+            var path = $"spec.http[{i}]";
+            if (everything is not null)
+            {
+                var split = http.Match.Count == 0 && http.Route.Count > 0
+                    ? "; to split traffic, list both destinations under one route, each with its weight"
+                    : "; move it before that one";
+                diagnostics.Warn(resource, DiagnosticCodes.UnreachableRule, path, $"is never used: {everything} already takes every request{split}");
+                continue;
+            }
+
+            if (http.Match.Count == 0)
+            {
+                everything = path;
+                continue;
+            }
+
+            var unreachable = 0;
+            for (var k = 0; k < http.Match.Count; k++)
+            {
+                var match = http.Match[k];
+                var matchPath = $"{path}.match[{k}]";
+                if (everything is not null)
+                {
+                    diagnostics.Warn(resource, DiagnosticCodes.IneffectiveMatch, matchPath, $"is never used: {everything} already takes every request");
+                    continue;
+                }
+
+                if (!taken.TryAdd(WithoutNames(match), matchPath))
+                {
+                    unreachable++;
+                    diagnostics.Warn(resource, DiagnosticCodes.IneffectiveMatch, matchPath, $"is never used: {taken[WithoutNames(match)]} says the same and comes first");
+                }
+                else if (TakesEverything(match))
+                {
+                    everything = matchPath;
+                }
+            }
+
+            if (unreachable == http.Match.Count)
+            {
+                diagnostics.Warn(resource, DiagnosticCodes.UnreachableRule, path, "is never used: earlier entries take all that it matches");
+            }
+        }
+    }
+
+    private static HTTPMatchRequest WithoutNames(HTTPMatchRequest match)
+    {
+        if (match.Name.Length == 0 && match.StatPrefix.Length == 0)
+        {
+            return match;
+        }
+
+        var copy = match.Clone();
+        copy.Name = "";
+        copy.StatPrefix = "";
+        return copy;
+    }
+
+    /// <summary>Whatever the request and whoever asks.</summary>
+    private static bool TakesEverything(HTTPMatchRequest match)
+        => match is { Port: 0, SourceLabels.Count: 0, SourceNamespace: "", Gateways.Count: 0 }
+            && RouteMatchTranslator.MatchesEverything(RouteMatchTranslator.Translate(ProxyKind.Mesh, match));
+
+    private static void AnalyzeDestination(ConfigResource resource, Destination destination, string path, ConfigIndex config, ModelDiagnostics diagnostics)
+    {
+        var host = Hostname.Resolve(destination.Host, resource.Namespace, config.ClusterDomain);
+        if (HostLookup.Find(config, resource.Namespace, host) is not { } service)
+        {
+            diagnostics.Warn(
+                resource,
+                DiagnosticCodes.ReferencedResourceNotFound,
+                $"{path}.host",
+                $"no service has the host {host}, so requests sent there fail; {HostLookup.Suggestion(config, host, config.ClusterDomain)}");
+            return;
+        }
+
+        if (destination.Subset.Length > 0)
+        {
+            var rule = config.FindDestinationRule(resource.Namespace, service);
+            if (rule?.FindSubset(destination.Subset) is null)
+            {
+                diagnostics.Warn(
+                    resource,
+                    DiagnosticCodes.ReferencedResourceNotFound,
+                    $"{path}.subset",
+                    rule is null
+                        ? $"there is no DestinationRule for {host} to define the subset {destination.Subset}, so requests sent there fail; add one"
+                        : $"DestinationRule {rule.Source.Namespace}/{rule.Source.Name} defines no subset {destination.Subset} of {host} "
+                            + $"(it has {(rule.SubsetNames.Count == 0 ? "none" : string.Join(", ", rule.SubsetNames))}), so requests sent there fail");
+            }
+        }
+
+        var ports = string.Join(", ", service.Ports.Select(port => port.Number));
+        if (destination.Port is { Number: > 0 } port)
+        {
+            if (service.FindPort(port.Number) is null)
+            {
+                diagnostics.Warn(
+                    resource,
+                    DiagnosticCodes.ReferencedResourceNotFound,
+                    $"{path}.port.number",
+                    $"{host} has no port {port.Number} (it has {ports}), so requests sent there fail");
+            }
+        }
+        else if (service.Ports.Count > 1 && !Hostname.IsWildcard(service.Host) && !resource.IsRuleOf(service.Host, config))
+        {
+            diagnostics.Warn(
+                resource,
+                DiagnosticCodes.PortRequired,
+                path,
+                $"{host} has several ports ({ports}); name one in port.number, or the port of the request is taken");
+        }
+    }
+
+    /// <summary>A rule of the very service may well leave the port to the request.</summary>
+    private static bool IsRuleOf(this ConfigResource resource, string host, ConfigIndex config)
+        => ((VirtualService)resource.Spec).Hosts.Any(own => Hostname.Covers(Hostname.Resolve(own, resource.Namespace, config.ClusterDomain), host));
+}

@@ -1,0 +1,65 @@
+using Mesh.ControlPlane.Config;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.ControlPlane.Discovery;
+
+/// <summary>Tells the log what was applied and, once each, what is wrong.</summary>
+internal sealed partial class ConfigReporter(ILogger logger)
+{
+    private const int MaxNames = 10;
+
+    private Dictionary<(string Kind, string Namespace, string Name), ConfigResource> _applied = [];
+    private HashSet<string> _told = new(StringComparer.Ordinal);
+
+    public void Report(ConfigSnapshot snapshot, IReadOnlyList<ConfigDiagnostic> diagnostics)
+    {
+        ReportChanges(snapshot);
+        var telling = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var diagnostic in diagnostics)
+        {
+            var text = diagnostic.ToString();
+            if (telling.Add(text) && !_told.Contains(text))
+            {
+                Log.Wrong(logger, diagnostic.Severity == ConfigSeverity.Error ? LogLevel.Error : LogLevel.Warning, text);
+            }
+        }
+
+        // What was put right is told again when it breaks again.
+        _told = telling;
+    }
+
+    private void ReportChanges(ConfigSnapshot snapshot)
+    {
+        var now = new Dictionary<(string Kind, string Namespace, string Name), ConfigResource>(snapshot.Resources.Count);
+        var changes = new List<string>();
+        foreach (var resource in snapshot.Resources)
+        {
+            now[resource.Key] = resource;
+            if (!_applied.TryGetValue(resource.Key, out var before))
+            {
+                changes.Add($"added {resource}");
+            }
+            else if (!ReferenceEquals(before, resource) && !before.Spec.Equals(resource.Spec))
+            {
+                changes.Add($"changed {resource}");
+            }
+        }
+
+        changes.AddRange(_applied.Where(before => !now.ContainsKey(before.Key)).Select(before => $"removed {before.Value}"));
+        _applied = now;
+        if (changes.Count > 0)
+        {
+            var rest = changes.Count > MaxNames ? $" and {changes.Count - MaxNames} more" : "";
+            Log.Applied(logger, snapshot.Version, string.Join(", ", changes.Take(MaxNames)) + rest);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3311, LogLevel.Information, "Configuration {Version} is live: {Changes}.")]
+        public static partial void Applied(ILogger logger, long version, string changes);
+
+        [LoggerMessage(EventId = 3312, Message = "{Diagnostic}")]
+        public static partial void Wrong(ILogger logger, LogLevel level, string diagnostic);
+    }
+}

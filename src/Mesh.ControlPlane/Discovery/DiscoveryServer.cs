@@ -1,0 +1,171 @@
+using Envoy.Config.Core.V3;
+using Mesh.ControlPlane.Analysis;
+using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Registry;
+using Mesh.Xds.Serving;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.ControlPlane.Discovery;
+
+/// <summary>Documents and workloads on one side, ADS streams on the other: keeps the model current and says who has to be told.</summary>
+internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
+{
+    private readonly object _applying = new();
+    private readonly object _gate = new();
+    private readonly IConfigStore _store;
+    private readonly ServiceRegistry _registry;
+    private readonly MeshModelBuilder _builder;
+    private readonly ResourceCache _cache = new();
+    private readonly Debouncer _debouncer;
+    private readonly ConfigReporter _reporter;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource<IAdsServer> _server = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Dictionary<string, WorkloadInstance?> _pendingWorkloads = new(StringComparer.Ordinal);
+    private ConfigSnapshot? _pendingConfig;
+    private volatile MeshModel _model;
+    private volatile IReadOnlyList<ConfigDiagnostic> _diagnostics = [];
+    private long _epoch;
+    private bool _disposed;
+
+    public DiscoveryServer(IConfigStore store, ServiceRegistry registry, DiscoveryOptions options, TimeProvider time, ILogger<DiscoveryServer> logger)
+    {
+        _store = store;
+        _registry = registry;
+        _logger = logger;
+        _builder = new MeshModelBuilder(options.ClusterDomain);
+        _model = _builder.Model;
+        _debouncer = new Debouncer(options.QuietTime, options.MaxDelay, time, () => Apply());
+        _reporter = new ConfigReporter(logger);
+    }
+
+    /// <summary>The mesh as clients are told.</summary>
+    public MeshModel Model => _model;
+
+    /// <summary>What is wrong right now: of the sources, and between the documents.</summary>
+    public IReadOnlyList<ConfigDiagnostic> Diagnostics => _diagnostics;
+
+    /// <summary>Takes over what is there and follows it from now on.</summary>
+    /// <param name="server">The streams to push to.</param>
+    public void Start(IAdsServer server)
+    {
+        if (!_server.TrySetResult(server))
+        {
+            return;
+        }
+
+        _registry.Changed += OnWorkloadChanged;
+        _store.Changed += OnConfigChanged;
+        lock (_gate)
+        {
+            _pendingConfig ??= _store.Current;
+            foreach (var (id, workload) in _registry.Current)
+            {
+                _pendingWorkloads.TryAdd(id, workload);
+            }
+        }
+
+        Apply();
+    }
+
+    public IAdsNodeView Connect(AdsConnectionInfo connection, Node node)
+    {
+        var metadata = new NodeMetadata(node);
+        var proxy = new Proxy(KindOf(node, metadata), metadata.Namespace, metadata.Labels);
+        return new NodeView(this, node.Id, proxy, _registry.Connect(connection, node, metadata), _logger);
+    }
+
+    public IReadOnlyCollection<AdsResource> GetResources(Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
+        => _cache.Get(_model, proxy, typeUrl, wildcard, names);
+
+    /// <summary>Applies what is pending now and waits until every client has taken it over.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        var epoch = Apply();
+        var server = await _server.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await server.WhenAcknowledgedAsync(epoch, cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _store.Changed -= OnConfigChanged;
+        _registry.Changed -= OnWorkloadChanged;
+        lock (_applying)
+        {
+            _disposed = true;
+        }
+
+        _debouncer.Dispose();
+    }
+
+    private static ProxyKind KindOf(Node node, NodeMetadata metadata)
+        => string.Equals(metadata.Generator, "grpc", StringComparison.OrdinalIgnoreCase) || node.UserAgentName.StartsWith("grpc", StringComparison.OrdinalIgnoreCase)
+            ? ProxyKind.Grpc
+            : ProxyKind.Mesh;
+
+    private void OnConfigChanged(ConfigSnapshot snapshot)
+    {
+        lock (_gate)
+        {
+            _pendingConfig = snapshot;
+        }
+
+        _debouncer.Announce();
+    }
+
+    private void OnWorkloadChanged(string id, WorkloadInstance? workload)
+    {
+        lock (_gate)
+        {
+            _pendingWorkloads[id] = workload;
+        }
+
+        _debouncer.Announce();
+    }
+
+    /// <returns>The number of the push that carries everything announced before this call.</returns>
+    private long Apply()
+    {
+        lock (_applying)
+        {
+            ConfigSnapshot? config;
+            Dictionary<string, WorkloadInstance?> workloads;
+            lock (_gate)
+            {
+                config = _pendingConfig;
+                _pendingConfig = null;
+                workloads = _pendingWorkloads;
+                if (workloads.Count > 0)
+                {
+                    _pendingWorkloads = new Dictionary<string, WorkloadInstance?>(StringComparer.Ordinal);
+                }
+            }
+
+            if (_disposed || (config is null && workloads.Count == 0))
+            {
+                return _epoch;
+            }
+
+            var found = new ModelDiagnostics();
+            var change = _builder.Update(config, workloads, found);
+            _model = _builder.Model;
+            if (change is not null && _server.Task.IsCompletedSuccessfully)
+            {
+                _epoch = _server.Task.Result.Push(change);
+            }
+
+            if (config is not null)
+            {
+                // Clients come first: analysis reads every document.
+                _cache.Trim(_model.Config);
+                ModelAnalyzer.Analyze(config, _model.Config, found);
+                _diagnostics = [.. _store.Diagnostics, .. found.Found];
+                _reporter.Report(config, _diagnostics);
+            }
+
+            return _epoch;
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Model;
+using Mesh.Xds.Ads;
+using Mesh.Xds.Serving;
+
+namespace Mesh.ControlPlane.Discovery;
+
+/// <summary>
+/// Resources that were generated, kept with what they were made from. A resource is made again only when one of those objects is
+/// another one; clients that differ in nothing that matters share the instance.
+/// </summary>
+internal sealed class ResourceCache
+{
+    /// <summary>Listeners are named by clients: the bound keeps a client that invents names from filling the memory.</summary>
+    private const int MaxListeners = 200_000;
+
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target), AdsResource> _listeners = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Name), Entry> _routes = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Name), Entry> _clusters = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Name), Entry> _endpoints = new();
+
+    /// <summary>The resources of a kind for a client: all that it may see, or those of <paramref name="names"/> that exist.</summary>
+    public IReadOnlyCollection<AdsResource> Get(MeshModel model, Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
+    {
+        var resources = new List<AdsResource>(names.Count);
+        foreach (var name in wildcard ? AllNames(model.Config, proxy, typeUrl).Union(names) : names)
+        {
+            var resource = typeUrl switch
+            {
+                TypeUrls.Listener => Listener(model, proxy, name),
+                TypeUrls.RouteConfiguration => Routes(model, proxy, name),
+                TypeUrls.Cluster => Cluster(model, proxy, name),
+                TypeUrls.ClusterLoadAssignment => Endpoints(model, proxy, name),
+                _ => null,
+            };
+            if (resource is not null)
+            {
+                resources.Add(resource);
+            }
+        }
+
+        return resources;
+    }
+
+    /// <summary>Drops what only documents of the past can need.</summary>
+    public void Trim(ConfigIndex config)
+    {
+        foreach (var (key, _) in _endpoints)
+        {
+            if (Gone(key.Name))
+            {
+                _endpoints.TryRemove(key, out _);
+            }
+        }
+
+        foreach (var (key, _) in _clusters)
+        {
+            if (Gone(key.Name))
+            {
+                _clusters.TryRemove(key, out _);
+            }
+        }
+
+        foreach (var (key, _) in _routes)
+        {
+            if (Gone(key.Name))
+            {
+                _routes.TryRemove(key, out _);
+            }
+        }
+
+        bool Gone(string name)
+            => SubsetKey.TryParse(name, out var key) && config.ServicesOf(key.Host).Count == 0 && config.VirtualServicesOf(key.Host).Count == 0;
+    }
+
+    private static IEnumerable<string> AllNames(ConfigIndex config, Proxy proxy, string typeUrl)
+    {
+        if (typeUrl is not (TypeUrls.Listener or TypeUrls.Cluster))
+        {
+            yield break;
+        }
+
+        foreach (var service in config.Services)
+        {
+            if (!ReferenceEquals(config.FindService(proxy.Namespace, service.Host), service) || (service.IsWildcard && typeUrl == TypeUrls.Listener))
+            {
+                continue;
+            }
+
+            foreach (var port in service.Ports)
+            {
+                if (typeUrl == TypeUrls.Listener)
+                {
+                    yield return $"{service.Host}:{port.Number}";
+                    continue;
+                }
+
+                yield return new SubsetKey(port.Number, "", service.Host).ToString();
+                foreach (var subset in config.FindDestinationRule(proxy.Namespace, service)?.SubsetNames ?? [])
+                {
+                    yield return new SubsetKey(port.Number, subset, service.Host).ToString();
+                }
+            }
+        }
+    }
+
+    private AdsResource? Listener(MeshModel model, Proxy proxy, string name)
+    {
+        if (model.Config.Resolve(proxy.Namespace, name) is not { } target)
+        {
+            return null;
+        }
+
+        if (_listeners.TryGetValue((proxy.Kind, name, target), out var resource))
+        {
+            return resource;
+        }
+
+        if (_listeners.Count >= MaxListeners)
+        {
+            _listeners.Clear();
+        }
+
+        return _listeners.GetOrAdd((proxy.Kind, name, target), new AdsResource(name, ListenerGenerator.Generate(proxy, name, target)));
+    }
+
+    private AdsResource? Routes(MeshModel model, Proxy proxy, string name)
+    {
+        if (!SubsetKey.TryParse(name, out var key))
+        {
+            return null;
+        }
+
+        var config = model.Config;
+        var service = config.FindService(proxy.Namespace, key.Host);
+        var rule = config.FindVirtualService(proxy.Namespace, key.Host);
+        if (service is null && rule is null)
+        {
+            return null;
+        }
+
+        return Find(
+            _routes,
+            (proxy.Kind, proxy.Namespace, rule is { DependsOnSourceLabels: true } ? proxy.LabelsKey : "", name),
+            new Inputs(service, rule, null, config, rule is null ? [] : [.. rule.DestinationHosts.Select(host => config.FindService(proxy.Namespace, host))]),
+            name,
+            () => RouteGenerator.Generate(proxy, config, key));
+    }
+
+    private AdsResource? Cluster(MeshModel model, Proxy proxy, string name)
+    {
+        if (!SubsetKey.TryParse(name, out var key) || model.Config.FindService(proxy.Namespace, key.Host) is not { } service)
+        {
+            return null;
+        }
+
+        return Find(
+            _clusters,
+            (proxy.Kind, proxy.Namespace, name),
+            new Inputs(service, model.Config.FindDestinationRule(proxy.Namespace, service), null, model.Config, []),
+            name,
+            () => ClusterGenerator.Generate(proxy, model.Config, key));
+    }
+
+    private AdsResource? Endpoints(MeshModel model, Proxy proxy, string name)
+    {
+        if (!SubsetKey.TryParse(name, out var key) || model.Config.FindService(proxy.Namespace, key.Host) is not { } service)
+        {
+            return null;
+        }
+
+        return Find(
+            _endpoints,
+            (proxy.Namespace, name),
+            new Inputs(service, model.Config.FindDestinationRule(proxy.Namespace, service), model.EndpointsOf(service), model.Config, []),
+            name,
+            () => EndpointGenerator.Generate(proxy, model, key));
+    }
+
+    private static AdsResource? Find<TKey>(ConcurrentDictionary<TKey, Entry> cache, TKey key, in Inputs inputs, string name, Func<IMessage?> generate)
+        where TKey : notnull
+    {
+        var before = cache.GetValueOrDefault(key);
+        if (before is not null && before.Inputs.AreSameAs(inputs))
+        {
+            return before.Resource;
+        }
+
+        if (generate() is not { } message)
+        {
+            cache.TryRemove(key, out _);
+            return null;
+        }
+
+        var resource = new AdsResource(name, message);
+        if (before is not null && before.Resource.Version == resource.Version)
+        {
+            // Made from other objects, but it came out the same: streams compare instances first.
+            resource = before.Resource;
+        }
+
+        cache[key] = new Entry(inputs, resource);
+        return resource;
+    }
+
+    /// <summary>What a resource was made from, by identity.</summary>
+    private readonly record struct Inputs(MeshService? Service, object? Rule, ServiceEndpoints? Endpoints, ConfigIndex Config, MeshService?[] Destinations)
+    {
+        public bool AreSameAs(in Inputs other)
+            => ReferenceEquals(Service, other.Service)
+                && ReferenceEquals(Rule, other.Rule)
+                && ReferenceEquals(Endpoints, other.Endpoints)
+                && (ReferenceEquals(Config, other.Config) || Destinations.AsSpan().SequenceEqual(other.Destinations));
+    }
+
+    private sealed record Entry(Inputs Inputs, AdsResource Resource);
+}

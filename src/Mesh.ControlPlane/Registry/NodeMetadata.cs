@@ -1,0 +1,107 @@
+using System.Net;
+using Envoy.Config.Core.V3;
+using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Model;
+
+namespace Mesh.ControlPlane.Registry;
+
+/// <summary>What a node says about itself, under Istio's keys and this mesh's own (<c>MESH_ADDRESSES</c>, <c>MESH_READY</c>).</summary>
+internal sealed class NodeMetadata
+{
+    private const int MaxLabels = 256;
+    private const int MaxAddresses = 64;
+    private const string DefaultNamespace = "default";
+
+    private readonly Node _node;
+
+    public NodeMetadata(Node node)
+    {
+        _node = node;
+        Namespace = Text("NAMESPACE") ?? NamespaceOfId(node.Id) ?? DefaultNamespace;
+        Labels = Entries("LABELS", MaxLabels).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+    }
+
+    public string Namespace { get; }
+
+    public IReadOnlyDictionary<string, string> Labels { get; }
+
+    /// <summary>Which generator the node asks for: <c>grpc</c> in Istio's proxyless bootstrap.</summary>
+    public string? Generator => Text("GENERATOR");
+
+    /// <summary>Whether the node can be called from the moment it connects.</summary>
+    public bool IsReady => !string.Equals(Text("MESH_READY"), "false", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether the node wants to be called, not only to call.</summary>
+    public bool HasAddresses => Entries("MESH_ADDRESSES", 1).Any();
+
+    /// <summary>The workload that the node announces.</summary>
+    /// <param name="remote">Where the node's stream comes from: it stands in for "any address" (<c>0.0.0.0</c>).</param>
+    /// <param name="refused">Receives the announced addresses that are none.</param>
+    public WorkloadInstance ToInstance(EndPoint? remote, List<string> refused)
+    {
+        var addresses = new SortedDictionary<string, NetworkAddress>(StringComparer.Ordinal);
+        foreach (var (port, text) in Entries("MESH_ADDRESSES", MaxAddresses))
+        {
+            if (NetworkAddress.TryParse(text, out var address))
+            {
+                addresses[port] = Reachable(address, remote);
+            }
+            else
+            {
+                refused.Add($"{port}={text}");
+            }
+        }
+
+        return new WorkloadInstance
+        {
+            Id = _node.Id,
+            Name = Text("WORKLOAD_NAME") ?? Text("NAME") ?? Labels.GetValueOrDefault("app") ?? _node.Id,
+            Namespace = Namespace,
+            Labels = Labels,
+            ServiceAccount = Text("SERVICE_ACCOUNT") ?? "default",
+            ClusterId = Text("CLUSTER_ID") ?? "",
+            Locality = _node.Locality is { } locality ? new MeshLocality(locality.Region, locality.Zone, locality.SubZone) : MeshLocality.None,
+            Addresses = addresses,
+        };
+    }
+
+    private static NetworkAddress Reachable(NetworkAddress address, EndPoint? remote)
+    {
+        if (address.Ip is not ("0.0.0.0" or "::"))
+        {
+            return address;
+        }
+
+        var ip = (remote as IPEndPoint)?.Address ?? IPAddress.Loopback;
+        return address with { Ip = (ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip).ToString() };
+    }
+
+    /// <summary>Istio's node ids end with the name and the namespace's DNS domain: <c>type~ip~name.namespace~namespace.svc.cluster.local</c>.</summary>
+    private static string? NamespaceOfId(string id)
+    {
+        var parts = id.Split('~', 5);
+        if (parts.Length != 4)
+        {
+            return null;
+        }
+
+        var dot = parts[3].IndexOf('.', StringComparison.Ordinal);
+        return dot > 0 ? parts[3][..dot] : null;
+    }
+
+    private string? Text(string key)
+        => _node.Metadata is { } metadata && metadata.Fields.TryGetValue(key, out var value) ? ScalarOf(value) : null;
+
+    private IEnumerable<KeyValuePair<string, string>> Entries(string key, int max)
+        => _node.Metadata is { } metadata && metadata.Fields.TryGetValue(key, out var value) && value.KindCase == Value.KindOneofCase.StructValue
+            ? value.StructValue.Fields.Take(max).Select(field => KeyValuePair.Create(field.Key, ScalarOf(field.Value) ?? ""))
+            : [];
+
+    private static string? ScalarOf(Value value) => value.KindCase switch
+    {
+        Value.KindOneofCase.StringValue => value.StringValue.Length > 0 ? value.StringValue : null,
+        Value.KindOneofCase.BoolValue => value.BoolValue ? "true" : "false",
+        Value.KindOneofCase.NumberValue => value.NumberValue.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        _ => null,
+    };
+}

@@ -1,0 +1,136 @@
+using Mesh.ControlPlane.Analysis;
+using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Model;
+
+namespace Mesh.ControlPlane.Tests.Analysis;
+
+public class ModelAnalyzerTests
+{
+    private static readonly ConfigResource Reviews = TestDocuments.Service("reviews", """{"name":"http","port":9080}""");
+
+    private static readonly ConfigResource Subsets = TestDocuments.DestinationRule("reviews", """{"host":"reviews","subsets":[{"name":"v1"},{"name":"v2"}]}""");
+
+    private static IReadOnlyList<ConfigDiagnostic> Analyze(params ConfigResource[] documents)
+    {
+        var diagnostics = new ModelDiagnostics();
+        ModelAnalyzer.Analyze(TestDocuments.Snapshot(documents), new TestMesh(documents).Config, diagnostics);
+        diagnostics.Found.ShouldAllBe(found => found.Severity == ConfigSeverity.Warning);
+        return diagnostics.Found;
+    }
+
+    private static ConfigResource Rule(string http, string name = "rule", int age = 0)
+        => TestDocuments.VirtualService(name, $$"""{"hosts":["reviews"],"http":{{http}}}""", age: age);
+
+    [Fact]
+    public void Good_documents_are_left_in_peace()
+        => Analyze(Reviews, Subsets, Rule("""
+            [{"match":[{"headers":{"end-user":{"exact":"jason"}}}],"route":[{"destination":{"host":"reviews","subset":"v2"}}]},
+             {"match":[{"sourceLabels":{"app":"web"}}],"route":[{"destination":{"host":"reviews","subset":"v2"}}]},
+             {"route":[{"destination":{"host":"reviews","subset":"v1","port":{"number":9080}}}]}]
+            """)).ShouldBeEmpty();
+
+    [Fact]
+    public void A_destination_that_nothing_declares()
+    {
+        var found = Analyze(Reviews, TestDocuments.Service("ratings", """{"port":1}""", @namespace: "prod"),
+            Rule("""[{"route":[{"destination":{"host":"ratings"}}]}]""")).ShouldHaveSingleItem();
+
+        found.Code.ShouldBe("IST0101");
+        found.Path.ShouldBe("spec.http[0].route[0].destination.host");
+        found.File.ShouldBe("rule.yaml");
+        found.Resource.ShouldBe("VirtualService default/rule");
+        found.Message.ShouldContain("ratings.default.svc.cluster.local");
+        found.Message.ShouldContain("did you mean ratings.prod.svc.cluster.local?");
+    }
+
+    [Fact]
+    public void A_subset_that_the_destination_rule_does_not_define()
+    {
+        var found = Analyze(Reviews, Subsets, Rule("""[{"route":[{"destination":{"host":"reviews","subset":"v3"}}]}]""")).ShouldHaveSingleItem();
+
+        found.Code.ShouldBe("IST0101");
+        found.Path.ShouldBe("spec.http[0].route[0].destination.subset");
+        found.Message.ShouldContain("it has v1, v2");
+    }
+
+    [Fact]
+    public void A_subset_without_any_destination_rule()
+        => Analyze(Reviews, Rule("""[{"route":[{"destination":{"host":"reviews","subset":"v1"}}]}]""")).ShouldHaveSingleItem()
+            .Message.ShouldContain("there is no DestinationRule");
+
+    [Fact]
+    public void A_port_that_the_service_does_not_have()
+    {
+        var found = Analyze(Reviews, Rule("""[{"route":[{"destination":{"host":"reviews","port":{"number":80}}}]}]""")).ShouldHaveSingleItem();
+
+        found.Code.ShouldBe("IST0101");
+        found.Path.ShouldBe("spec.http[0].route[0].destination.port.number");
+        found.Message.ShouldContain("it has 9080");
+    }
+
+    [Fact]
+    public void A_destination_with_several_ports_of_which_none_is_named()
+        => Analyze(Reviews, TestDocuments.Service("ratings", """{"name":"http-a","port":1},{"name":"http-b","port":2}"""),
+            Rule("""[{"route":[{"destination":{"host":"ratings"}}]}]""")).ShouldHaveSingleItem().Code.ShouldBe("IST0112");
+
+    [Fact]
+    public void Two_rules_for_one_host_are_named_both()
+    {
+        var found = Analyze(
+            Reviews,
+            Rule("""[{"route":[{"destination":{"host":"reviews"}}]}]""", "old", 2),
+            Rule("""[{"route":[{"destination":{"host":"reviews"}}]}]""", "new", 1)).ShouldHaveSingleItem();
+
+        found.Code.ShouldBe("IST0109");
+        found.Path.ShouldBe("spec.hosts[0]");
+        found.File.ShouldBe("new.yaml");
+        found.Message.ShouldContain("default/old");
+        found.Message.ShouldContain("default/new");
+    }
+
+    [Fact]
+    public void Weights_written_as_two_entries_split_nothing()
+    {
+        var found = Analyze(Reviews, Subsets, Rule("""
+            [{"route":[{"destination":{"host":"reviews","subset":"v1"},"weight":70}]},
+             {"route":[{"destination":{"host":"reviews","subset":"v2"},"weight":30}]}]
+            """)).ShouldHaveSingleItem();
+
+        found.Code.ShouldBe("IST0130");
+        found.Path.ShouldBe("spec.http[1]");
+        found.Message.ShouldContain("list both destinations under one route");
+    }
+
+    [Fact]
+    public void An_entry_behind_one_that_takes_everything()
+        => Analyze(Reviews, Rule("""
+            [{"match":[{"uri":{"prefix":"/"}}],"route":[{"destination":{"host":"reviews"}}]},
+             {"match":[{"uri":{"prefix":"/a"}}],"route":[{"destination":{"host":"reviews"}}]}]
+            """)).ShouldHaveSingleItem().Message.ShouldContain("spec.http[0].match[0] already takes every request");
+
+    [Fact]
+    public void A_match_that_an_earlier_entry_repeats()
+        => Analyze(Reviews, Rule("""
+            [{"match":[{"uri":{"prefix":"/a"}}],"route":[{"destination":{"host":"reviews"}}]},
+             {"match":[{"name":"again","uri":{"prefix":"/a"}},{"uri":{"prefix":"/b"}}],"route":[{"destination":{"host":"reviews"}}]}]
+            """)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+                found => found.Code.ShouldBe("IST0131"),
+                found => found.Path.ShouldBe("spec.http[1].match[0]"));
+
+    [Fact]
+    public void A_rule_and_a_destination_rule_for_a_service_that_is_not_there()
+        => Analyze(Subsets, Rule("""[{"directResponse":{"status":200}}]"""))
+            .Select(found => $"{found.Code} {found.File} {found.Path}")
+            .ShouldBe(["IST0101 rule.yaml spec.hosts[0]", "IST0101 reviews.yaml spec.host"]);
+
+    [Fact]
+    public void A_subset_that_two_destination_rules_define()
+    {
+        var found = Analyze(
+            Reviews,
+            TestDocuments.DestinationRule("a", """{"host":"reviews","trafficPolicy":{},"subsets":[{"name":"v1"}]}""", age: 2),
+            TestDocuments.DestinationRule("b", """{"host":"reviews","trafficPolicy":{},"subsets":[{"name":"v2"},{"name":"v1"}]}""", age: 1));
+
+        found.Select(diagnostic => $"{diagnostic.File} {diagnostic.Path}").ShouldBe(["b.yaml spec.subsets[1]", "b.yaml spec.trafficPolicy"]);
+    }
+}

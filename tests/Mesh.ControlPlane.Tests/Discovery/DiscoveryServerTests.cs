@@ -1,0 +1,269 @@
+using Envoy.Config.Core.V3;
+using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Discovery;
+using Mesh.ControlPlane.Registry;
+using Mesh.Xds.Ads;
+using Mesh.Xds.Serving;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.ControlPlane.Tests.Discovery;
+
+public sealed class DiscoveryServerTests : IDisposable
+{
+    private const string Reviews = "outbound|9080||reviews.default.svc.cluster.local";
+
+    private static readonly ConfigResource ReviewsService = TestDocuments.Service("reviews", """{"name":"http","port":9080}""", "\"app\":\"reviews\"");
+    private static readonly ConfigResource RatingsService = TestDocuments.Service("ratings", """{"name":"http","port":9080}""", "\"app\":\"ratings\"");
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly TestConfigStore _store = new();
+    private readonly RecordingAdsServer _server = new();
+    private readonly ServiceRegistry _registry;
+    private readonly DiscoveryServer _discovery;
+
+    public DiscoveryServerTests()
+    {
+        _registry = new ServiceRegistry(new ServiceRegistryOptions(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), false), null, _time, NullLogger<ServiceRegistry>.Instance);
+        _store.Set(ReviewsService, RatingsService);
+        _discovery = new DiscoveryServer(
+            _store,
+            _registry,
+            new DiscoveryOptions("cluster.local", TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(100)),
+            _time,
+            NullLogger<DiscoveryServer>.Instance);
+        _discovery.Start(_server);
+        _server.Pushes.Clear();
+    }
+
+    public void Dispose()
+    {
+        _discovery.Dispose();
+        _registry.Dispose();
+    }
+
+    private IAdsNodeView Connect(Node node) => _discovery.Connect(TestNodes.Connection(), node);
+
+    private static AdsResource Get(IAdsNodeView view, string typeUrl, string name) => view.GetResources(typeUrl, false, [name]).ShouldHaveSingleItem();
+
+    [Fact]
+    public void Equal_clients_share_every_resource()
+    {
+        var one = Connect(TestNodes.Of("one"));
+        var two = Connect(TestNodes.Of("two"));
+
+        foreach (var (type, name) in new[]
+        {
+            (TypeUrls.Listener, "reviews:9080"), (TypeUrls.RouteConfiguration, Reviews), (TypeUrls.Cluster, Reviews), (TypeUrls.ClusterLoadAssignment, Reviews),
+        })
+        {
+            Get(one, type, name).ShouldBeSameAs(Get(two, type, name));
+        }
+    }
+
+    [Fact]
+    public void A_resource_carries_the_name_that_was_asked_for()
+    {
+        var view = Connect(TestNodes.Of("one"));
+
+        foreach (var name in new[] { "reviews", "reviews:9080", "reviews.default", "reviews.default.svc.cluster.local:9080" })
+        {
+            Get(view, TypeUrls.Listener, name).Name.ShouldBe(name);
+        }
+
+        view.GetResources(TypeUrls.Listener, false, ["unknown:9080", "reviews:80"]).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_wildcard_means_everything_that_the_node_sees()
+    {
+        var view = Connect(TestNodes.Of("one"));
+
+        view.GetResources(TypeUrls.Listener, true, []).Select(resource => resource.Name)
+            .ShouldBe(["ratings.default.svc.cluster.local:9080", "reviews.default.svc.cluster.local:9080"], ignoreOrder: true);
+        view.GetResources(TypeUrls.Cluster, true, []).Select(resource => resource.Name)
+            .ShouldBe(["outbound|9080||ratings.default.svc.cluster.local", Reviews], ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("mesh", "{}", false)]
+    [InlineData("gRPC C-core Linux", "{}", true)]
+    [InlineData("gRPC Node Pure JS", "{}", true)]
+    [InlineData("gRPC Go", "{}", true)]
+    [InlineData("envoy", """{"GENERATOR":"grpc"}""", true)]
+    public void The_kind_of_a_node_is_told_by_its_user_agent_or_generator(string userAgent, string metadata, bool grpc)
+    {
+        var cluster = Get(Connect(TestNodes.Of("one", metadata, userAgent)), TypeUrls.Cluster, Reviews);
+
+        (cluster.Body.Unpack<Envoy.Config.Cluster.V3.Cluster>().CommonLbConfig is null).ShouldBe(grpc);
+    }
+
+    [Fact]
+    public void Only_what_changed_is_made_again()
+    {
+        var view = Connect(TestNodes.Of("one"));
+        const string Ratings = "outbound|9080||ratings.default.svc.cluster.local";
+        var before = new[] { TypeUrls.RouteConfiguration, TypeUrls.Cluster, TypeUrls.ClusterLoadAssignment }.ToDictionary(type => type, type => Get(view, type, Ratings));
+        var routes = Get(view, TypeUrls.RouteConfiguration, Reviews);
+
+        _store.Set(ReviewsService, RatingsService, TestDocuments.VirtualService("rule", """{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"ratings"}}]}]}"""));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+
+        _server.Pushes.ShouldHaveSingleItem().ByType[TypeUrls.RouteConfiguration].ShouldNotBeNull().ShouldContain(Reviews);
+        Get(view, TypeUrls.RouteConfiguration, Reviews).ShouldNotBeSameAs(routes);
+        foreach (var (type, resource) in before)
+        {
+            Get(view, type, Ratings).ShouldBeSameAs(resource);
+        }
+    }
+
+    [Fact]
+    public void A_resource_that_comes_out_the_same_is_the_same_instance()
+    {
+        _store.Set(ReviewsService, RatingsService, TestDocuments.DestinationRule("reviews", """{"host":"reviews","subsets":[{"name":"v1","labels":{"version":"v1"}}]}"""));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        var view = Connect(TestNodes.Of("client"));
+        var subset = Get(view, TypeUrls.ClusterLoadAssignment, "outbound|9080|v1|reviews.default.svc.cluster.local");
+
+        // Serves reviews, but not its subset v1.
+        Connect(TestNodes.Workload("one", "reviews", "127.0.0.1:1"));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+
+        Get(view, TypeUrls.ClusterLoadAssignment, "outbound|9080|v1|reviews.default.svc.cluster.local").ShouldBeSameAs(subset);
+        Get(view, TypeUrls.ClusterLoadAssignment, Reviews).Body.Unpack<Envoy.Config.Endpoint.V3.ClusterLoadAssignment>().Endpoints.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void Clients_with_other_labels_share_routes_unless_a_rule_asks_for_labels()
+    {
+        var web = TestNodes.Of("web", """{"LABELS":{"app":"web"}}""");
+        var job = TestNodes.Of("job", """{"LABELS":{"app":"job"}}""");
+        Get(Connect(web), TypeUrls.RouteConfiguration, Reviews).ShouldBeSameAs(Get(Connect(job), TypeUrls.RouteConfiguration, Reviews));
+
+        _store.Set(ReviewsService, RatingsService, TestDocuments.VirtualService("rule", """
+            {"hosts":["reviews"],"http":[{"match":[{"sourceLabels":{"app":"web"}}],"route":[{"destination":{"host":"ratings"}}]},{"route":[{"destination":{"host":"reviews"}}]}]}
+            """));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+
+        Get(Connect(web), TypeUrls.RouteConfiguration, Reviews).Version.ShouldNotBe(Get(Connect(job), TypeUrls.RouteConfiguration, Reviews).Version);
+    }
+
+    [Fact]
+    public void Changes_are_pushed_after_a_moment_of_quiet_and_together()
+    {
+        Connect(TestNodes.Workload("one", "reviews", "127.0.0.1:1"));
+        _time.Advance(TimeSpan.FromMilliseconds(9));
+        Connect(TestNodes.Workload("two", "reviews", "127.0.0.1:2"));
+        _time.Advance(TimeSpan.FromMilliseconds(9));
+        _server.Pushes.ShouldBeEmpty();
+
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        _server.Pushes.ShouldHaveSingleItem().ByType.Keys.ShouldBe([TypeUrls.ClusterLoadAssignment]);
+    }
+
+    [Fact]
+    public void A_steady_stream_of_changes_is_pushed_after_the_longest_delay()
+    {
+        for (var i = 1; i <= 20; i++)
+        {
+            Connect(TestNodes.Workload($"w{i}", "reviews", $"127.0.0.1:{i}"));
+            _time.Advance(TimeSpan.FromMilliseconds(5));
+        }
+
+        _server.Pushes.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_change_that_touches_nothing_is_not_pushed()
+    {
+        Connect(TestNodes.Workload("one", "nobody-selects-this", "127.0.0.1:1"));
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        _server.Pushes.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_graceful_stop_is_confirmed_when_every_client_has_acknowledged()
+    {
+        var view = Connect(TestNodes.Workload("one", "reviews", "127.0.0.1:1"));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        var client = Connect(TestNodes.Of("client"));
+
+        var confirmed = view.OnHealthAsync(false, null, CancellationToken.None);
+
+        // Without waiting for quiet: the workload must not serve longer than it has to.
+        _server.Pushes.Count.ShouldBe(2);
+        Get(client, TypeUrls.ClusterLoadAssignment, Reviews).Body.Unpack<Envoy.Config.Endpoint.V3.ClusterLoadAssignment>().Endpoints.ShouldBeEmpty();
+        confirmed.IsCompleted.ShouldBeFalse();
+        _server.Acknowledge();
+        await confirmed.WaitAsync(TimeSpan.FromSeconds(30));
+        _server.AwaitedEpoch.ShouldBe(_server.Epoch);
+    }
+
+    [Fact]
+    public void Problems_of_documents_and_between_them_are_told()
+    {
+        _store.Set(ReviewsService, TestDocuments.VirtualService("rule", """{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"nowhere"}}]}]}"""));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+
+        _discovery.Diagnostics.ShouldHaveSingleItem().Code.ShouldBe("IST0101");
+
+        _store.Set(ReviewsService);
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        _discovery.Diagnostics.ShouldBeEmpty();
+    }
+
+    /// <summary>Documents that a test sets.</summary>
+    private sealed class TestConfigStore : IConfigStore
+    {
+        public ConfigSnapshot Current { get; private set; } = ConfigSnapshot.Empty;
+
+        public IReadOnlyList<ConfigDiagnostic> Diagnostics => [];
+
+        public event Action<ConfigSnapshot>? Changed;
+
+        public void Set(params ConfigResource[] resources)
+        {
+            Current = new ConfigSnapshot(Current.Version + 1, resources);
+            Changed?.Invoke(Current);
+        }
+    }
+
+    /// <summary>Stands where the streams are, to see exactly what is pushed and when.</summary>
+    private sealed class RecordingAdsServer : IAdsServer
+    {
+        private readonly TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<AdsChange> Pushes { get; } = [];
+
+        public long Epoch { get; private set; }
+
+        public long AwaitedEpoch { get; private set; }
+
+        public IReadOnlyList<AdsConnectionStatus> Connections => [];
+
+        public void Acknowledge() => _acknowledged.SetResult();
+
+        public long Push(AdsChange change)
+        {
+            Pushes.Add(change);
+            return ++Epoch;
+        }
+
+        public Task WhenAcknowledgedAsync(long epoch, CancellationToken cancellationToken)
+        {
+            AwaitedEpoch = epoch;
+            return _acknowledged.Task;
+        }
+
+        public Task ServeAsync(
+            IAdsCall<Envoy.Service.Discovery.V3.DiscoveryResponse, Envoy.Service.Discovery.V3.DiscoveryRequest> call,
+            System.Net.EndPoint? remote,
+            CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task ServeDeltaAsync(
+            IAdsCall<Envoy.Service.Discovery.V3.DeltaDiscoveryResponse, Envoy.Service.Discovery.V3.DeltaDiscoveryRequest> call,
+            System.Net.EndPoint? remote,
+            CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+}
