@@ -13,7 +13,8 @@ namespace Mesh.DataPlane.Matching.Re2;
 /// runtime carries, which may be newer than a given RE2's.</para>
 /// <para>Different: Unicode scripts (<c>\p{Greek}</c>) and <c>\C</c> are refused. Text is matched by character, not by byte: a header that was not
 /// UTF-8 is seen as the characters it was decoded to.
-/// <c>\B</c> never holds inside of a character, where RE2 finds it between the bytes of one.</para>
+/// <c>\B</c> never holds inside of a character, where RE2 finds it between the bytes of one. Where loops
+/// over what may be empty are nested, a substitution may prefer another of the possible matches.</para>
 /// </remarks>
 internal sealed class Re2Pattern
 {
