@@ -1,4 +1,5 @@
 using Mesh.DataPlane;
+using Mesh.DataPlane.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

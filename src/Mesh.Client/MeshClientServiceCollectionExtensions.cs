@@ -1,6 +1,6 @@
 using Mesh;
 using Mesh.Client;
-using Mesh.DataPlane;
+using Mesh.DataPlane.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -23,26 +23,11 @@ public static class MeshClientServiceCollectionExtensions
     public static IMeshBuilder AddMeshClient(this IServiceCollection services, Action<MeshOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        if (configure is not null)
-        {
-            services.AddOptions<MeshOptions>().PostConfigure(configure);
-        }
-
-        if (services.Any(s => s.ServiceType == typeof(MeshClientMarker)))
-        {
-            return new MeshBuilder(services);
-        }
-
-        services.AddSingleton<MeshClientMarker>();
+        var builder = services.AddMeshDataPlane(configure);
         services.AddHttpClient();
-        services.AddOptions<MeshOptions>().ValidateOnStart();
-        services.AddSingleton<IConfigureOptions<MeshOptions>>(
-            p => new ConfigureOptions<MeshOptions>(o => p.GetService<IConfiguration>()?.GetSection(MeshOptions.SectionName).Bind(o)));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, MeshHandlerBuilderFilter>());
-        services.AddMeshDataPlane();
-        services.AddHostedService<MeshClientService>();
-        return new MeshBuilder(services);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MeshClientService>());
+        return builder;
     }
 
     /// <inheritdoc cref="AddMeshClient(IServiceCollection, Action{MeshOptions})"/>
@@ -53,6 +38,4 @@ public static class MeshClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(section);
         return services.AddMeshClient(section.Bind);
     }
-
-    private sealed class MeshClientMarker;
 }

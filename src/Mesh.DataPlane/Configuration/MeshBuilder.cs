@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Mesh.Client;
+namespace Mesh.DataPlane.Configuration;
 
 internal sealed record MeshBuilder(IServiceCollection Services) : IMeshBuilder;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 
-namespace Mesh.Client;
+namespace Mesh.DataPlane.Configuration;
 
 /// <summary>Says at start-up what is wrong with the section <c>Mesh</c>, all of it at once.</summary>
 internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>

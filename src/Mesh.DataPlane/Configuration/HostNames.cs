@@ -1,7 +1,7 @@
 using System.Globalization;
 using Mesh.DataPlane.Hosts;
 
-namespace Mesh.Client;
+namespace Mesh.DataPlane.Configuration;
 
 /// <summary>Reads <c>host</c> and <c>host:port</c> as people write them.</summary>
 internal static class HostNames

@@ -1,0 +1,42 @@
+using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Transports;
+using Mesh.Xds.Client;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.DataPlane.Configuration;
+
+/// <summary>Puts the settings and the one engine of a process into its container; the doors share both.</summary>
+internal static class MeshDataPlaneServiceCollectionExtensions
+{
+    public static IMeshBuilder AddMeshDataPlane(this IServiceCollection services, Action<MeshOptions>? configure)
+    {
+        if (configure is not null)
+        {
+            services.AddOptions<MeshOptions>().PostConfigure(configure);
+        }
+
+        if (services.Any(s => s.ServiceType == typeof(MeshEngine)))
+        {
+            return new MeshBuilder(services);
+        }
+
+        services.AddOptions<MeshOptions>().ValidateOnStart();
+        services.AddSingleton<IConfigureOptions<MeshOptions>>(
+            p => new ConfigureOptions<MeshOptions>(o => p.GetService<IConfiguration>()?.GetSection(MeshOptions.SectionName).Bind(o)));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRandomSource>(SystemRandomSource.Instance);
+        services.TryAddSingleton<IEndpointTransportFactory, SocketTransportFactory>();
+        services.AddSingleton(p => new MeshEngine(
+            p.GetRequiredService<IXdsClient>(),
+            p.GetRequiredService<IOptions<MeshOptions>>().Value,
+            p.GetRequiredService<IEndpointTransportFactory>(),
+            p.GetRequiredService<IRandomSource>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetService<IDecisionObserver>()));
+        return new MeshBuilder(services);
+    }
+}
