@@ -1,0 +1,49 @@
+namespace Mesh.ControlPlane.Config.Yaml;
+
+/// <summary>
+/// Where the fields of a document are written. It keeps the text that the file shares and composes it again when it is asked,
+/// because errors are rare and a place for each of a hundred thousand fields is not.
+/// </summary>
+internal sealed class SourceMap
+{
+    private readonly ReadOnlyMemory<char> _text;
+    private readonly int _firstLine;
+    private readonly string _prefix;
+    private readonly YamlLimits _limits;
+    private readonly WeakReference<YamlNode?> _root = new(null);
+
+    /// <param name="document">The document.</param>
+    /// <param name="prefix">Where the object is in it: empty, or <c>items[3]</c> in a <c>List</c>.</param>
+    /// <param name="limits">The limits it was composed with.</param>
+    public SourceMap(YamlDocument document, string prefix, YamlLimits limits)
+    {
+        _text = document.Text;
+        _firstLine = document.FirstLine;
+        _prefix = prefix;
+        _limits = limits;
+    }
+
+    /// <summary>The line and column, from 1, of a path such as <c>spec.http[0].route[1].weight</c>; the nearest enclosing place when the field is not written.</summary>
+    public (int Line, int Column) Locate(string path)
+    {
+        if (!_root.TryGetTarget(out var root) || root is null)
+        {
+            var composed = YamlComposer.Compose(_text.ToString(), _limits);
+            if (composed.Documents.Count == 0)
+            {
+                return (_firstLine, 1);
+            }
+
+            root = composed.Documents[0].Root;
+            _root.SetTarget(root);
+        }
+
+        var whole = _prefix.Length == 0 ? path : path.Length == 0 ? _prefix : path[0] == '[' ? _prefix + path : $"{_prefix}.{path}";
+        var place = YamlPath.Find(root, whole);
+        return (place.Line + _firstLine - 1, place.Column);
+    }
+
+    /// <summary>Whether every field is written at the same line and column.</summary>
+    public bool SamePlaces(SourceMap other)
+        => _firstLine == other._firstLine && _prefix == other._prefix && _text.Span.SequenceEqual(other._text.Span);
+}
