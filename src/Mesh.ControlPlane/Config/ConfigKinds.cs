@@ -1,5 +1,7 @@
-using Istio.Networking.V1Alpha3;
-using Mesh.K8s.V1;
+using System.Collections.Frozen;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Mesh.ControlPlane.Config.Validation;
 
 namespace Mesh.ControlPlane.Config;
 
@@ -10,15 +12,65 @@ internal static class ConfigKinds
 
     private static readonly string[] IstioVersions = ["v1", "v1beta1", "v1alpha3"];
 
-    public static ConfigKind Service { get; } = new("", "Service", ["v1"], ServiceSpec.Descriptor);
+    public static ConfigKind Service { get; } = Core<K8s.V1.ServiceSpec>("Service", K8s.V1.ServiceSpec.Descriptor, ServiceValidator.Validate, HonouredFields.Service);
 
-    public static ConfigKind ServiceEntry { get; } = new(IstioNetworking, "ServiceEntry", IstioVersions, Istio.Networking.V1Alpha3.ServiceEntry.Descriptor);
+    public static ConfigKind ServiceEntry { get; } = Istio<Istio.Networking.V1Alpha3.ServiceEntry>(ServiceEntryValidator.Validate, HonouredFields.ServiceEntry);
 
-    public static ConfigKind WorkloadEntry { get; } = new(IstioNetworking, "WorkloadEntry", IstioVersions, Istio.Networking.V1Alpha3.WorkloadEntry.Descriptor);
+    public static ConfigKind WorkloadEntry { get; } = Istio<Istio.Networking.V1Alpha3.WorkloadEntry>(WorkloadEntryValidator.Validate, HonouredFields.WorkloadEntry);
 
-    public static ConfigKind DestinationRule { get; } = new(IstioNetworking, "DestinationRule", IstioVersions, Istio.Networking.V1Alpha3.DestinationRule.Descriptor);
+    public static ConfigKind DestinationRule { get; } = Istio<Istio.Networking.V1Alpha3.DestinationRule>(DestinationRuleValidator.Validate, HonouredFields.DestinationRule);
 
-    public static ConfigKind VirtualService { get; } = new(IstioNetworking, "VirtualService", IstioVersions, Istio.Networking.V1Alpha3.VirtualService.Descriptor);
+    public static ConfigKind VirtualService { get; } = Istio<Istio.Networking.V1Alpha3.VirtualService>(VirtualServiceValidator.Validate, HonouredFields.VirtualService);
 
     public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService];
+
+    /// <summary>Groups whose kinds stand in the same files and mean nothing to a mesh.</summary>
+    public static FrozenSet<string> UnusedGroups { get; } = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "apps",
+        "batch",
+        "autoscaling",
+        "policy",
+        "extensions",
+        "rbac.authorization.k8s.io",
+        "networking.k8s.io",
+        "storage.k8s.io",
+        "scheduling.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "admissionregistration.k8s.io",
+        "certificates.k8s.io",
+        "kustomize.config.k8s.io",
+        "monitoring.coreos.com");
+
+    /// <summary>Kinds of the core group of which the same is true.</summary>
+    public static FrozenSet<string> UnusedCoreKinds { get; } = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "Namespace",
+        "Pod",
+        "PodTemplate",
+        "ConfigMap",
+        "Secret",
+        "ServiceAccount",
+        "Endpoints",
+        "Event",
+        "LimitRange",
+        "Node",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "ReplicationController",
+        "ResourceQuota");
+
+    private static ConfigKind Core<T>(string kind, MessageDescriptor spec, Action<T, ValidationContext> validate, HonouredFieldSet honoured)
+        where T : IMessage
+        => new("", kind, ["v1"], spec) { Validate = (message, context) => validate((T)message, context), Honoured = honoured };
+
+    private static ConfigKind Istio<T>(Action<T, ValidationContext> validate, HonouredFieldSet honoured)
+        where T : IMessage, new()
+    {
+        var spec = new T().Descriptor;
+        return new(IstioNetworking, spec.Name, IstioVersions, spec) { Validate = (message, context) => validate((T)message, context), Honoured = honoured };
+    }
 }

@@ -21,6 +21,9 @@ internal sealed record ConfigResource(
     IMessage Spec,
     ConfigSource Source)
 {
+    /// <summary>Whether <see cref="Created"/> is written in the document; if not, it is when the document was first seen.</summary>
+    public bool HasCreationTimestamp { get; init; }
+
     /// <summary>The identity of a document: kind, namespace and name.</summary>
     public (string Kind, string Namespace, string Name) Key => (Kind.ToString(), Namespace, Name);
 

@@ -1,0 +1,51 @@
+using Istio.Networking.V1Alpha3;
+
+namespace Mesh.ControlPlane.Config.Validation;
+
+internal static class HttpFaultValidator
+{
+    public static void Validate(HTTPFaultInjection? fault, string path, ValidationContext context)
+    {
+        if (fault is null)
+        {
+            return;
+        }
+
+        if (fault.Abort is null && fault.Delay is null)
+        {
+            context.Error(path, "must have delay, abort or both.");
+        }
+
+        if (fault.Delay is { } delay)
+        {
+            FieldRules.Percentage(delay.Percentage, $"{path}.delay.percentage", context);
+            FieldRules.AtLeastAMillisecond(delay.FixedDelay, $"{path}.delay.fixedDelay", context);
+            switch (delay.HttpDelayTypeCase)
+            {
+                case HTTPFaultInjection.Types.Delay.HttpDelayTypeOneofCase.ExponentialDelay:
+                    context.Error($"{path}.delay.exponentialDelay", "is not supported, by Istio neither: use fixedDelay.");
+                    break;
+                case HTTPFaultInjection.Types.Delay.HttpDelayTypeOneofCase.None:
+                    context.Error($"{path}.delay", "must have fixedDelay.");
+                    break;
+            }
+        }
+
+        if (fault.Abort is { } abort)
+        {
+            FieldRules.Percentage(abort.Percentage, $"{path}.abort.percentage", context);
+            switch (abort.ErrorTypeCase)
+            {
+                case HTTPFaultInjection.Types.Abort.ErrorTypeOneofCase.None:
+                    context.Error($"{path}.abort", "must have httpStatus or grpcStatus.");
+                    break;
+                case HTTPFaultInjection.Types.Abort.ErrorTypeOneofCase.Http2Error:
+                    context.Error($"{path}.abort.http2Error", "is not supported, by Istio neither: use httpStatus or grpcStatus.");
+                    break;
+                case HTTPFaultInjection.Types.Abort.ErrorTypeOneofCase.HttpStatus when abort.HttpStatus is < 200 or > 599:
+                    context.Error($"{path}.abort.httpStatus", $"must be from 200 to 599, not {abort.HttpStatus}.");
+                    break;
+            }
+        }
+    }
+}

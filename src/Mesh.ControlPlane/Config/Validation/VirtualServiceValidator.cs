@@ -1,0 +1,93 @@
+using Istio.Networking.V1Alpha3;
+
+namespace Mesh.ControlPlane.Config.Validation;
+
+/// <summary>What Istio's admission webhook asks of a VirtualService.</summary>
+internal static class VirtualServiceValidator
+{
+    public const string MeshGateway = "mesh";
+
+    public static void Validate(VirtualService spec, ValidationContext context)
+    {
+        ValidateHosts(spec, context);
+        ValidateGateways(spec.Gateways, "gateways", context);
+        FieldRules.ExportTo(spec.ExportTo, context);
+        if (spec.Http.Count + spec.Tcp.Count + spec.Tls.Count == 0)
+        {
+            context.Error("", "has no routes: give http, tcp or tls at least one.");
+        }
+
+        for (var i = 0; i < spec.Http.Count; i++)
+        {
+            HttpRouteValidator.Validate(spec.Http[i], $"http[{i}]", context);
+        }
+
+        for (var i = 0; i < spec.Tls.Count; i++)
+        {
+            L4RouteValidator.Validate(spec.Tls[i], spec.Hosts, $"tls[{i}]", context);
+        }
+
+        for (var i = 0; i < spec.Tcp.Count; i++)
+        {
+            L4RouteValidator.Validate(spec.Tcp[i], $"tcp[{i}]", context);
+        }
+    }
+
+    public static void ValidateGateways(IReadOnlyList<string> gateways, string path, ValidationContext context)
+    {
+        for (var i = 0; i < gateways.Count; i++)
+        {
+            var gateway = gateways[i];
+            var slash = gateway.IndexOf('/');
+            var valid = slash < 0 ? DnsName.IsHost(gateway) : DnsName.IsLabel(gateway.AsSpan(0, slash)) && DnsName.IsHost(gateway.AsSpan(slash + 1));
+            if (!valid)
+            {
+                context.Error($"{path}[{i}]", $"\"{gateway}\" is not a gateway: write its name, namespace/name, or {MeshGateway}.");
+            }
+        }
+    }
+
+    private static void ValidateHosts(VirtualService spec, ValidationContext context)
+    {
+        if (spec.Hosts.Count == 0)
+        {
+            context.Error("hosts", "is required: name the hosts that the routes are for. (Without hosts it would be a delegate, which this version does not apply.)");
+        }
+
+        var mesh = spec.Gateways.Count == 0 || spec.Gateways.Contains(MeshGateway);
+        var seen = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        var wildcards = new List<int>();
+        for (var i = 0; i < spec.Hosts.Count; i++)
+        {
+            var host = spec.Hosts[i];
+            if (!DnsName.IsWildcardHost(host) && !DnsName.IsAddress(host))
+            {
+                context.Error($"hosts[{i}]", $"\"{host}\" is not a host: write a DNS name, with * as its first label at most, or an IP address.");
+            }
+            else if (host == "*" && mesh)
+            {
+                context.Error($"hosts[{i}]", "\"*\" is not allowed for the gateway mesh: it would take over every host of every workload.");
+            }
+            else if (!seen.TryAdd(host, i))
+            {
+                context.Error($"hosts[{i}]", $"\"{host}\" is given twice: keep one.");
+            }
+            else if (host.StartsWith('*'))
+            {
+                wildcards.Add(i);
+            }
+        }
+
+        // A wildcard covers other hosts of the same document: Istio calls these duplicates too.
+        foreach (var w in wildcards.Take(64))
+        {
+            for (var i = 0; i < spec.Hosts.Count; i++)
+            {
+                if (i != w && spec.Hosts[i].Length > spec.Hosts[w].Length - 1 && spec.Hosts[i].EndsWith(spec.Hosts[w].AsSpan(1), StringComparison.OrdinalIgnoreCase))
+                {
+                    context.Error($"hosts[{Math.Max(i, w)}]", $"\"{spec.Hosts[w]}\" covers \"{spec.Hosts[i]}\": keep one, or split the VirtualService.");
+                }
+            }
+        }
+    }
+}
