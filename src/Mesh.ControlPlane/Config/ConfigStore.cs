@@ -31,7 +31,6 @@ internal sealed class ConfigStore : IConfigStore, IDisposable
 
     public IReadOnlyList<ConfigDiagnostic> Diagnostics => _diagnostics;
 
-    /// <summary>Replaces what <paramref name="origin"/>, such as the model, has to tell about the current documents.</summary>
     public void Report(string origin, IReadOnlyList<ConfigDiagnostic> diagnostics)
     {
         lock (_lock)

@@ -10,4 +10,7 @@ internal interface IConfigStore
 
     /// <summary>Called after <see cref="Current"/> or <see cref="Diagnostics"/> changed, one call at a time.</summary>
     event Action<ConfigSnapshot>? Changed;
+
+    /// <summary>Replaces what <paramref name="origin"/>, such as the model, has to tell about the current documents.</summary>
+    void Report(string origin, IReadOnlyList<ConfigDiagnostic> diagnostics);
 }

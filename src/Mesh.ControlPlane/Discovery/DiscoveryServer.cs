@@ -25,8 +25,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
 
     private Dictionary<string, WorkloadInstance?> _pendingWorkloads = new(StringComparer.Ordinal);
     private ConfigSnapshot? _pendingConfig;
+    private ConfigSnapshot? _applied;
     private volatile MeshModel _model;
-    private volatile IReadOnlyList<ConfigDiagnostic> _diagnostics = [];
     private long _epoch;
     private bool _disposed;
 
@@ -43,9 +43,6 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
 
     /// <summary>The mesh as clients are told.</summary>
     public MeshModel Model => _model;
-
-    /// <summary>What is wrong right now: of the sources, and between the documents.</summary>
-    public IReadOnlyList<ConfigDiagnostic> Diagnostics => _diagnostics;
 
     /// <summary>Takes over what is there and follows it from now on.</summary>
     /// <param name="server">The streams to push to.</param>
@@ -148,6 +145,17 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
                 return _epoch;
             }
 
+            if (config is not null && ReferenceEquals(config, _applied))
+            {
+                // Only what is told about them is new.
+                _reporter.Report(config, _store.Diagnostics);
+                config = null;
+                if (workloads.Count == 0)
+                {
+                    return _epoch;
+                }
+            }
+
             var found = new ModelDiagnostics();
             var change = _builder.Update(config, workloads, found);
             _model = _builder.Model;
@@ -160,9 +168,10 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             {
                 // Clients come first: analysis reads every document.
                 _cache.Trim(_model.Config);
+                _applied = config;
                 ModelAnalyzer.Analyze(config, _model.Config, found);
-                _diagnostics = [.. _store.Diagnostics, .. found.Found];
-                _reporter.Report(config, _diagnostics);
+                _store.Report("model", found.Found);
+                _reporter.Report(config, _store.Diagnostics);
             }
 
             return _epoch;

@@ -16,13 +16,16 @@ internal sealed class ModelDiagnostics
         => Add(ConfigSeverity.Error, resource, code, path, message);
 
     public void Add(ConfigSeverity severity, ConfigResource resource, string code, string path, string message)
-        => _found.Add(new ConfigDiagnostic(
+    {
+        var (line, column) = resource.Source.Locate(path);
+        _found.Add(new ConfigDiagnostic(
             severity,
             code,
             resource.Source.File,
-            resource.Source.Line,
-            1,
+            line,
+            column,
             path,
             $"{resource.Kind.Kind} {resource.Namespace}/{resource.Name}",
             message));
+    }
 }

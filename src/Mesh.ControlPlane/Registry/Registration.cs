@@ -9,6 +9,9 @@ internal sealed class Registration(WorkloadInstance instance)
 
     public bool IsReady { get; set; }
 
+    /// <summary>Whether it reported that it can no longer be called.</summary>
+    public bool SaidGoodBye { get; set; }
+
     /// <summary>The stream that speaks for the workload; <see langword="null"/> while it is disconnected.</summary>
     public WorkloadSession? Session { get; set; }
 

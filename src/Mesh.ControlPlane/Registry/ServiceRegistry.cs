@@ -119,7 +119,7 @@ internal sealed partial class ServiceRegistry : IDisposable
 
             // The newest stream speaks for the workload; the end of an older one changes nothing.
             registration.Session = session;
-            registration.IsReady = metadata.IsReady;
+            registration.IsReady = metadata.IsReady && !registration.SaidGoodBye;
             Publish(registration);
         }
 
@@ -136,6 +136,7 @@ internal sealed partial class ServiceRegistry : IDisposable
             }
 
             registration.IsReady = ready;
+            registration.SaidGoodBye = !ready;
             Publish(registration);
             return true;
         }
@@ -151,14 +152,12 @@ internal sealed partial class ServiceRegistry : IDisposable
             }
 
             registration.Session = null;
-            if (!registration.IsReady || _options.DisconnectGrace == TimeSpan.Zero)
+            if (registration.IsReady)
             {
-                // It said good-bye first.
-                Remove(registration);
-                return;
+                Log.Disconnected(_logger, registration.Instance.Name, registration.Instance.Namespace, _options.DisconnectGrace.TotalSeconds);
             }
 
-            Log.Disconnected(_logger, registration.Instance.Name, registration.Instance.Namespace, _options.DisconnectGrace.TotalSeconds);
+            // Nobody calls one that said good-bye; that it did is remembered, lest a reconnect while it drains bring it back.
             StartGrace(registration, _options.DisconnectGrace);
         }
     }
@@ -180,7 +179,8 @@ internal sealed partial class ServiceRegistry : IDisposable
     private static bool IsLocal(AdsConnectionInfo connection) => connection.IsInProcess || connection.RemoteEndPoint switch
     {
         IPEndPoint ip => IPAddress.IsLoopback(ip.Address.IsIPv4MappedToIPv6 ? ip.Address.MapToIPv4() : ip.Address),
-        UnixDomainSocketEndPoint => true,
+        // A Unix socket has no address of its own.
+        null or UnixDomainSocketEndPoint => true,
         _ => false,
     };
 

@@ -206,11 +206,11 @@ public sealed class DiscoveryServerTests : IDisposable
         _store.Set(ReviewsService, TestDocuments.VirtualService("rule", """{"hosts":["reviews"],"http":[{"route":[{"destination":{"host":"nowhere"}}]}]}"""));
         _time.Advance(TimeSpan.FromMilliseconds(10));
 
-        _discovery.Diagnostics.ShouldHaveSingleItem().Code.ShouldBe("IST0101");
+        _store.Diagnostics.ShouldHaveSingleItem().Code.ShouldBe("IST0101");
 
         _store.Set(ReviewsService);
         _time.Advance(TimeSpan.FromMilliseconds(10));
-        _discovery.Diagnostics.ShouldBeEmpty();
+        _store.Diagnostics.ShouldBeEmpty();
     }
 
     /// <summary>Documents that a test sets.</summary>
@@ -218,13 +218,19 @@ public sealed class DiscoveryServerTests : IDisposable
     {
         public ConfigSnapshot Current { get; private set; } = ConfigSnapshot.Empty;
 
-        public IReadOnlyList<ConfigDiagnostic> Diagnostics => [];
+        public IReadOnlyList<ConfigDiagnostic> Diagnostics { get; private set; } = [];
 
         public event Action<ConfigSnapshot>? Changed;
 
         public void Set(params ConfigResource[] resources)
         {
             Current = new ConfigSnapshot(Current.Version + 1, resources);
+            Changed?.Invoke(Current);
+        }
+
+        public void Report(string origin, IReadOnlyList<ConfigDiagnostic> diagnostics)
+        {
+            Diagnostics = diagnostics;
             Changed?.Invoke(Current);
         }
     }

@@ -85,6 +85,20 @@ public sealed class ServiceRegistryTests : IDisposable
     }
 
     [Fact]
+    public void A_reconnect_while_it_drains_does_not_bring_a_workload_back()
+    {
+        var session = Connect("one");
+        session.ReportReady(false);
+        session.Dispose();
+
+        var again = Connect("one");
+        _changes.ShouldBe(["+one", "-one"]);
+
+        again.ReportReady(true).ShouldBeTrue();
+        _changes.ShouldBe(["+one", "-one", "+one"]);
+    }
+
+    [Fact]
     public void A_torn_stream_keeps_the_workload_for_the_grace_period()
     {
         var session = Connect("one");
