@@ -1,0 +1,453 @@
+using Envoy.Config.Core.V3;
+using Mesh.Xds.Ads;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Xds.Client;
+
+/// <summary>The ADS client. State changes and callbacks run on one serializer; the state itself is guarded so that <see cref="Status"/> may be read from anywhere.</summary>
+internal sealed partial class XdsClient : IXdsClient
+{
+    private readonly IReadOnlyList<XdsServer> _servers;
+    private readonly XdsClientOptions _options;
+    private readonly SerialQueue _queue = new();
+    private readonly Queue<Action> _followUps = [];
+    private readonly Lock _gate = new();
+    private readonly ResourceStore _store;
+    private readonly List<XdsChannel> _channels = [];
+    private readonly HashSet<ResourceTable> _changed = [];
+    private readonly List<Task> _closing = [];
+    private (bool Healthy, string Message)? _health;
+    private TaskCompletionSource _drained = Completed();
+    private string? _outage;
+    private bool _disposed;
+
+    /// <param name="servers">The servers in order of preference (gRFC A71); the client disposes their transports.</param>
+    /// <param name="options">Everything else.</param>
+    public XdsClient(IReadOnlyList<XdsServer> servers, XdsClientOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(servers.Count);
+        _servers = servers;
+        _options = options;
+        Node = options.Node.Clone();
+        _store = new ResourceStore(options, Enqueue);
+        _channels.Add(new XdsChannel(this, servers[0], 0, options));
+    }
+
+    public event Action? ResponseDelivered;
+
+    /// <summary>The node of the next stream.</summary>
+    internal Node Node { get; private set; }
+
+    public XdsClientStatus Status
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var channel = _channels.FirstOrDefault(c => c.IsConnected) ?? _channels.FirstOrDefault();
+                return new XdsClientStatus(
+                    channel?.Server.Transport.Target ?? _servers[0].Transport.Target,
+                    channel?.IsConnected ?? false,
+                    _channels.FirstOrDefault()?.Failure,
+                    [.. _store.Tables.SelectMany(t => t.Entries).Select(ToStatus)]);
+            }
+        }
+    }
+
+    public IDisposable Watch<T>(ResourceType<T> type, string name, IResourceWatcher<T> watcher)
+        where T : class
+    {
+        var watch = new ResourceWatch<T>(type, name, watcher, disposed => Enqueue(() => _changed.Add(_store.Remove(disposed))));
+        Enqueue(() =>
+        {
+            _changed.Add(_store.Add(watch));
+            if (_outage is not null && !FallBack() && _channels.All(c => c.Failure is not null))
+            {
+                _store.OnUnavailable(_outage);
+            }
+        });
+        return watch;
+    }
+
+    public void ReportHealth(bool healthy, string? message = null) => Enqueue(() =>
+    {
+        _health = (healthy, message ?? "");
+        if (healthy)
+        {
+            _drained.TrySetResult();
+        }
+        else
+        {
+            // Without a stream nobody can confirm anything.
+            _drained.TrySetResult();
+            _drained = _channels.Any(c => c.IsConnected) ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : Completed();
+        }
+
+        foreach (var channel in _channels)
+        {
+            channel.QueueHealthReport();
+        }
+    });
+
+    public void UpdateNode(Action<Node> change) => Enqueue(() =>
+    {
+        var node = Node.Clone();
+        change(node);
+        Node = node;
+        foreach (var channel in _channels)
+        {
+            channel.Replace();
+        }
+    });
+
+    public async Task WhenDrainedAsync(CancellationToken cancellationToken)
+    {
+        var drained = Task.CompletedTask;
+        await EnqueueAsync(() => drained = _drained.Task).WaitAsync(cancellationToken);
+        await drained.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        XdsChannel[] channels = [];
+        await EnqueueAsync(() =>
+        {
+            channels = _disposed ? [] : [.. _channels];
+            _disposed = true;
+            _store.Stop();
+            _drained.TrySetResult();
+        });
+        if (channels.Length == 0)
+        {
+            return;
+        }
+
+        await Task.WhenAll(channels.Select(c => c.CloseAsync()).Concat(_closing));
+        foreach (var server in _servers)
+        {
+            await server.Transport.DisposeAsync();
+        }
+    }
+
+    /// <summary>Changes the state on the serializer, then tells watchers and servers what follows. From within a callback: after that callback, before the ACK.</summary>
+    internal void Enqueue(Action change)
+    {
+        if (_queue.IsCurrent)
+        {
+            _followUps.Enqueue(change);
+        }
+        else
+        {
+            _queue.Post(() => Process(change));
+        }
+    }
+
+    /// <summary>As <see cref="Enqueue"/>, completing when it is done; not to be awaited on the serializer.</summary>
+    internal Task EnqueueAsync(Action change)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(() =>
+        {
+            try
+            {
+                change();
+                done.SetResult();
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        });
+        return done.Task;
+    }
+
+    /// <summary>Applies a response; completes when every watcher has seen it and its ACK is queued.</summary>
+    internal Task ReceiveAsync(XdsChannel channel, AdsStream stream, AdsUpdate update)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Post(() =>
+        {
+            try
+            {
+                Receive(channel, stream, update);
+            }
+            catch (Exception e)
+            {
+                Log.Unexpected(_options.Logger, e);
+            }
+
+            done.SetResult();
+        });
+        return done.Task;
+    }
+
+    internal object? BuildHealthReport(AdsStream stream) => _health is { } health ? stream.BuildHealthReport(health.Healthy, health.Message) : null;
+
+    internal void StartResourceTimers(XdsChannel channel, IEnumerable<ResourceEntry> entries) => _store.StartResourceTimers(channel, entries);
+
+    internal void OnStreamOpened(XdsChannel channel)
+    {
+        _store.OnStreamOpened();
+        foreach (var table in _store.Tables)
+        {
+            channel.QueueSubscription(table);
+        }
+
+        // After the subscriptions: istiod takes no health report for the first request of a stream.
+        if (_health is not null)
+        {
+            channel.QueueHealthReport();
+        }
+    }
+
+    internal void OnStreamClosed(XdsChannel channel, bool replaced, bool failed)
+    {
+        if (!_channels.Any(c => c.IsConnected))
+        {
+            _store.OnStreamClosed();
+        }
+
+        if (!replaced)
+        {
+            _drained.TrySetResult();
+        }
+
+        if (failed && !_disposed && !FallBack() && _channels.All(c => c.Failure is not null))
+        {
+            _outage = $"the control plane {channel.Server.Transport.Target} cannot be reached: {channel.Failure}";
+            _store.OnUnavailable(_outage);
+        }
+    }
+
+    private static TaskCompletionSource Completed()
+    {
+        var completed = new TaskCompletionSource();
+        completed.SetResult();
+        return completed;
+    }
+
+    private static XdsResourceStatus ToStatus(ResourceEntry entry) => new(
+        entry.Table.Type.TypeUrl,
+        entry.Name,
+        entry.State switch
+        {
+            ResourceState.Acked => "ACKED",
+            ResourceState.Nacked => "NACKED",
+            ResourceState.DoesNotExist => "DOES_NOT_EXIST",
+            _ => "REQUESTED",
+        },
+        entry.Version,
+        entry.Error?.Message,
+        entry.LastUpdated);
+
+    private void Process(Action change)
+    {
+        Change(change);
+        Deliver();
+        Flush();
+    }
+
+    private void Change(Action change)
+    {
+        lock (_gate)
+        {
+            try
+            {
+                change();
+            }
+            catch (Exception e)
+            {
+                Log.Unexpected(_options.Logger, e);
+            }
+        }
+    }
+
+    /// <summary>Calls watchers, one at a time and outside the lock, until neither calls nor what they asked for are left.</summary>
+    private void Deliver()
+    {
+        while (true)
+        {
+            ResourceWatch watch;
+            Action<ResourceWatch> call;
+            lock (_gate)
+            {
+                while (!_store.TryTakeCall(out watch, out call))
+                {
+                    if (!_followUps.TryDequeue(out var followUp))
+                    {
+                        return;
+                    }
+
+                    Change(followUp);
+                }
+            }
+
+            if (watch.IsDisposed)
+            {
+                continue;
+            }
+
+            try
+            {
+                call(watch);
+            }
+            catch (Exception e)
+            {
+                Log.WatcherFailed(_options.Logger, e, watch.Type.ShortName, watch.Name);
+            }
+        }
+    }
+
+    private void Receive(XdsChannel channel, AdsStream stream, AdsUpdate update)
+    {
+        ResourceTable? table = null;
+        string? nack = null;
+        lock (_gate)
+        {
+            if (!_channels.Contains(channel))
+            {
+                return;
+            }
+
+            CloseLowerThan(channel);
+            if (channel.ClearFailure())
+            {
+                _outage = null;
+                _store.OnAvailable();
+            }
+
+            if (update.TypeUrl == TypeUrls.HealthInformation)
+            {
+                // The version of our own control plane's answer says which report it answers.
+                if (_health is { Healthy: false } && update.Version != Serving.HealthReports.Healthy)
+                {
+                    _drained.TrySetResult();
+                }
+            }
+            else if ((table = _store.FindTable(update.TypeUrl)) is null)
+            {
+                // Never asked for: neither ACK nor NACK (xDS protocol: a client ignores types that it does not know).
+                Log.UnknownType(_options.Logger, channel.Server.Transport.Target, update.TypeUrl);
+            }
+            else
+            {
+                nack = _store.Apply(channel, table, update);
+            }
+        }
+
+        Deliver();
+        if (table is not null)
+        {
+            try
+            {
+                ResponseDelivered?.Invoke();
+            }
+            catch (Exception e)
+            {
+                Log.WatcherFailed(_options.Logger, e, table.Type.ShortName, nameof(ResponseDelivered));
+            }
+
+            Deliver();
+        }
+
+        lock (_gate)
+        {
+            QueueChanges();
+            if (table is not null)
+            {
+                if (nack is not null)
+                {
+                    Log.Refused(_options.Logger, channel.Server.Transport.Target, update.Version, nack);
+                }
+
+                channel.QueueAck(stream, table, update, nack);
+            }
+        }
+
+        Flush();
+    }
+
+    private void Flush()
+    {
+        lock (_gate)
+        {
+            QueueChanges();
+            var wanted = !_disposed && (_health is not null || _store.HasWatches);
+            foreach (var channel in _channels)
+            {
+                channel.SetWanted(wanted);
+                channel.Pump();
+            }
+
+            if (!wanted)
+            {
+                foreach (var table in _store.Tables)
+                {
+                    table.Prune();
+                }
+            }
+        }
+    }
+
+    private void QueueChanges()
+    {
+        foreach (var table in _changed)
+        {
+            foreach (var channel in _channels)
+            {
+                channel.QueueSubscription(table);
+            }
+
+            if (!_channels.Any(c => c.IsConnected))
+            {
+                table.Prune();
+            }
+        }
+
+        _changed.Clear();
+    }
+
+    /// <summary>Turns to the next server if a watcher waits for a resource that those in use cannot give (gRFC A71).</summary>
+    private bool FallBack()
+    {
+        if (_channels.Count >= _servers.Count || _channels[^1].Failure is null || !_store.HasUncached)
+        {
+            return false;
+        }
+
+        var next = new XdsChannel(this, _servers[_channels.Count], _channels.Count, _options);
+        _channels.Add(next);
+        Log.FallingBack(_options.Logger, _channels[^2].Server.Transport.Target, next.Server.Transport.Target);
+        next.SetWanted(true);
+        return true;
+    }
+
+    /// <summary>A server that answers makes those after it superfluous (gRFC A71).</summary>
+    private void CloseLowerThan(XdsChannel channel)
+    {
+        while (_channels[^1].Priority > channel.Priority)
+        {
+            var superfluous = _channels[^1];
+            _channels.RemoveAt(_channels.Count - 1);
+            _closing.Add(superfluous.CloseAsync());
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(10, LogLevel.Warning, "The control plane {Server} sent version {Version} with resources that cannot be used; the last good ones stay: {Detail}")]
+        public static partial void Refused(ILogger logger, string server, string version, string detail);
+
+        [LoggerMessage(11, LogLevel.Warning, "The control plane {Server} sent resources of a type that nobody asked for, {TypeUrl}; ignored")]
+        public static partial void UnknownType(ILogger logger, string server, string typeUrl);
+
+        [LoggerMessage(12, LogLevel.Error, "A watcher of {Kind} {Name} failed")]
+        public static partial void WatcherFailed(ILogger logger, Exception exception, string kind, string name);
+
+        [LoggerMessage(13, LogLevel.Warning, "The control plane {Server} cannot be reached; falling back to {Fallback}")]
+        public static partial void FallingBack(ILogger logger, string server, string fallback);
+
+        [LoggerMessage(14, LogLevel.Critical, "The xDS client failed on a change; it continues with the next one")]
+        public static partial void Unexpected(ILogger logger, Exception exception);
+    }
+}

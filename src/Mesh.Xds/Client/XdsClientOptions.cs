@@ -1,0 +1,27 @@
+using Envoy.Config.Core.V3;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.Xds.Client;
+
+/// <summary>What an ADS client is made with.</summary>
+internal sealed record XdsClientOptions
+{
+    /// <summary>Who the client is; sent with the first request of each stream.</summary>
+    public required Node Node { get; init; }
+
+    /// <summary>Begin with the incremental variant; a server without it is spoken to in the state-of-the-world variant.</summary>
+    public bool Delta { get; init; } = true;
+
+    /// <summary>How long a requested resource may stay unanswered (xDS protocol, "Knowing When a Requested Resource Does Not Exist").</summary>
+    public TimeSpan ResourceTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How many resources of one kind a wildcard subscription may bring in; further ones are refused.</summary>
+    public int MaxResourcesPerType { get; init; } = 100_000;
+
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    public IRandomSource Random { get; init; } = SystemRandomSource.Instance;
+
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+}
