@@ -1,25 +1,20 @@
+using Mesh.Testing;
+
 namespace Mesh.ControlPlane.Tests.Reading;
 
-/// <summary>Time that moves only when told, and tells when a timer is set.</summary>
+/// <summary>Time that moves only when told, and that tells when a timer is set: the moment when an event of the file system was heard.</summary>
 internal sealed class TestClock : TimeProvider
 {
+    private readonly ManualTimeProvider _time = new();
     private readonly Lock _lock = new();
     private readonly List<ClockTimer> _timers = [];
     private readonly List<(TimeSpan Within, TaskCompletionSource Heard)> _waiting = [];
-    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public override DateTimeOffset GetUtcNow()
-    {
-        lock (_lock)
-        {
-            return _now;
-        }
-    }
+    public override DateTimeOffset GetUtcNow() => _time.GetUtcNow();
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ClockTimer(this, callback, state);
-        timer.Change(dueTime, period);
+        var timer = new ClockTimer(this, _time.CreateTimer(callback, state, dueTime, period));
         lock (_lock)
         {
             _timers.Add(timer);
@@ -28,35 +23,14 @@ internal sealed class TestClock : TimeProvider
         return timer;
     }
 
-    /// <summary>Moves time and runs what becomes due on this thread, in order.</summary>
-    public void Advance(TimeSpan by)
-    {
-        var end = GetUtcNow() + by;
-        while (true)
-        {
-            ClockTimer? next;
-            lock (_lock)
-            {
-                next = _timers.Where(t => t.Due <= end).MinBy(t => t.Due);
-                _now = next is null ? end : next.Due > _now ? next.Due : _now;
-                next?.Due = DateTimeOffset.MaxValue;
-            }
-
-            if (next is null)
-            {
-                return;
-            }
-
-            next.Run();
-        }
-    }
+    public void Advance(TimeSpan by) => _time.Advance(by);
 
     /// <summary>Ends when a timer is due within <paramref name="within"/> of now.</summary>
     public Task TimerWithin(TimeSpan within)
     {
         lock (_lock)
         {
-            if (_timers.Any(t => t.Due - _now <= within))
+            if (_timers.Any(t => t.Due is { } due && due >= GetUtcNow() && due - GetUtcNow() <= within))
             {
                 return Task.CompletedTask;
             }
@@ -67,39 +41,32 @@ internal sealed class TestClock : TimeProvider
         }
     }
 
-    private sealed class ClockTimer(TestClock clock, TimerCallback callback, object? state) : ITimer
+    private void Set(ClockTimer timer, TimeSpan dueTime)
     {
-        public DateTimeOffset Due { get; set; } = DateTimeOffset.MaxValue;
+        lock (_lock)
+        {
+            timer.Due = dueTime == Timeout.InfiniteTimeSpan ? null : GetUtcNow() + dueTime;
+            foreach (var waiting in _waiting.Where(w => timer.Due is not null && dueTime <= w.Within).ToArray())
+            {
+                _waiting.Remove(waiting);
+                waiting.Heard.SetResult();
+            }
+        }
+    }
 
-        public void Run() => callback(state);
+    private sealed class ClockTimer(TestClock clock, ITimer inner) : ITimer
+    {
+        public DateTimeOffset? Due { get; set; }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock._lock)
-            {
-                Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : clock._now + dueTime;
-                foreach (var waiting in clock._waiting.Where(w => dueTime != Timeout.InfiniteTimeSpan && dueTime <= w.Within).ToArray())
-                {
-                    clock._waiting.Remove(waiting);
-                    waiting.Heard.SetResult();
-                }
-            }
-
-            return true;
+            var changed = inner.Change(dueTime, period);
+            clock.Set(this, dueTime);
+            return changed;
         }
 
-        public void Dispose()
-        {
-            lock (clock._lock)
-            {
-                clock._timers.Remove(this);
-            }
-        }
+        public void Dispose() => inner.Dispose();
 
-        public ValueTask DisposeAsync()
-        {
-            Dispose();
-            return ValueTask.CompletedTask;
-        }
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

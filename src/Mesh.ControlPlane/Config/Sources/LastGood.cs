@@ -19,6 +19,12 @@ internal sealed class LastGood
         }
 
         var next = new List<ConfigResource>();
+        var earlier = new Dictionary<(string, string, string), ConfigResource>();
+        foreach (var resource in Resources)
+        {
+            earlier.TryAdd(resource.Key, resource);
+        }
+
         // A document whose name could not be read may be any of the earlier ones.
         var unnamed = text.Documents.Any(d => d.Key is null && d.HasErrors);
         var seen = new HashSet<(string, string, string)>();
@@ -29,9 +35,9 @@ internal sealed class LastGood
                 next.Add(resource);
                 seen.Add(resource.Key);
             }
-            else if (document.HasErrors && document.Key is { } key && seen.Add(key) && Resources.FirstOrDefault(r => r.Key == key) is { } earlier)
+            else if (document.HasErrors && document.Key is { } key && seen.Add(key) && earlier.TryGetValue(key, out var kept))
             {
-                next.Add(earlier);
+                next.Add(kept);
             }
         }
 

@@ -20,6 +20,7 @@ internal sealed class YamlComposer
     private List<YamlProblem> _problems = [];
     private YamlNode? _root;
     private int _start;
+    private int _line = 1;
     private int _nodes;
 
     private YamlComposer(string text, YamlLimits limits)
@@ -40,12 +41,19 @@ internal sealed class YamlComposer
 
     private YamlText Run()
     {
+        var last = Mark.Empty;
         try
         {
+            if (ControlCharacter() is { } control)
+            {
+                return new YamlText([], control);
+            }
+
             var parser = new Parser(new StringReader(_text));
             while (parser.MoveNext())
             {
-                Take(parser.Current!);
+                last = parser.Current!.End;
+                Take(parser.Current);
             }
 
             return new YamlText(_documents, null);
@@ -56,26 +64,45 @@ internal sealed class YamlComposer
         }
         catch (YamlException error)
         {
-            var at = error.Start;
-            return new YamlText(_documents, new YamlProblem(Math.Max(1, (int)at.Line), Math.Max(1, (int)at.Column), Explain(error)));
+            return new YamlText(_documents, Explain(error));
+        }
+        // On some torn texts YamlDotNet's scanner fails without saying where.
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
+        {
+            return new YamlText(_documents, new YamlProblem(Math.Max(1, (int)last.Line), Math.Max(1, (int)last.Column), "this is not YAML from here on."));
         }
     }
 
-    private string Explain(YamlException error)
+    // To the scanner a NUL is the end of the text: what a crash filled with zeros would lose its second half in silence.
+    private YamlProblem? ControlCharacter()
     {
-        var reason = error.InnerException?.Message ?? error.Message;
-        var line = _text.AsSpan();
-        for (var n = 1; n < error.Start.Line && line.IndexOf('\n') is >= 0 and var end; n++)
+        for (var i = 0; i < _text.Length; i++)
         {
-            line = line[(end + 1)..];
+            if (_text[i] is < ' ' and not ('\t' or '\n' or '\r') or '\u007f')
+            {
+                var line = 1 + _text.AsSpan(0, i).Count('\n');
+                return new YamlProblem(line, i - LineStart(i) + 1, $"this is not YAML: the control character U+{(int)_text[i]:X4} is not allowed.");
+            }
         }
 
-        var stop = line.IndexOf('\n');
-        line = stop < 0 ? line : line[..stop];
-        var indent = line[..(line.Length - line.TrimStart().Length)];
-        return indent.Contains('\t')
-            ? $"this is not YAML: {reason} The line is indented by a tab; YAML wants spaces."
-            : $"this is not YAML: {reason}";
+        return null;
+    }
+
+    private YamlProblem Explain(YamlException error)
+    {
+        var reason = error.InnerException?.Message ?? error.Message;
+        var number = 0;
+        foreach (var line in _text.AsSpan().EnumerateLines())
+        {
+            number++;
+            var indent = line[..(line.Length - line.TrimStart(" \t").Length)];
+            if (number >= error.Start.Line && number <= error.End.Line + 1 && indent.IndexOf('\t') is >= 0 and var tab)
+            {
+                return new YamlProblem(number, tab + 1, $"this is not YAML: {reason} The line is indented by a tab; YAML wants spaces.");
+            }
+        }
+
+        return new YamlProblem(Math.Max(1, (int)error.Start.Line), Math.Max(1, (int)error.Start.Column), $"this is not YAML: {reason}");
     }
 
     private void Take(ParsingEvent e)
@@ -83,7 +110,9 @@ internal sealed class YamlComposer
         switch (e)
         {
             case DocumentStart:
-                _start = LineStart((int)Math.Min(e.Start.Index, _text.Length));
+                var start = LineStart((int)Math.Min(e.Start.Index, _text.Length));
+                _line += _text.AsSpan(_start, start - _start).Count('\n');
+                _start = start;
                 _root = null;
                 _problems = [];
                 _anchors.Clear();
@@ -134,7 +163,7 @@ internal sealed class YamlComposer
 
         var end = Math.Clamp((int)e.Start.Index, _start, _text.Length);
         var text = _text.AsMemory(_start, end - _start).TrimEnd();
-        _documents.Add(new YamlDocument(_root, text, 1 + _text.AsSpan(0, _start).Count('\n'), _problems));
+        _documents.Add(new YamlDocument(_root, text, _line, _problems));
     }
 
     private int LineStart(int index) => index == 0 ? 0 : _text.LastIndexOf('\n', index - 1) + 1;
