@@ -22,7 +22,7 @@ internal static class IndexView
         <table>
           <tr><th scope="row">name</th><td>{Layout.Encode(node.Name)}</td></tr>
           <tr><th scope="row">endpoint</th><td>{Layout.Encode(node.Endpoint)}</td></tr>
-          <tr><th scope="row">children</th><td>{string.Concat(node.Children.Select(Table))}</td></tr>
+          <tr><th scope="row">children</th><td>{(node.Children.Count == 0 ? "none" : string.Concat(node.Children.Select(Table)))}</td></tr>
         </table>
         """;
 }
