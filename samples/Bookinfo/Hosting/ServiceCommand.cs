@@ -18,17 +18,30 @@ internal static class ServiceCommand
 
     public static async Task<int> RunAsync(string role, string[] args)
     {
+        WebApplication app;
         try
         {
             var options = ServiceOptions.Parse(role, args);
-            await using var app = ServiceHost.Build(options, Roles.TryGetValue(role, out var known) ? known : throw UnknownRole(role));
-            await app.RunAsync();
-            return 0;
+            app = ServiceHost.Build(options, Roles.TryGetValue(role, out var known) ? known : throw UnknownRole(role));
         }
-        catch (Exception exception) when (exception is ArgumentException or IOException or InvalidOperationException)
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return 1;
+        }
+
+        await using (app)
+        {
+            try
+            {
+                await app.RunAsync();
+                return 0;
+            }
+            catch (Exception exception) when (exception is IOException or InvalidOperationException)
+            {
+                // The host has logged it.
+                return 1;
+            }
         }
     }
 

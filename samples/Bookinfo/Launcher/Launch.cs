@@ -12,7 +12,7 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
     ];
 
     private readonly List<ServiceProcess> _processes = [];
-    private readonly ServiceLines _lines = new(console, hold: !options.Verbose);
+    private readonly ServiceLines _lines = new(console, folder, options.Verbose);
 
     public async Task<int> RunAsync(CancellationToken stop, CancellationToken stopNow)
     {
@@ -37,6 +37,7 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
             exitCode = 1;
         }
 
+        _lines.Stopping();
         await StopAsync(stopNow);
         console.Line("Everything is stopped.");
         return exitCode;
