@@ -29,6 +29,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
     public static RouteConfigurationResource Compile(RouteConfiguration message, string path)
     {
         var domains = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var matchers = new HeaderMatcherCache();
         var hosts = new VirtualHostResource[message.VirtualHosts.Count];
         for (var i = 0; i < hosts.Length; i++)
         {
@@ -51,7 +52,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
             var routes = new RouteResource[host.Routes.Count];
             for (var r = 0; r < routes.Length; r++)
             {
-                routes[r] = Compile(host.Routes[r], $"{hostPath}.routes[{r}]");
+                routes[r] = Compile(host.Routes[r], matchers, $"{hostPath}.routes[{r}]");
             }
 
             hosts[i] = new VirtualHostResource(host.Name, [.. host.Domains], routes);
@@ -69,10 +70,10 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         }
     }
 
-    private static RouteResource Compile(Route route, string path)
-        => new(route.Name, CompileMatch(route.Match ?? throw new ResourceRejectedException(path + ".match", "must be set"), path + ".match"), CompileAction(route, path));
+    private static RouteResource Compile(Route route, HeaderMatcherCache matchers, string path)
+        => new(route.Name, CompileMatch(route.Match ?? throw new ResourceRejectedException(path + ".match", "must be set"), matchers, path + ".match"), CompileAction(route, path));
 
-    private static Routing.RouteMatch CompileMatch(Envoy.Config.Route.V3.RouteMatch match, string path)
+    private static Routing.RouteMatch CompileMatch(Envoy.Config.Route.V3.RouteMatch match, HeaderMatcherCache matchers, string path)
     {
         // Each of these narrows what the route applies to; ignoring one would send requests where they must not go.
         Refuse(match.PathSpecifierCase == EnvoyPath.ConnectMatcher, path + ".connect_matcher");
@@ -97,7 +98,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
 
         return new Routing.RouteMatch(
             pathMatch,
-            [.. match.Headers.Select((h, i) => MatcherCompiler.Header(h, $"{path}.headers[{i}]"))],
+            matchers.Compile(match.Headers, path + ".headers"),
             [.. match.QueryParameters.Select((q, i) => MatcherCompiler.QueryParameter(q, $"{path}.query_parameters[{i}]"))],
             [.. match.Cookies.Select((c, i) => MatcherCompiler.Cookie(c, $"{path}.cookies[{i}]"))],
             match.Grpc is not null,

@@ -19,7 +19,7 @@ internal sealed class PathIndex
     public PathIndex(RouteEntry[] routes)
     {
         _routes = routes;
-        _unindexed = [.. routes.Where(r => r.Match.Path.Kind == PathMatchKind.Regex)];
+        _unindexed = [.. routes.Where(r => r.IsUnindexed)];
         _asWritten = PathTree.Build(routes.Where(r => r.Match.Path is { Kind: not PathMatchKind.Regex, CaseSensitive: true }), foldCase: false);
         _folded = PathTree.Build(routes.Where(r => r.Match.Path is { Kind: not PathMatchKind.Regex, CaseSensitive: false }), foldCase: true);
     }
@@ -57,8 +57,8 @@ internal sealed class PathIndex
             }
 
             var route = cursors[best].Routes[cursors[best].Next++];
-            if ((route.Match.Path.Kind != PathMatchKind.Regex || route.Match.Path.IsMatch(request.Path))
-                && route.Match.IsMatchBesidePath(request, draw))
+            if ((!route.IsUnindexed || route.Match.Path.IsMatch(request.Path))
+                && (route.IsPathOnly || route.Match.IsMatchBesidePath(request, draw)))
             {
                 return route;
             }

@@ -7,6 +7,7 @@ namespace Mesh.DataPlane.Routing;
 internal sealed class RouteTableCompiler(ClusterRegistry clusters)
 {
     private readonly Dictionary<string, Cluster> _acquired = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Cluster, System.Net.HttpStatusCode NotFound), RouteAction.ToCluster> _toCluster = [];
 
     /// <summary>Acquires each cluster once; the table's owner releases them.</summary>
     public RouteTable Compile(RouteConfigurationResource resource, string version)
@@ -36,7 +37,11 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
 
         if (named.Length == 1)
         {
-            return new RouteAction.ToCluster(Cluster(named[0].Name), action.ClusterNotFound);
+            // Thousands of routes to a few clusters share a few actions, which stay in the cache.
+            var key = (named[0].Name, action.ClusterNotFound);
+            return _toCluster.TryGetValue(key, out var known)
+                ? known
+                : _toCluster[key] = new RouteAction.ToCluster(Cluster(named[0].Name), action.ClusterNotFound);
         }
 
         var sum = 0u;
