@@ -34,7 +34,7 @@ internal static class HeaderMatcherTranslator
         matcher.InvertMatch = true;
         if (kind == ProxyKind.Mesh && !IsPresence(value))
         {
-            // Contradicts present_match. gRPC does not know the field and treats missing headers this way by itself (gRFC A28).
+            // Contradicts present_match.
             matcher.TreatMissingHeaderAsEmpty = true;
         }
 

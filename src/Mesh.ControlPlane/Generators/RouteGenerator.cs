@@ -60,7 +60,7 @@ internal static class RouteGenerator
         {
             if (http.Match.Count == 0)
             {
-                routes.Add(Translate(proxy, config, rule, http, null, port));
+                routes.Add(Translate(proxy, config, rule, http, null, RouteMatchTranslator.Translate(proxy.Kind, null), port));
                 break;
             }
 
@@ -71,9 +71,12 @@ internal static class RouteGenerator
                     continue;
                 }
 
-                var route = Translate(proxy, config, rule, http, match, port);
-                routes.Add(route);
-                if (RouteMatchTranslator.MatchesEverything(route.Match))
+                foreach (var routeMatch in RouteMatchTranslator.TranslateAll(proxy.Kind, match))
+                {
+                    routes.Add(Translate(proxy, config, rule, http, match, routeMatch, port));
+                }
+
+                if (RouteMatchTranslator.MatchesEverything(routes[^1].Match))
                 {
                     // Nothing behind it can ever match.
                     return routes;
@@ -106,12 +109,13 @@ internal static class RouteGenerator
             && match.SourceLabels.All(label => proxy.Labels.TryGetValue(label.Key, out var value) && value == label.Value);
     }
 
-    private static Route Translate(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, HTTPRoute http, HTTPMatchRequest? match, uint port)
+    private static Route Translate(
+        Proxy proxy, ConfigIndex config, VirtualServiceRule rule, HTTPRoute http, HTTPMatchRequest? match, RouteMatch routeMatch, uint port)
     {
         var route = new Route
         {
             Name = match is { Name.Length: > 0 } ? $"{http.Name}.{match.Name}" : http.Name,
-            Match = RouteMatchTranslator.Translate(proxy.Kind, match),
+            Match = routeMatch,
             Metadata = IstioMetadata.OfConfig(rule.Source),
             StatPrefix = match?.StatPrefix ?? "",
         };

@@ -7,6 +7,46 @@ namespace Mesh.ControlPlane.Generators;
 /// <summary>One <c>http.match</c> entry becomes one route match; all its conditions must hold.</summary>
 internal static class RouteMatchTranslator
 {
+    /// <summary>Every missing header of <c>withoutHeaders</c> doubles the routes of a gRPC client: what is beyond must be missing.</summary>
+    private const int MaxAlternatives = 6;
+
+    /// <summary>
+    /// The route matches that together mean <paramref name="match"/>. gRPC knows no <c>treat_missing_header_as_empty</c>, and to it a
+    /// missing header matches nothing, not even inverted: "not v" becomes "missing" or "there, and not v".
+    /// </summary>
+    public static IEnumerable<RouteMatch> TranslateAll(ProxyKind kind, HTTPMatchRequest match)
+    {
+        var whole = Translate(kind, match);
+        var inverted = whole.Headers
+            .Where(header => header.InvertMatch && header.HeaderMatchSpecifierCase != HeaderMatcher.HeaderMatchSpecifierOneofCase.PresentMatch)
+            .ToList();
+        if (kind != ProxyKind.Grpc || inverted.Count == 0)
+        {
+            yield return whole;
+            yield break;
+        }
+
+        foreach (var excess in inverted.Skip(MaxAlternatives))
+        {
+            excess.PresentMatch = true;
+        }
+
+        var choices = Math.Min(inverted.Count, MaxAlternatives);
+        for (var missing = 0; missing < 1 << choices; missing++)
+        {
+            var alternative = whole.Clone();
+            for (var i = 0; i < choices; i++)
+            {
+                if ((missing & (1 << i)) != 0)
+                {
+                    alternative.Headers[whole.Headers.IndexOf(inverted[i])].PresentMatch = true;
+                }
+            }
+
+            yield return alternative;
+        }
+    }
+
     public static RouteMatch Translate(ProxyKind kind, HTTPMatchRequest? match)
     {
         var result = new RouteMatch { Prefix = "/" };

@@ -114,6 +114,18 @@ public class RouteGeneratorTests
     }
 
     [Fact]
+    public void What_a_gRPC_request_must_not_carry_may_be_missing_or_another_value()
+    {
+        var routes = With("""
+            [{"match":[{"withoutHeaders":{"a":{"exact":"x"},"b":{"prefix":"y"},"c":{}}}],"route":[{"destination":{"host":"reviews"}}]}]
+            """).Routes(Reviews, TestMesh.Grpc).VirtualHosts[0].Routes;
+
+        routes.ShouldAllBe(route => route.Match.Headers.All(header => header.InvertMatch) && route.Match.Headers.Count == 3);
+        routes.Select(route => string.Join(" ", route.Match.Headers.Select(header => header.HeaderMatchSpecifierCase)))
+            .ShouldBe(["ExactMatch PrefixMatch PresentMatch", "PresentMatch PrefixMatch PresentMatch", "ExactMatch PresentMatch PresentMatch", "PresentMatch PresentMatch PresentMatch"]);
+    }
+
+    [Fact]
     public void Source_labels_and_namespace_are_judged_when_routes_are_made()
     {
         var mesh = With("""
