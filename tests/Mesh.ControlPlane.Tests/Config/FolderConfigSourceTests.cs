@@ -200,6 +200,64 @@ public sealed class FolderConfigSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_watch_that_fails_later_falls_back_to_polling_and_is_tried_again_after_the_safety_interval()
+    {
+        _folder.Write("a.yaml", Yamls.Service("a", 80));
+        FailingWatcher? watcher = null;
+        var made = 0;
+        var source = Create(path =>
+        {
+            made++;
+            return watcher = new FailingWatcher(path);
+        });
+
+        watcher!.Fail(new IOException("The configured user limit on the number of inotify watches has been reached."));
+        await Heard();
+        source.IsWatching.ShouldBeFalse();
+        made.ShouldBe(1);
+
+        _folder.Write("a.yaml", Yamls.Service("a", 8080));
+        Settle();
+        Port(source, "a").ShouldBe(8080);
+        made.ShouldBe(1);
+
+        _clock.Advance(Options.SafetyPollInterval);
+        source.IsWatching.ShouldBeTrue();
+        made.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Events_lost_by_a_full_buffer_are_made_up_for_by_looking()
+    {
+        FailingWatcher? watcher = null;
+        using var elsewhere = new TempFolder();
+        var source = Create(_ => watcher = new FailingWatcher(elsewhere.Path));
+        _folder.Write("a.yaml", Yamls.Service("a"));
+
+        watcher!.Fail(new InternalBufferOverflowException());
+        await Heard();
+
+        Names(source).ShouldBe(["a"]);
+        source.IsWatching.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Follows_a_file_by_the_real_clock_and_the_real_watcher()
+    {
+        _folder.Write("a.yaml", Yamls.Service("a", 80));
+        using var source = new FolderConfigSource(_folder.Path, TimeProvider.System, NullLogger<FolderConfigSource>.Instance);
+        using var store = new ConfigStore([source]);
+        var changed = new TaskCompletionSource<ConfigSnapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
+        store.Changed += snapshot => changed.TrySetResult(snapshot);
+
+        _folder.Write("a.yaml", Yamls.Service("a", 8080));
+
+        var snapshot = await changed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        snapshot.Version.ShouldBe(2);
+        Port(source, "a").ShouldBe(8080);
+    }
+
+    [Fact]
     public void A_change_of_which_no_event_was_heard_is_found_by_the_safety_poll()
     {
         _folder.Write("a.yaml", Yamls.Service("a", 80));
@@ -333,6 +391,11 @@ public sealed class FolderConfigSourceTests : IDisposable
         _folder.Write("a.yaml", Yamls.Service("a"));
         Settle();
         Names(source).ShouldBe(["a"]);
+    }
+
+    private sealed class FailingWatcher(string path) : FileSystemWatcher(path)
+    {
+        public void Fail(Exception error) => OnError(new ErrorEventArgs(error));
     }
 
     private static FileSystemWatcher Broken(string path) => throw new IOException("no inotify");

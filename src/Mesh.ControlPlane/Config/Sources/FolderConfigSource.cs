@@ -26,6 +26,7 @@ internal sealed partial class FolderConfigSource : IConfigSource, IDisposable
     private DateTimeOffset _due = DateTimeOffset.MaxValue;
     private string? _watched;
     private bool _polling;
+    private DateTimeOffset _watchAgain;
     private volatile bool _disposed;
 
     /// <summary>Reads the folder at once, so that whoever starts has its configuration, and watches it from then on.</summary>
@@ -99,13 +100,13 @@ internal sealed partial class FolderConfigSource : IConfigSource, IDisposable
                 return;
             }
 
+            var now = _time.GetUtcNow();
             // A folder that was deleted and made anew, or a link that points elsewhere now, is another folder to inotify.
-            if (_watcher is null || Identity() != _watched)
+            if (_watcher is null ? now >= _watchAgain : Identity() != _watched)
             {
                 Watch();
             }
 
-            var now = _time.GetUtcNow();
             var next = now + (_watcher is null ? _options.PollInterval : _options.SafetyPollInterval);
             if (TryList(out var paths, out changed))
             {
@@ -243,12 +244,17 @@ internal sealed partial class FolderConfigSource : IConfigSource, IDisposable
         _watcher = null;
     }
 
-    private void OnEvent(object sender, FileSystemEventArgs e) => Schedule(_time.GetUtcNow() + _options.GatherTime);
+    private void OnEvent(object sender, FileSystemEventArgs? e) => Schedule(_time.GetUtcNow() + _options.GatherTime);
 
-    // Its buffer ran over, or its folder is gone: look now, and begin to watch anew.
     private void OnError(object sender, ErrorEventArgs e)
     {
-        Log.WatchFailed(_logger, _folder, e.GetException().Message);
+        if (e.GetException() is InternalBufferOverflowException)
+        {
+            // Events were lost, not the watch: the folder itself tells what they were.
+            OnEvent(sender, null);
+            return;
+        }
+
         // On a thread of its own: a watcher must not be disposed from within its own event.
         _ = Task.Run(() =>
         {
@@ -260,6 +266,9 @@ internal sealed partial class FolderConfigSource : IConfigSource, IDisposable
                 }
 
                 Unwatch();
+                // A limit that a folder below ran into would be run into again at once.
+                _watchAgain = _time.GetUtcNow() + _options.SafetyPollInterval;
+                Log.Polling(_logger, _folder, _options.PollInterval, e.GetException().Message);
             }
 
             Schedule(_time.GetUtcNow() + _options.GatherTime);
@@ -288,9 +297,6 @@ internal sealed partial class FolderConfigSource : IConfigSource, IDisposable
 
         [LoggerMessage(3102, LogLevel.Warning, "{Folder} cannot be watched and is read every {Interval}: {Reason}")]
         public static partial void Polling(ILogger logger, string folder, TimeSpan interval, string reason);
-
-        [LoggerMessage(3103, LogLevel.Warning, "Watching {Folder} failed and begins anew: {Reason}")]
-        public static partial void WatchFailed(ILogger logger, string folder, string reason);
     }
 
     private sealed record State(IReadOnlyList<ConfigResource> Resources, IReadOnlyList<ConfigDiagnostic> Diagnostics);
