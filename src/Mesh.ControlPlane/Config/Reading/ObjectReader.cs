@@ -6,7 +6,13 @@ using Mesh.K8s.V1;
 namespace Mesh.ControlPlane.Config.Reading;
 
 /// <summary>Reads one object: its envelope (<c>apiVersion</c>, <c>kind</c>, <c>metadata</c>), then its spec.</summary>
-internal sealed class ObjectReader(ConfigReaderOptions options, string file, YamlDocument document, IReadOnlyList<YamlProblem> yamlProblems, string prefix, DateTimeOffset now)
+internal sealed class ObjectReader(
+    ConfigReaderOptions options,
+    string file,
+    YamlDocument document,
+    IReadOnlyList<YamlProblem> yamlProblems,
+    string prefix,
+    DateTimeOffset now)
 {
     private const string DefaultNamespace = "default";
 
@@ -117,7 +123,10 @@ internal sealed class ObjectReader(ConfigReaderOptions options, string file, Yam
                 return kind;
             }
 
-            _context.Error(root.TryGet("apiVersion", out var v) ? v.Value : root, Path.Key("apiVersion"), $"{kind} is not known in the version \"{version}\": write {string.Join(" or ", kind.Versions.Select(x => group.Length == 0 ? x : $"{group}/{x}"))}.");
+            _context.Error(
+                root.TryGet("apiVersion", out var v) ? v.Value : root,
+                Path.Key("apiVersion"),
+                $"{kind} is not known in the version \"{version}\": write {string.Join(" or ", kind.Versions.Select(x => group.Length == 0 ? x : $"{group}/{x}"))}.");
             return null;
         }
 
@@ -129,12 +138,20 @@ internal sealed class ObjectReader(ConfigReaderOptions options, string file, Yam
         if (ConfigKinds.All.FirstOrDefault(k => k.Kind == _kind) is { } elsewhere)
         {
             var right = elsewhere.Group.Length == 0 ? elsewhere.Versions[0] : $"{elsewhere.Group}/{elsewhere.Versions[0]}";
-            _context.Error(root.TryGet("apiVersion", out var v) ? v.Value : root, Path.Key("apiVersion"), $"{_kind} is not of the group \"{apiVersion}\": write apiVersion: {right}.");
+            _context.Error(
+                root.TryGet("apiVersion", out var v) ? v.Value : root,
+                Path.Key("apiVersion"),
+                $"{_kind} is not of the group \"{apiVersion}\": write apiVersion: {right}.");
             return null;
         }
 
         var hint = Suggestion.For(_kind, ConfigKinds.All.Select(k => k.Kind));
-        _context.Add(ConfigSeverity.Warning, ConfigCodes.UnknownKind, at, Path.Key("kind").ToString(), $"the kind {_kind} ({apiVersion}) is not applied by this version: the document is skipped.{hint}");
+        _context.Add(
+            ConfigSeverity.Warning,
+            ConfigCodes.UnknownKind,
+            at,
+            Path.Key("kind").ToString(),
+            $"the kind {_kind} ({apiVersion}) is not applied by this version: the document is skipped.{hint}");
         return null;
     }
 
@@ -147,7 +164,9 @@ internal sealed class ObjectReader(ConfigReaderOptions options, string file, Yam
 
         if (metadata.TryGet("name", out var nameEntry) && nameEntry.Value is YamlScalar { Type: YamlScalarType.String, Value: { Length: > 0 } name })
         {
-            var ns = metadata.TryGet("namespace", out var nsEntry) && nsEntry.Value is YamlScalar { Type: YamlScalarType.String, Value: { Length: > 0 } given } ? given : DefaultNamespace;
+            var ns = metadata.TryGet("namespace", out var nsEntry) && nsEntry.Value is YamlScalar { Type: YamlScalarType.String, Value: { Length: > 0 } given }
+                ? given
+                : DefaultNamespace;
             _resource = $"{_kind} {ns}/{name}";
             _key = ((kind ?? ConfigKinds.All.FirstOrDefault(k => k.Kind == _kind))?.ToString() ?? _kind, ns, name);
         }
@@ -174,7 +193,10 @@ internal sealed class ObjectReader(ConfigReaderOptions options, string file, Yam
         }
         else if (metadata.Name.Length > 0 && !DnsName.IsSubdomain(metadata.Name))
         {
-            _context.Error(YamlPath.Find(mapping, "name"), path.Key("name"), $"\"{metadata.Name}\" is not a name: lower-case letters, digits, '-' and '.', letters or digits at both ends.");
+            _context.Error(
+                YamlPath.Find(mapping, "name"),
+                path.Key("name"),
+                $"\"{metadata.Name}\" is not a name: lower-case letters, digits, '-' and '.', letters or digits at both ends.");
         }
         else if (metadata.Name.Length == 0)
         {
@@ -183,10 +205,16 @@ internal sealed class ObjectReader(ConfigReaderOptions options, string file, Yam
 
         if (metadata.Namespace.Length > 0 && !DnsName.IsLowerLabel(metadata.Namespace))
         {
-            _context.Error(YamlPath.Find(mapping, "namespace"), path.Key("namespace"), $"\"{metadata.Namespace}\" is not a namespace: lower-case letters, digits and '-', at most 63.");
+            _context.Error(
+                YamlPath.Find(mapping, "namespace"),
+                path.Key("namespace"),
+                $"\"{metadata.Namespace}\" is not a namespace: lower-case letters, digits and '-', at most 63.");
         }
 
-        LabelValidator.Validate(metadata.Labels, "labels", new ValidationContext((_, _, at, message) => _context.Error(YamlPath.Find(mapping, at), $"{path}.{at}", message)));
+        LabelValidator.Validate(
+            metadata.Labels,
+            "labels",
+            new ValidationContext((_, _, at, message) => _context.Error(YamlPath.Find(mapping, at), $"{path}.{at}", message)));
         return metadata;
     }
 

@@ -16,7 +16,12 @@ internal sealed class ReadContext(ConfigReaderOptions options)
     public void Error(YamlNode at, string path, string message) => Add(ConfigSeverity.Error, ConfigCodes.Schema, at, path, message);
 
     public void UnknownField(YamlNode at, YamlPath path, string message)
-        => Add(options.Lenient ? ConfigSeverity.Warning : ConfigSeverity.Error, ConfigCodes.UnknownField, at, path.ToString(), options.Lenient ? message + " It is ignored." : message);
+        => Add(
+            options.Lenient ? ConfigSeverity.Warning : ConfigSeverity.Error,
+            ConfigCodes.UnknownField,
+            at,
+            path.ToString(),
+            options.Lenient ? message + " It is ignored." : message);
 
     public void Add(ConfigSeverity severity, string code, YamlNode at, string path, string message)
     {

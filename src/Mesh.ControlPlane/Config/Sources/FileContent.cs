@@ -54,7 +54,13 @@ internal sealed record FileContent(FileState State, string Hash, string? Text, s
         {
             var before = bytes[..Math.Clamp(error.Index, 0, bytes.Length)];
             var line = before.Count((byte)'\n') + 1;
-            return new FileContent(FileState.Unusable, hash, null, "the file is not UTF-8 from here on: save it as UTF-8", line, before.Length - before.LastIndexOf((byte)'\n'));
+            return new FileContent(
+                FileState.Unusable,
+                hash,
+                null,
+                "the file is not UTF-8 from here on: save it as UTF-8",
+                line,
+                before.Length - before.LastIndexOf((byte)'\n'));
         }
     }
 

@@ -17,7 +17,10 @@ internal sealed class InMemoryConfigSource(TimeProvider time, ConfigReaderOption
 
     public IReadOnlyList<ConfigResource> Resources => _state.Resources;
 
-    /// <summary>What is to be told of each document's newest version. A text that could not be read at all leaves nothing here: only its caller is told.</summary>
+    /// <summary>
+    /// What is to be told of each document's newest version. A text that could not be read at all leaves nothing here: only its
+    /// caller is told.
+    /// </summary>
     public IReadOnlyList<ConfigDiagnostic> Diagnostics => _state.Diagnostics;
 
     /// <summary>Adds or changes the documents of <paramref name="yaml"/>; invalid ones keep their last good version, the others apply.</summary>
@@ -113,7 +116,15 @@ internal sealed class InMemoryConfigSource(TimeProvider time, ConfigReaderOption
         var (kind, ns, name) = document.Key!.Value;
         var line = document.Resource?.Source.Line ?? document.Diagnostics.FirstOrDefault()?.Line ?? 1;
         var where = first.Resource is { } resource ? $", first in {resource.Source}" : "";
-        return new ConfigDiagnostic(ConfigSeverity.Error, ConfigCodes.Duplicate, MemoryName, line, 1, "", $"{kind} {ns}/{name}", $"is given twice{where}: the first stays, remove or rename the other.");
+        return new ConfigDiagnostic(
+            ConfigSeverity.Error,
+            ConfigCodes.Duplicate,
+            MemoryName,
+            line,
+            1,
+            "",
+            $"{kind} {ns}/{name}",
+            $"is given twice{where}: the first stays, remove or rename the other.");
     }
 
     private void Publish() => _state = new State([.. _resources.Values], [.. _diagnostics.Values.SelectMany(d => d)]);

@@ -100,7 +100,11 @@ internal sealed class HonouredFieldsAnalyzer(ValidationContext context)
         {
             if (!allowed.Contains(text))
             {
-                Note($"{name}={text}", place, $"{text} is accepted, but not yet applied by this version, which knows {string.Join(", ", allowed)}.", deprecated: false);
+                Note(
+                    $"{name}={text}",
+                    place,
+                    $"{text} is accepted, but not yet applied by this version, which knows {string.Join(", ", allowed)}.",
+                    deprecated: false);
             }
         }
     }

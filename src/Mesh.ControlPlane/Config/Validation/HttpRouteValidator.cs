@@ -144,8 +144,9 @@ internal static class HttpRouteValidator
             {
                 foreach (var name in names)
                 {
-                    var host = authority && verb != "remove" && (name.Equals(":authority", StringComparison.OrdinalIgnoreCase) || name.Equals("host", StringComparison.OrdinalIgnoreCase));
-                    if (!host && (!FieldRules.IsHeaderName(name) || name.Equals("host", StringComparison.OrdinalIgnoreCase)))
+                    var host = name.Equals("host", StringComparison.OrdinalIgnoreCase);
+                    var settable = authority && verb != "remove" && (host || name.Equals(":authority", StringComparison.OrdinalIgnoreCase));
+                    if (!settable && (host || !FieldRules.IsHeaderName(name)))
                     {
                         context.Error($"{at}.{verb}", $"\"{name}\" is not a header that can be changed here.");
                     }

@@ -34,9 +34,11 @@ internal static class L4RouteValidator
             for (var j = 0; j < match.SniHosts.Count; j++)
             {
                 var sni = match.SniHosts[j];
-                if (!hosts.Any(h => h == "*" || h.Equals(sni, StringComparison.OrdinalIgnoreCase) || (h.StartsWith('*') && sni.EndsWith(h.AsSpan(1), StringComparison.OrdinalIgnoreCase))))
+                if (!hosts.Any(host => Covers(host, sni)))
                 {
-                    context.Error($"{path}.match[{i}].sniHosts[{j}]", $"\"{sni}\" is not within the hosts of the VirtualService ({string.Join(", ", hosts.Take(5))}).");
+                    context.Error(
+                        $"{path}.match[{i}].sniHosts[{j}]",
+                        $"\"{sni}\" is not within the hosts of the VirtualService ({string.Join(", ", hosts.Take(5))}).");
                 }
             }
 
@@ -46,7 +48,13 @@ internal static class L4RouteValidator
         Routes(route.Route, path, context);
     }
 
-    private static void Match(IReadOnlyList<string> subnets, uint port, IEnumerable<KeyValuePair<string, string>> labels, IReadOnlyList<string> gateways, string path, ValidationContext context)
+    private static void Match(
+        IReadOnlyList<string> subnets,
+        uint port,
+        IEnumerable<KeyValuePair<string, string>> labels,
+        IReadOnlyList<string> gateways,
+        string path,
+        ValidationContext context)
     {
         for (var i = 0; i < subnets.Count; i++)
         {
@@ -64,6 +72,11 @@ internal static class L4RouteValidator
         LabelValidator.Validate(labels, $"{path}.sourceLabels", context);
         VirtualServiceValidator.ValidateGateways(gateways, $"{path}.gateways", context);
     }
+
+    private static bool Covers(string host, string sni)
+        => host.StartsWith('*')
+            ? sni.EndsWith(host.AsSpan(1), StringComparison.OrdinalIgnoreCase)
+            : host.Equals(sni, StringComparison.OrdinalIgnoreCase);
 
     private static void Routes(IReadOnlyList<RouteDestination> routes, string path, ValidationContext context)
     {

@@ -84,7 +84,9 @@ internal static class ServiceEntryValidator
             var port = spec.Ports[i];
             if (!DnsName.IsLabel(port.Name))
             {
-                context.Error($"ports[{i}].name", port.Name.Length == 0 ? "is required." : $"\"{port.Name}\" is not a port's name: letters, digits and '-', at most 63.");
+                context.Error(
+                    $"ports[{i}].name",
+                    port.Name.Length == 0 ? "is required." : $"\"{port.Name}\" is not a port's name: letters, digits and '-', at most 63.");
             }
             else if (!names.Add(port.Name))
             {
@@ -156,7 +158,9 @@ internal static class ServiceEntryValidator
             {
                 if (!ports.Contains(name))
                 {
-                    context.Error(YamlPath.Append($"{path}.ports", name), $"\"{name}\" is none of the ports above ({string.Join(", ", ports.Order(StringComparer.Ordinal))}).");
+                    context.Error(
+                        YamlPath.Append($"{path}.ports", name),
+                        $"\"{name}\" is none of the ports above ({string.Join(", ", ports.Order(StringComparer.Ordinal))}).");
                 }
             }
         }

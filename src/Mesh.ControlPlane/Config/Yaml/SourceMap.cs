@@ -23,7 +23,10 @@ internal sealed class SourceMap
         _limits = limits;
     }
 
-    /// <summary>The line and column, from 1, of a path such as <c>spec.http[0].route[1].weight</c>; the nearest enclosing place when the field is not written.</summary>
+    /// <summary>
+    /// The line and column, from 1, of a path such as <c>spec.http[0].route[1].weight</c>; the nearest enclosing place when the field
+    /// is not written.
+    /// </summary>
     public (int Line, int Column) Locate(string path)
     {
         if (!_root.TryGetTarget(out var root) || root is null)

@@ -197,10 +197,10 @@ internal sealed class YamlComposer
     {
         if (!_anchors.TryGetValue(alias.Value.Value, out var node))
         {
-            throw new LimitException(new YamlProblem(LineOf(alias), ColumnOf(alias), $"*{alias.Value.Value} names no anchor: write &{alias.Value.Value} at the node that it repeats, before this line"));
+            throw Limit(alias, $"*{alias.Value} names no anchor: write &{alias.Value} at the node that it repeats, before this line");
         }
 
-        return node ?? throw new LimitException(new YamlProblem(LineOf(alias), ColumnOf(alias), $"*{alias.Value.Value} is inside the node that it repeats"));
+        return node ?? throw Limit(alias, $"*{alias.Value.Value} is inside the node that it repeats");
     }
 
     private void Place(YamlNode node, ParsingEvent e)
@@ -214,17 +214,17 @@ internal sealed class YamlComposer
         var frame = _stack.Peek();
         if (_stack.Count + node.Height > _limits.MaxDepth)
         {
-            throw new LimitException(new YamlProblem(LineOf(e), ColumnOf(e), $"with its aliases written out, this nests deeper than the {_limits.MaxDepth} levels allowed"));
+            throw Limit(e, $"with its aliases written out, this nests deeper than the {_limits.MaxDepth} levels allowed");
         }
 
         if (frame.Node.Size + node.Size > _limits.MaxExpandedNodes)
         {
-            throw new LimitException(new YamlProblem(LineOf(e), ColumnOf(e), $"with its aliases written out, the document has more than the {_limits.MaxExpandedNodes:N0} nodes allowed"));
+            throw Limit(e, $"with its aliases written out, the document has more than the {_limits.MaxExpandedNodes:N0} nodes allowed");
         }
 
         if (frame.Count == _limits.MaxItems)
         {
-            throw new LimitException(new YamlProblem(LineOf(e), ColumnOf(e), $"a list or mapping has more than the {_limits.MaxItems:N0} items allowed"));
+            throw Limit(e, $"a list or mapping has more than the {_limits.MaxItems:N0} items allowed");
         }
 
         frame.Place(node, this);
@@ -287,6 +287,8 @@ internal sealed class YamlComposer
     private static int LineOf(ParsingEvent e) => (int)e.Start.Line;
 
     private static int ColumnOf(ParsingEvent e) => (int)e.Start.Column;
+
+    private static LimitException Limit(ParsingEvent e, string message) => new(new YamlProblem(LineOf(e), ColumnOf(e), message));
 
     private static LimitException Limit(YamlNode node, string message) => new(new YamlProblem(node.Line, node.Column, message));
 
