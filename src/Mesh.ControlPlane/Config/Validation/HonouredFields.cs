@@ -9,7 +9,9 @@ internal static class HonouredFields
     public static HonouredFieldSet Service { get; } = new(
         "ports.*",
         "selector",
-        "type=ClusterIP|NodePort|LoadBalancer",
+        // The model tells of ExternalName itself, as of resolutions and workloadSelector below: it knows what becomes of the hosts.
+        "type",
+        "externalName",
         "sessionAffinity=None",
         "internalTrafficPolicy=Cluster",
         // How a cluster gives out addresses and lets the outside in; the mesh routes by name.
@@ -38,7 +40,7 @@ internal static class HonouredFields
         "addresses",
         "ports.*",
         "location",
-        "resolution=NONE|STATIC",
+        "resolution",
         "endpoints.address",
         "endpoints.ports",
         "endpoints.labels",
@@ -49,12 +51,15 @@ internal static class HonouredFields
         "exportTo");
 
     public static HonouredFieldSet DestinationRule { get; } = new(
+    [
         "host",
-        "trafficPolicy.loadBalancer.simple=UNSPECIFIED|LEAST_CONN|RANDOM|ROUND_ROBIN|LEAST_REQUEST",
+        .. TrafficPolicy("trafficPolicy"),
         "subsets.name",
         "subsets.labels",
-        "subsets.trafficPolicy.loadBalancer.simple=UNSPECIFIED|LEAST_CONN|RANDOM|ROUND_ROBIN|LEAST_REQUEST",
-        "exportTo");
+        .. TrafficPolicy("subsets.trafficPolicy"),
+        "workloadSelector.*",
+        "exportTo",
+    ]);
 
     public static HonouredFieldSet VirtualService { get; } = new(
         "hosts",
@@ -76,5 +81,18 @@ internal static class HonouredFields
         "http.match.statPrefix",
         "http.route.destination.*",
         "http.route.weight",
+        "http.directResponse.*",
         "exportTo");
+
+    private static IEnumerable<string> TrafficPolicy(string path)
+    {
+        foreach (var at in new[] { path, $"{path}.portLevelSettings" })
+        {
+            yield return $"{at}.loadBalancer.simple=UNSPECIFIED|LEAST_CONN|RANDOM|ROUND_ROBIN|LEAST_REQUEST";
+            yield return $"{at}.connectionPool.tcp.connectTimeout";
+            yield return $"{at}.connectionPool.http.h2UpgradePolicy";
+        }
+
+        yield return $"{path}.portLevelSettings.port.*";
+    }
 }
