@@ -1,10 +1,13 @@
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Transports;
 using Mesh.DataPlane.Upstream;
 using Mesh.Xds.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.DataPlane;
 
@@ -19,18 +22,22 @@ internal sealed class MeshEngine : IAsyncDisposable
         IEndpointTransportFactory transports,
         IRandomSource random,
         TimeProvider time,
-        IDecisionObserver? observer = null)
+        IDecisionObserver? observer = null,
+        ILogger<MeshEngine>? logger = null)
     {
+        Notes = new ResourceNotes(logger ?? NullLogger<MeshEngine>.Instance);
         Client = client;
         Observer = observer;
-        Clusters = new ClusterRegistry(client, transports, random, _sync);
-        Routes = new RouteRegistry(client, Clusters, time, options.Xds.ResourceTimeout, _sync);
-        Hosts = new HostDirectory(client, Routes, options, time, _sync);
+        Clusters = new ClusterRegistry(client, transports, random, Notes, _sync);
+        Routes = new RouteRegistry(client, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
+        Hosts = new HostDirectory(client, Routes, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
         Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, random, observer);
     }
 
     public IXdsClient Client { get; }
+
+    public ResourceNotes Notes { get; }
 
     public ClusterRegistry Clusters { get; }
 

@@ -11,6 +11,7 @@ internal sealed class ClusterSubscription(
     IXdsClient client,
     IEndpointTransportFactory transports,
     IRandomSource random,
+    ResourceNotes notes,
     Lock sync,
     Action answered) : IResourceWatcher<ClusterResource>, IDisposable
 {
@@ -39,6 +40,7 @@ internal sealed class ClusterSubscription(
 
             _resource = resource;
             _version = version;
+            notes.Report(ClusterType.Instance, name, resource);
             if (resource.EdsServiceName is not { } service)
             {
                 StopEndpoints();
@@ -192,6 +194,7 @@ internal sealed class ClusterSubscription(
                 if (!_stopped && !owner._disposed)
                 {
                     Latest = resource;
+                    owner.Report(Service, resource);
                     owner.Publish(resource);
                 }
             }
@@ -199,6 +202,8 @@ internal sealed class ClusterSubscription(
     }
 
     private Lock Sync => sync;
+
+    private void Report(string service, EndpointsResource resource) => notes.Report(EndpointsType.Instance, service, resource);
 
     private IDisposable Watch(string service, EndpointsWatch watcher) => client.Watch(EndpointsType.Instance, service, watcher);
 }

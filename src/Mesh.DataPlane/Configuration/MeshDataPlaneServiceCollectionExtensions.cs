@@ -4,6 +4,7 @@ using Mesh.Xds.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.DataPlane.Configuration;
@@ -30,13 +31,15 @@ internal static class MeshDataPlaneServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRandomSource>(SystemRandomSource.Instance);
         services.TryAddSingleton<IEndpointTransportFactory, SocketTransportFactory>();
+        services.TryAddSingleton(XdsClientFactory.Create);
         services.AddSingleton(p => new MeshEngine(
             p.GetRequiredService<IXdsClient>(),
             p.GetRequiredService<IOptions<MeshOptions>>().Value,
             p.GetRequiredService<IEndpointTransportFactory>(),
             p.GetRequiredService<IRandomSource>(),
             p.GetRequiredService<TimeProvider>(),
-            p.GetService<IDecisionObserver>()));
+            p.GetService<IDecisionObserver>(),
+            p.GetService<ILogger<MeshEngine>>()));
         return new MeshBuilder(services);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
 using Mesh.Xds.Client;
 
@@ -16,6 +17,7 @@ internal sealed class HostDirectory : IDisposable
     private readonly Dictionary<HostEntry, HostSubscription> _subscriptions = [];
     private readonly IXdsClient _client;
     private readonly RouteRegistry _routes;
+    private readonly ResourceNotes _notes;
     private readonly MeshOptions _options;
     private readonly MeshDomains _domains;
     private readonly TimeProvider _time;
@@ -23,9 +25,9 @@ internal sealed class HostDirectory : IDisposable
     private readonly ITimer _sweep;
     private int _now;
 
-    public HostDirectory(IXdsClient client, RouteRegistry routes, MeshOptions options, TimeProvider time, Lock sync)
+    public HostDirectory(IXdsClient client, RouteRegistry routes, ResourceNotes notes, MeshOptions options, TimeProvider time, Lock sync)
     {
-        (_client, _routes, _options, _time, _sync) = (client, routes, options, time, sync);
+        (_client, _routes, _notes, _options, _time, _sync) = (client, routes, notes, options, time, sync);
         _domains = new MeshDomains(options.ClusterDomain);
         _sweep = time.CreateTimer(static directory => ((HostDirectory)directory!).Sweep(), this, SweepInterval, SweepInterval);
     }
@@ -104,7 +106,7 @@ internal sealed class HostDirectory : IDisposable
 
                 entry = new HostEntry(key, _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
                 _hosts[key] = entry;
-                var subscription = new HostSubscription(entry, _client, _routes, _sync);
+                var subscription = new HostSubscription(entry, _client, _routes, _notes, _sync);
                 _subscriptions.Add(entry, subscription);
                 subscription.Start();
             }

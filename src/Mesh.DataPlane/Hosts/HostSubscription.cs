@@ -5,7 +5,7 @@ using Mesh.Xds.Client;
 namespace Mesh.DataPlane.Hosts;
 
 /// <summary>Watches the listener of one host and follows it to its routes.</summary>
-internal sealed class HostSubscription(HostEntry entry, IXdsClient client, RouteRegistry routes, Lock sync)
+internal sealed class HostSubscription(HostEntry entry, IXdsClient client, RouteRegistry routes, ResourceNotes notes, Lock sync)
     : IResourceWatcher<ListenerResource>, IDisposable
 {
     private IDisposable? _watch;
@@ -28,6 +28,7 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
             }
 
             _version = version;
+            notes.Report(ListenerType.Instance, name, resource);
             if (resource.InlineRoutes is { } inline)
             {
                 if (_current?.Name is null && _current is not null)

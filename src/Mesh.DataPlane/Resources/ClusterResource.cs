@@ -7,4 +7,4 @@ namespace Mesh.DataPlane.Resources;
 /// <param name="EdsServiceName">The name of its endpoints' resource; <see langword="null"/> when they are inline.</param>
 /// <param name="InlineEndpoints">The endpoints of a STATIC or DNS cluster.</param>
 /// <param name="Policy">How hosts are picked and dialled.</param>
-internal sealed record ClusterResource(string Name, string? EdsServiceName, EndpointsResource? InlineEndpoints, ClusterPolicy Policy);
+internal sealed record ClusterResource(string Name, string? EdsServiceName, EndpointsResource? InlineEndpoints, ClusterPolicy Policy) : Resource;

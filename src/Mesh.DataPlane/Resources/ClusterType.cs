@@ -27,9 +27,9 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
     protected override ClusterResource DecodeResource(ByteString body, out string name)
     {
         name = "";
-        var message = Protobuf.Parse(Envoy.Config.Cluster.V3.Cluster.Parser, body);
+        var message = WireMessage.Parse(Envoy.Config.Cluster.V3.Cluster.Parser, body);
         name = message.Name;
-        Protobuf.Validate(message, body, Envoy.Config.Cluster.V3.Cluster.Parser);
+        var notes = WireMessage.Validate(message, body, Envoy.Config.Cluster.V3.Cluster.Parser);
         if (name.Length == 0)
         {
             throw new ResourceRejectedException("name", "must not be empty");
@@ -62,7 +62,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
                 }
 
                 var service = message.EdsClusterConfig.ServiceName;
-                return new ClusterResource(name, service.Length > 0 ? service : name, null, policy);
+                return new ClusterResource(name, service.Length > 0 ? service : name, null, policy) { Notes = notes };
             case Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.Static:
             case Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.StrictDns:
             case Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.LogicalDns:
@@ -71,7 +71,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
                     name,
                     null,
                     message.LoadAssignment is null ? EndpointsResource.Empty(name) : EndpointsType.Compile(message.LoadAssignment, "load_assignment.", dns),
-                    policy);
+                    policy) { Notes = notes };
             default:
                 throw new ResourceRejectedException("type", $"{message.Type} is not supported");
         }
@@ -96,7 +96,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         if (message.TypedExtensionProtocolOptions.TryGetValue(HttpProtocolOptionsKey, out var any))
         {
             const string Path = $"typed_extension_protocol_options[{HttpProtocolOptionsKey}]";
-            var options = Protobuf.Parse(HttpProtocolOptions.Parser, any.Value, Path);
+            var options = WireMessage.Parse(HttpProtocolOptions.Parser, any.Value, Path);
             return options.UpstreamProtocolOptionsCase switch
             {
                 HttpProtocolOptions.UpstreamProtocolOptionsOneofCase.ExplicitHttpConfig

@@ -6,7 +6,7 @@ namespace Mesh.DataPlane.Resources;
 /// <param name="ClusterName">The resource's name.</param>
 /// <param name="Localities">In the order sent.</param>
 /// <param name="OverprovisioningFactor">In percent; Envoy's default is 140.</param>
-internal sealed record EndpointsResource(string ClusterName, LocalityResource[] Localities, uint OverprovisioningFactor)
+internal sealed record EndpointsResource(string ClusterName, LocalityResource[] Localities, uint OverprovisioningFactor) : Resource
 {
     public static EndpointsResource Empty(string name) => new(name, [], 140);
 }

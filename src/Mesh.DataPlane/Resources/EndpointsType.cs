@@ -18,10 +18,10 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
     protected override EndpointsResource DecodeResource(ByteString body, out string name)
     {
         name = "";
-        var message = Protobuf.Parse(ClusterLoadAssignment.Parser, body);
+        var message = WireMessage.Parse(ClusterLoadAssignment.Parser, body);
         name = message.ClusterName;
-        Protobuf.Validate(message, body, ClusterLoadAssignment.Parser);
-        return Compile(message, "", namesAllowed: false);
+        var notes = WireMessage.Validate(message, body, ClusterLoadAssignment.Parser);
+        return Compile(message, "", namesAllowed: false) with { Notes = notes };
     }
 
     /// <param name="message">The assignment.</param>

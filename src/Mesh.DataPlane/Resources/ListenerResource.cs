@@ -1,4 +1,4 @@
 namespace Mesh.DataPlane.Resources;
 
 /// <summary>A decoded API listener: routes by name, or inline.</summary>
-internal sealed record ListenerResource(string Name, string? RouteConfigurationName, RouteConfigurationResource? InlineRoutes);
+internal sealed record ListenerResource(string Name, string? RouteConfigurationName, RouteConfigurationResource? InlineRoutes) : Resource;

@@ -12,14 +12,16 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
 {
     private const string HcmPath = "api_listener.api_listener";
 
+    private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type"];
+
     public static ListenerType Instance { get; } = new();
 
     protected override ListenerResource DecodeResource(ByteString body, out string name)
     {
         name = "";
-        var listener = Protobuf.Parse(Listener.Parser, body);
+        var listener = WireMessage.Parse(Listener.Parser, body);
         name = listener.Name;
-        Protobuf.Validate(listener, body, Listener.Parser);
+        var notes = WireMessage.Validate(listener, body, Listener.Parser).ToList();
 
         if (listener.ApiListener?.ApiListener_ is not { } any)
         {
@@ -31,8 +33,9 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
             throw new ResourceRejectedException(HcmPath, $"must be an HttpConnectionManager, not {any.TypeUrl}");
         }
 
-        var manager = Protobuf.Parse(HttpConnectionManager.Parser, any.Value, HcmPath);
-        Protobuf.Validate(manager, any.Value, HttpConnectionManager.Parser, HcmPath);
+        var manager = WireMessage.Parse(HttpConnectionManager.Parser, any.Value, HcmPath);
+        notes.AddRange(WireMessage.Validate(manager, any.Value, HttpConnectionManager.Parser, HcmPath));
+        notes.AddRange(NotHonoured(manager));
 
         // Both decide whom later filters believe the caller to be (gRFC A41).
         if (manager.XffNumTrustedHops != 0)
@@ -61,15 +64,30 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
                     throw new ResourceRejectedException(HcmPath + ".rds.config_source", "must be ads or self");
                 }
 
-                return new ListenerResource(name, manager.Rds.RouteConfigName, null);
+                return new ListenerResource(name, manager.Rds.RouteConfigName, null) { Notes = notes };
             case HttpConnectionManager.RouteSpecifierOneofCase.RouteConfig:
-                return new ListenerResource(name, null, RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config."));
+                return new ListenerResource(name, null, RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config.")) { Notes = notes };
             case HttpConnectionManager.RouteSpecifierOneofCase.ScopedRoutes:
                 throw new ResourceRejectedException(HcmPath + ".scoped_routes", "scoped routes are not supported; use rds or route_config");
             default:
                 throw new ResourceRejectedException(HcmPath, "one of rds and route_config must be set");
         }
     }
+
+    // What an in-process client has no use for, or does not do yet: said once, so that nobody believes in it.
+    private static IEnumerable<string> NotHonoured(HttpConnectionManager manager)
+        => HttpConnectionManager.Descriptor.Fields.InDeclarationOrder()
+            .Where(f => !Honoured.Contains(f.Name) && f.Accessor.GetValue(manager) is { } value && !IsDefault(value))
+            .Select(f => $"{HcmPath}.{f.Name} is not applied to outbound requests of this process");
+
+    private static bool IsDefault(object value)
+        => value switch
+        {
+            System.Collections.ICollection { Count: 0 } or false or "" => true,
+            Enum e => Convert.ToInt32(e, System.Globalization.CultureInfo.InvariantCulture) == 0,
+            uint n => n == 0,
+            _ => false,
+        };
 
     // gRFC A39: unique names, the terminal filter last, an unknown filter only when it is optional.
     private static void CheckFilters(HttpConnectionManager manager)

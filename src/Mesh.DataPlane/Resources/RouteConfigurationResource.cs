@@ -5,7 +5,7 @@ using Mesh.DataPlane.Routing;
 namespace Mesh.DataPlane.Resources;
 
 /// <summary>A decoded route configuration: validated, its matchers compiled, its clusters still names.</summary>
-internal sealed record RouteConfigurationResource(string Name, bool IgnorePort, VirtualHostResource[] VirtualHosts);
+internal sealed record RouteConfigurationResource(string Name, bool IgnorePort, VirtualHostResource[] VirtualHosts) : Resource;
 
 /// <summary>A decoded virtual host.</summary>
 internal sealed record VirtualHostResource(string Name, string[] Domains, RouteResource[] Routes);

@@ -19,10 +19,10 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
     protected override RouteConfigurationResource DecodeResource(ByteString body, out string name)
     {
         name = "";
-        var message = Protobuf.Parse(RouteConfiguration.Parser, body);
+        var message = WireMessage.Parse(RouteConfiguration.Parser, body);
         name = message.Name;
-        Protobuf.Validate(message, body, RouteConfiguration.Parser);
-        return Compile(message, "");
+        var notes = WireMessage.Validate(message, body, RouteConfiguration.Parser);
+        return Compile(message, "") with { Notes = [.. notes, .. NotHonoured(message)] };
     }
 
     /// <summary>Compiles a route configuration, the inline one of a listener too.</summary>
@@ -60,6 +60,13 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
 
         return new RouteConfigurationResource(message.Name, message.IgnorePortInHostMatching, hosts);
     }
+
+    // Accepted, because refusing would take the routes away; told, because a timeout that is not kept is a surprise.
+    private static IEnumerable<string> NotHonoured(RouteConfiguration message)
+        => message.VirtualHosts.SelectMany(h => h.Routes)
+            .Where(r => r.Route_?.Timeout is { } timeout && timeout.ToTimeSpan() > TimeSpan.Zero)
+            .Take(1)
+            .Select(r => $"route '{r.Name}' has a timeout, which is not applied yet");
 
     private static void CheckDomain(string domain, string path)
     {

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Routing;
@@ -10,13 +11,14 @@ internal sealed class RouteRegistry
     private readonly Dictionary<RouteSubscription, List<Action<RouteSubscription>>> _listeners = [];
     private readonly IXdsClient _client;
     private readonly ClusterRegistry _clusters;
+    private readonly ResourceNotes _notes;
     private readonly TimeProvider _time;
     private readonly TimeSpan _fetchTimeout;
     private readonly Lock _sync;
 
-    public RouteRegistry(IXdsClient client, ClusterRegistry clusters, TimeProvider time, TimeSpan fetchTimeout, Lock sync)
+    public RouteRegistry(IXdsClient client, ClusterRegistry clusters, ResourceNotes notes, TimeProvider time, TimeSpan fetchTimeout, Lock sync)
     {
-        (_client, _clusters, _time, _fetchTimeout, _sync) = (client, clusters, time, fetchTimeout, sync);
+        (_client, _clusters, _notes, _time, _fetchTimeout, _sync) = (client, clusters, notes, time, fetchTimeout, sync);
         clusters.Answered += PublishAnswered;
     }
 
@@ -74,7 +76,7 @@ internal sealed class RouteRegistry
 
     private RouteSubscription Create(string? name)
     {
-        var subscription = new RouteSubscription(name, _client, _clusters, _time, _fetchTimeout, _sync, OnChanged);
+        var subscription = new RouteSubscription(name, _client, _clusters, _notes, _time, _fetchTimeout, _sync, OnChanged);
         _listeners.Add(subscription, []);
         return subscription;
     }

@@ -12,6 +12,7 @@ internal sealed class RouteSubscription(
     string? name,
     IXdsClient client,
     ClusterRegistry clusters,
+    ResourceNotes notes,
     TimeProvider time,
     TimeSpan fetchTimeout,
     Lock sync,
@@ -57,6 +58,7 @@ internal sealed class RouteSubscription(
             }
 
             Error = null;
+            notes.Report(RouteConfigurationType.Instance, resource.Name, resource);
             var superseded = _next;
             _next = new RouteTableCompiler(clusters).Compile(resource, version);
             Release(superseded);
