@@ -1,0 +1,36 @@
+using System.Net;
+using Google.Protobuf.WellKnownTypes;
+using Mesh.Xds.Server.Grpc;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Peers.Tests.Callers;
+
+/// <summary>A gRPC service that answers with its own name.</summary>
+internal sealed class EchoServer : IAsyncDisposable
+{
+    public const string Method = "/peers.Echo/Say";
+
+    private readonly WebApplication _app;
+
+    private EchoServer(WebApplication app)
+    {
+        _app = app;
+    }
+
+    public int Port => new Uri(_app.Urls.Single()).Port;
+
+    public static async Task<EchoServer> StartAsync(string name)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMeshXds(IPAddress.Loopback, 0));
+        var app = builder.Build();
+        app.MapGrpcUnary(Method, StringValue.Parser, (_, _, _) => Task.FromResult(new StringValue { Value = name }));
+        await app.StartAsync();
+        return new EchoServer(app);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}
