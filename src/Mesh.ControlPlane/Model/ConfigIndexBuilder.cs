@@ -11,22 +11,28 @@ namespace Mesh.ControlPlane.Model;
 internal sealed class ConfigIndexBuilder(string clusterDomain)
 {
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
+    private Dictionary<ConfigResource, Built> _builtByInstance = [];
     private Dictionary<(string Namespace, string Host), DestinationRuleSet> _destinationRules = [];
 
     public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
     {
         var built = new Dictionary<(string Kind, string Namespace, string Name), Built>(snapshot.Resources.Count);
+        var builtByInstance = new Dictionary<ConfigResource, Built>(snapshot.Resources.Count, ReferenceEqualityComparer.Instance);
         var services = new Dictionary<string, List<MeshService>>(StringComparer.Ordinal);
         var virtualServices = new Dictionary<string, List<VirtualServiceRule>>(StringComparer.Ordinal);
         var rulesByHost = new Dictionary<(string Namespace, string Host), List<(ConfigResource Source, DestinationRule Spec)>>();
         var workloadEntries = new List<WorkloadInstance>();
 
-        foreach (var resource in snapshot.Resources.OrderBy(resource => resource.Created)
-            .ThenBy(resource => resource.Namespace, StringComparer.Ordinal)
-            .ThenBy(resource => resource.Name, StringComparer.Ordinal))
+        foreach (var resource in snapshot.Resources)
         {
-            var item = Read(resource);
-            built[resource.Key] = item;
+            // The store hands out unchanged documents as the same objects.
+            if (!_builtByInstance.TryGetValue(resource, out var item))
+            {
+                item = Read(resource);
+            }
+
+            built[item.Key] = item;
+            builtByInstance[resource] = item;
             foreach (var (severity, code, path, message) in item.Findings)
             {
                 diagnostics.Add(severity, resource, code, path, message);
@@ -34,7 +40,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
 
             foreach (var service in item.Services)
             {
-                AddService(services, service, resource, diagnostics);
+                Of(services, service.Host).Add(service);
             }
 
             if (item.VirtualService is { AppliesToMesh: true } rule)
@@ -57,34 +63,54 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
             }
         }
 
+        OrderServices(services, diagnostics);
+        foreach (var rules in virtualServices.Values)
+        {
+            SortByAge(rules, rule => rule.Source);
+        }
+
         var destinationRules = new Dictionary<(string Namespace, string Host), DestinationRuleSet>(rulesByHost.Count);
         foreach (var (key, rules) in rulesByHost)
         {
+            SortByAge(rules, rule => rule.Source);
             destinationRules[key] = _destinationRules.TryGetValue(key, out var before) && SameRules(before, rules)
                 ? before
                 : new DestinationRuleSet(key.Host, rules);
         }
 
         _built = built;
+        _builtByInstance = builtByInstance;
         _destinationRules = destinationRules;
         return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries);
     }
 
-    private static void AddService(Dictionary<string, List<MeshService>> services, MeshService service, ConfigResource resource, ModelDiagnostics diagnostics)
+    private static void OrderServices(Dictionary<string, List<MeshService>> services, ModelDiagnostics diagnostics)
     {
-        var sameHost = Of(services, service.Host);
-        var first = sameHost.Find(other => other.Namespace == service.Namespace);
-        if (first is null)
+        foreach (var sameHost in services.Values)
         {
-            sameHost.Add(service);
-            return;
+            SortByAge(sameHost, service => service.Source);
+            for (var i = sameHost.Count - 1; i > 0; i--)
+            {
+                var first = sameHost.FindIndex(other => other.Namespace == sameHost[i].Namespace);
+                if (first < i)
+                {
+                    diagnostics.Warn(
+                        sameHost[i].Source,
+                        DiagnosticCodes.DuplicateDeclaration,
+                        sameHost[i].Source.Spec is ServiceEntry ? "spec.hosts" : "metadata.name",
+                        $"host {sameHost[i].Host} is already declared by {sameHost[first].Source}; the older one counts, remove one of them or merge their ports");
+                    sameHost.RemoveAt(i);
+                }
+            }
         }
+    }
 
-        diagnostics.Warn(
-            resource,
-            DiagnosticCodes.DuplicateDeclaration,
-            "spec.hosts",
-            $"host {service.Host} is already declared by {first.Source}; the older one counts, remove one of them or merge their ports");
+    private static void SortByAge<T>(List<T> items, Func<T, ConfigResource> documentOf)
+    {
+        if (items.Count > 1)
+        {
+            items.Sort((left, right) => OldestFirst.Instance.Compare(documentOf(left), documentOf(right)));
+        }
     }
 
     private static List<TValue> Of<TKey, TValue>(Dictionary<TKey, List<TValue>> lists, TKey key)
@@ -141,6 +167,8 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
     private sealed class Built(ConfigResource resource)
     {
         public ConfigResource Resource { get; } = resource;
+
+        public (string Kind, string Namespace, string Name) Key { get; } = resource.Key;
 
         public IReadOnlyList<MeshService> Services { get; set; } = [];
 

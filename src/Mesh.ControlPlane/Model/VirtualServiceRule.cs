@@ -38,12 +38,4 @@ internal sealed class VirtualServiceRule
     public bool DependsOnSourceLabels { get; }
 
     public IReadOnlyList<string> DestinationHosts { get; }
-
-    /// <summary>The order in which rules of one host are considered: the oldest first, then by namespace and name.</summary>
-    public static int CompareAge(VirtualServiceRule left, VirtualServiceRule right)
-    {
-        var order = left.Source.Created.CompareTo(right.Source.Created);
-        order = order != 0 ? order : string.CompareOrdinal(left.Source.Namespace, right.Source.Namespace);
-        return order != 0 ? order : string.CompareOrdinal(left.Source.Name, right.Source.Name);
-    }
 }
