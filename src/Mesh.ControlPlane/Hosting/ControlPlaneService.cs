@@ -27,7 +27,7 @@ internal sealed partial class ControlPlaneService(IAdsServer server, DiscoverySe
 
     private static partial class Log
     {
-        [LoggerMessage(3101, LogLevel.Information, "The control plane knows {Services} services with {Endpoints} endpoints.")]
+        [LoggerMessage(3131, LogLevel.Information, "The control plane knows {Services} services with {Endpoints} endpoints.")]
         public static partial void Started(ILogger logger, int services, int endpoints);
     }
 }

@@ -44,7 +44,7 @@ internal sealed partial class ServiceRegistry : IDisposable
             return;
         }
 
-        var restored = _file.Read();
+        var restored = _file.Read().Where(workload => !LoopbackProbe.IsGone(workload)).ToList();
         lock (_gate)
         {
             foreach (var instance in restored)

@@ -174,8 +174,9 @@ public sealed class ControlPlaneTests : IAsyncDisposable
     [Fact]
     public async Task A_restarted_control_plane_tells_its_clients_the_same_as_before()
     {
+        using var port = new ListeningPort();
         var before = Start();
-        await using (var workload = await ConnectAsync(before, TestNodes.Workload("one", "reviews", "127.0.0.1:1")))
+        await using (var workload = await ConnectAsync(before, TestNodes.Workload("one", "reviews", port.Address)))
         {
             await workload.SubscribeAsync(TypeUrls.ClusterLoadAssignment, Reviews);
             await workload.WaitForAsync<ClusterLoadAssignment>(TypeUrls.ClusterLoadAssignment, Reviews, found => found.Endpoints.Count == 1);
@@ -186,7 +187,7 @@ public sealed class ControlPlaneTests : IAsyncDisposable
 
         await using var client = await ConnectAsync(Start(), TestNodes.Of("client"));
         await client.SubscribeAsync(TypeUrls.ClusterLoadAssignment, Reviews);
-        PortsOf(await client.WaitForAsync<ClusterLoadAssignment>(TypeUrls.ClusterLoadAssignment, Reviews)).ShouldBe(["1"]);
+        PortsOf(await client.WaitForAsync<ClusterLoadAssignment>(TypeUrls.ClusterLoadAssignment, Reviews)).ShouldBe([port.Number]);
     }
 
     [Fact]

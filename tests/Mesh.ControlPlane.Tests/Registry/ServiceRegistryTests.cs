@@ -206,8 +206,10 @@ public sealed class ServiceRegistryTests : IDisposable
     [Fact]
     public void A_restarted_registry_knows_its_workloads_and_gives_them_time_to_come_back()
     {
-        Connect("one", "127.0.0.1:1");
-        Connect("two", "127.0.0.1:2");
+        using var first = new ListeningPort();
+        using var second = new ListeningPort();
+        Connect("one", first.Address);
+        Connect("two", second.Address);
         var stopped = Connect("three", "127.0.0.1:3");
         stopped.ReportReady(false);
         _registry.Dispose();
@@ -218,12 +220,27 @@ public sealed class ServiceRegistryTests : IDisposable
         restarted.Current.Keys.Order(StringComparer.Ordinal).ShouldBe(["one", "two"]);
         restarted.Current["one"].Labels["app"].ShouldBe("a");
 
-        Connect(restarted, TestNodes.Workload("one", "a", "127.0.0.1:1"));
+        Connect(restarted, TestNodes.Workload("one", "a", first.Address));
         _time.Advance(29 * Second);
         changes.Order(StringComparer.Ordinal).ShouldBe(["+one", "+two"]);
         _time.Advance(Second);
         changes[^1].ShouldBe("-two");
         restarted.Current.Keys.ShouldBe(["one"]);
+    }
+
+    [Fact]
+    public void A_workload_of_this_machine_that_nobody_answers_for_is_not_taken_back()
+    {
+        using (var port = new ListeningPort())
+        {
+            Connect("gone", port.Address);
+        }
+
+        _registry.Dispose();
+
+        using var restarted = Create(remote: true, changes: []);
+        restarted.Restore();
+        restarted.Current.ShouldBeEmpty();
     }
 
     [Theory]
