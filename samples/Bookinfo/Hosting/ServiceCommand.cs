@@ -1,3 +1,4 @@
+using Bookinfo.ControlPlane;
 using Bookinfo.Details;
 using Bookinfo.ProductPage;
 using Bookinfo.Ratings;
@@ -22,7 +23,9 @@ internal static class ServiceCommand
         try
         {
             var options = ServiceOptions.Parse(role, args);
-            app = ServiceHost.Build(options, Roles.TryGetValue(role, out var known) ? known : throw UnknownRole(role));
+            app = role == "control-plane"
+                ? ControlPlaneService.Build(options)
+                : ServiceHost.Build(options, Roles.TryGetValue(role, out var known) ? known : throw UnknownRole(role));
         }
         catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
         {
@@ -46,5 +49,5 @@ internal static class ServiceCommand
     }
 
     private static ArgumentException UnknownRole(string role)
-        => new($"'{role}' is no service of Bookinfo: {string.Join(", ", Roles.Keys)}; without a name all of them are started.");
+        => new($"'{role}' is no service of Bookinfo: control-plane, {string.Join(", ", Roles.Keys)}; without a name all of them are started.");
 }

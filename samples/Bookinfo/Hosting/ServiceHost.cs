@@ -1,3 +1,4 @@
+using Mesh;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Logging.Console;
@@ -11,6 +12,11 @@ internal static class ServiceHost
     {
         var builder = CreateBuilder(options);
         ApplyVersion(builder.Configuration, options);
+        builder.AddMesh(mesh =>
+        {
+            mesh.Workload = new MeshWorkload(options.Role) { Version = options.Version, ServiceAccount = $"bookinfo-{options.Role}" };
+            mesh.Xds.Server = options.Xds;
+        });
         role.Add(builder);
         var app = builder.Build();
         role.Map(app);

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Bookinfo.Launcher;
+
+namespace Bookinfo.Tests;
+
+/// <summary>The whole sample as processes on free ports, with a folder of YAML of its own.</summary>
+internal sealed partial class LaunchedBookinfo : IAsyncDisposable
+{
+    // Each try is a request, so a machine that is slow is waited for; thousands of them are a change that never came.
+    private const int MaxLoads = 5000;
+
+    private static readonly string Source = Bookinfo.Launcher.MeshFolder.Find(null, [AppContext.BaseDirectory]);
+
+    private readonly HttpClient _client;
+    private int _loads;
+
+    private LaunchedBookinfo(BookinfoProcess launcher, string folder, Uri page)
+    {
+        Launcher = launcher;
+        MeshFolder = folder;
+        _client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = page, Timeout = Guard.Hang };
+    }
+
+    public BookinfoProcess Launcher { get; }
+
+    public string MeshFolder { get; }
+
+    /// <summary>Pages loaded, and every one of them whole.</summary>
+    public int Loads => _loads;
+
+    public static async Task<LaunchedBookinfo> StartAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("bookinfo-mesh-").FullName;
+        foreach (var file in Directory.EnumerateFiles(Source))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+
+        var launcher = BookinfoProcess.Start(["--port", "0", "--control-plane-port", "0", "--mesh", folder]);
+        try
+        {
+            var open = await launcher.LineAsync("    open ");
+            await launcher.LineAsync("Ctrl-C stops everything.");
+            launcher.Lines.ShouldNotContain(line => line.Contains("not complete", StringComparison.Ordinal));
+            return new LaunchedBookinfo(launcher, folder, new Uri(open[open.IndexOf("http", StringComparison.Ordinal)..]));
+        }
+        catch
+        {
+            await launcher.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The processes that the launcher says it has started.</summary>
+    public IReadOnlyList<int> ServiceIds()
+        => [.. Launcher.Lines.Select(line => ProcessId().Match(line)).Where(match => match.Success).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
+
+    public int ServiceId(string name)
+        => Launcher.Lines.Where(line => line.TrimStart().StartsWith(name + " ", StringComparison.Ordinal))
+            .Select(line => ProcessId().Match(line)).First(match => match.Success).Groups[1].Value is var id ? int.Parse(id, CultureInfo.InvariantCulture) : 0;
+
+    /// <summary>Saves one of the examples over the active rules, as a person with <c>cp</c> does.</summary>
+    public void Activate(string example)
+        => File.Copy(Path.Combine(Source, "..", "mesh-examples", example), Path.Combine(MeshFolder, "virtual-service-reviews.yaml"), overwrite: true);
+
+    public Task WriteAsync(string text) => File.WriteAllTextAsync(Path.Combine(MeshFolder, "virtual-service-reviews.yaml"), text);
+
+    public Task<string> ReadAsync() => File.ReadAllTextAsync(Path.Combine(MeshFolder, "virtual-service-reviews.yaml"));
+
+    /// <summary>Loads the page and says which version of reviews it shows; a page that is not whole fails the test.</summary>
+    public async Task<string> LoadAsync(string? cookie = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/productpage");
+        if (cookie is not null)
+        {
+            request.Headers.TryAddWithoutValidation("cookie", cookie);
+        }
+
+        using var response = await _client.SendAsync(request);
+        var html = await response.Content.ReadAsStringAsync();
+        ((int)response.StatusCode).ShouldBe(200);
+        html.ShouldNotContain("Error fetching");
+        html.ShouldNotContain("currently unavailable");
+        Interlocked.Increment(ref _loads);
+        var version = PodName().Match(html).Groups[1].Value;
+        html.Contains("text-black-500", StringComparison.Ordinal).ShouldBe(version == "v2");
+        html.Contains("text-red-500", StringComparison.Ordinal).ShouldBe(version == "v3");
+        return version;
+    }
+
+    /// <summary>Loads pages until one shows <paramref name="version"/>.</summary>
+    public async Task UntilAsync(string version, string? cookie = null)
+    {
+        for (var load = 0; load < MaxLoads; load++)
+        {
+            if (await LoadAsync(cookie) == version)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"{MaxLoads} pages, and none with reviews {version}:\n{string.Join('\n', Launcher.Lines)}");
+    }
+
+    /// <summary>The same by several people at once, so that some page is always on its way when the rules change.</summary>
+    public Task UntilAllAsync(string version, int people) => Task.WhenAll(Enumerable.Range(0, people).Select(_ => UntilAsync(version)));
+
+    public async Task<Dictionary<string, int>> CountAsync(int loads, string? cookie = null)
+    {
+        var counts = new Dictionary<string, int> { ["v1"] = 0, ["v2"] = 0, ["v3"] = 0 };
+        for (var load = 0; load < loads; load++)
+        {
+            counts[await LoadAsync(cookie)]++;
+        }
+
+        return counts;
+    }
+
+    public async Task<string> SignInAsync(string user)
+    {
+        using var form = new FormUrlEncodedContent([new("username", user), new("passwd", "")]);
+        using var response = await _client.PostAsync("/login", form);
+        return response.Headers.GetValues("set-cookie").Single().Split(';')[0];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await Launcher.DisposeAsync();
+        Directory.Delete(MeshFolder, recursive: true);
+    }
+
+    [GeneratedRegex("process ([0-9]+)")]
+    private static partial Regex ProcessId();
+
+    [GeneratedRegex("Reviews served by: <span class=\"pod\">reviews-(v[0-9])</span>")]
+    private static partial Regex PodName();
+}
