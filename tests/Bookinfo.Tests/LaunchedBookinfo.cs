@@ -80,8 +80,11 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
         using var response = await _client.SendAsync(request);
         var html = await response.Content.ReadAsStringAsync();
         ((int)response.StatusCode).ShouldBe(200);
-        html.ShouldNotContain("Error fetching");
-        html.ShouldNotContain("currently unavailable");
+        if (html.Contains("Error fetching", StringComparison.Ordinal) || html.Contains("currently unavailable", StringComparison.Ordinal))
+        {
+            Assert.Fail($"Page {Loads + 1} is not whole:\n{html}\n{string.Join('\n', Launcher.Lines)}");
+        }
+
         Interlocked.Increment(ref _loads);
         var version = PodName().Match(html).Groups[1].Value;
         html.Contains("text-black-500", StringComparison.Ordinal).ShouldBe(version == "v2");

@@ -11,9 +11,9 @@ internal static class ServiceCommand
 {
     private static readonly Dictionary<string, ServiceRole> Roles = new(StringComparer.Ordinal)
     {
-        ["productpage"] = new(builder => builder.AddProductPage(), app => app.MapProductPage()),
+        ["productpage"] = new(builder => builder.AddProductPage(), app => app.MapProductPage(), "details", "reviews", "ratings"),
         ["details"] = new(builder => builder.AddDetails(), app => app.MapDetails()),
-        ["reviews"] = new(builder => builder.AddReviews(), app => app.MapReviews()),
+        ["reviews"] = new(builder => builder.AddReviews(), app => app.MapReviews(), "ratings"),
         ["ratings"] = new(builder => builder.AddRatings(), app => app.MapRatings()),
     };
 

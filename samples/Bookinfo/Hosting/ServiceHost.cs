@@ -16,6 +16,12 @@ internal static class ServiceHost
         {
             mesh.Workload = new MeshWorkload(options.Role) { Version = options.Version, ServiceAccount = $"bookinfo-{options.Role}" };
             mesh.Xds.Server = options.Xds;
+
+            // The first page does not wait for the first look at whom it needs.
+            foreach (var called in role.Calls)
+            {
+                mesh.Preload.Add(ServiceAddress.Of(builder.Configuration, called).Authority);
+            }
         });
         role.Add(builder);
         var app = builder.Build();
