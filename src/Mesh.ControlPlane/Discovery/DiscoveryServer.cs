@@ -122,8 +122,9 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         _debouncer.Announce();
     }
 
+    /// <summary>Applies what is pending now: whoever asks from here on is answered by it, and whoever has asked before is told.</summary>
     /// <returns>The number of the push that carries everything announced before this call.</returns>
-    private long Apply()
+    public long Apply()
     {
         lock (_applying)
         {

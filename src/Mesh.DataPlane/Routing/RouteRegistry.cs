@@ -22,6 +22,9 @@ internal sealed class RouteRegistry
         clusters.Answered += PublishAnswered;
     }
 
+    /// <summary>A table went into force, or a subscription ended; called with the lock held.</summary>
+    public event Action? Changed;
+
     /// <summary>Tables that wait for clusters; for tests and status.</summary>
     public int HeldBack
     {
@@ -71,6 +74,7 @@ internal sealed class RouteRegistry
 
             _listeners.Remove(subscription);
             subscription.Dispose();
+            Changed?.Invoke();
         }
     }
 
@@ -90,6 +94,8 @@ internal sealed class RouteRegistry
                 listener(subscription);
             }
         }
+
+        Changed?.Invoke();
     }
 
     private void PublishAnswered()

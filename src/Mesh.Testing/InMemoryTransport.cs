@@ -1,0 +1,24 @@
+using System.Net;
+using Mesh.DataPlane.Transports;
+
+namespace Mesh.Testing;
+
+/// <summary>Hands requests to the handler that answers at an address.</summary>
+internal sealed class InMemoryTransport(EndpointDirectory endpoints, string cluster, EndPoint address) : IEndpointTransport
+{
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        // A mistake in the test, not a failure of an endpoint: it must not turn into a 503.
+        var entry = endpoints.Find(address) ?? throw new InvalidOperationException(
+            $"Nobody answers at {address}, an endpoint of {cluster}: the mesh under test opens no sockets. "
+            + $"Add the workload with AddEndpoint, or let a handler answer with MapAddress(\"{address}\", handler).");
+        var response = await entry.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        response.RequestMessage ??= request;
+        return response;
+    }
+
+    public void Dispose()
+    {
+        // Handlers belong to the test.
+    }
+}

@@ -1,0 +1,46 @@
+using Mesh.DataPlane.Matching;
+
+namespace Mesh.Testing;
+
+/// <summary>What matchers may look at, as it was when the request was decided: the message itself goes on changing.</summary>
+internal sealed class RecordedRequest : HeaderReader
+{
+    private readonly Dictionary<string, string> _headers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly string _scheme;
+
+    public RecordedRequest(string authority, HttpRequestMessage request)
+    {
+        var uri = request.RequestUri!;
+        Authority = authority;
+        Method = request.Method.Method;
+        PathAndQuery = uri.PathAndQuery;
+        _scheme = uri.Scheme;
+        foreach (var (name, values) in request.Headers.NonValidated)
+        {
+            _headers[name] = values.ToString();
+        }
+
+        if (request.Content is { } content)
+        {
+            foreach (var (name, values) in content.Headers.NonValidated)
+            {
+                _headers[name] = values.ToString();
+            }
+        }
+    }
+
+    public string Authority { get; }
+
+    public string Method { get; }
+
+    public string PathAndQuery { get; }
+
+    public RequestView View => new(PathAndQuery, Method, Authority, _scheme, this, this);
+
+    public override bool TryGet(object carrier, HeaderName name, out ReadOnlySpan<char> value)
+    {
+        var found = _headers.TryGetValue(name.Value, out var text);
+        value = text;
+        return found;
+    }
+}
