@@ -33,7 +33,8 @@ internal static class DestinationRuleAnalyzer
                     resource,
                     DiagnosticCodes.DuplicateDeclaration,
                     $"spec.subsets[{i}]",
-                    $"the subset {spec.Subsets[i].Name} of {host} is already defined by DestinationRule {first.Source.Namespace}/{first.Source.Name}, which counts");
+                    $"the subset {spec.Subsets[i].Name} of {host} is already defined by DestinationRule "
+                        + $"{first.Source.Namespace}/{first.Source.Name}, which counts");
             }
         }
 

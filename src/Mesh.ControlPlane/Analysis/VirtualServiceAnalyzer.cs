@@ -34,7 +34,9 @@ internal static class VirtualServiceAnalyzer
         for (var i = 0; i < spec.Hosts.Count; i++)
         {
             var host = Hostname.Resolve(spec.Hosts[i], resource.Namespace, config.ClusterDomain);
-            if (!spec.Hosts[i].Contains('.', StringComparison.Ordinal) && !Hostname.IsWildcard(host) && HostLookup.Find(config, resource.Namespace, host) is null)
+            if (!spec.Hosts[i].Contains('.', StringComparison.Ordinal)
+                && !Hostname.IsWildcard(host)
+                && HostLookup.Find(config, resource.Namespace, host) is null)
             {
                 diagnostics.Warn(
                     resource,
@@ -51,8 +53,8 @@ internal static class VirtualServiceAnalyzer
                     resource,
                     DiagnosticCodes.ConflictingVirtualServiceHosts,
                     $"spec.hosts[{i}]",
-                    $"the VirtualServices {first.Namespace}/{first.Name}, {resource.Namespace}/{resource.Name} define the same host {host}; inside the mesh they are not merged: "
-                    + $"only the oldest, {first.Namespace}/{first.Name}, serves. Move the routes there");
+                    $"the VirtualServices {first.Namespace}/{first.Name}, {resource.Namespace}/{resource.Name} define the same host {host}; "
+                    + $"inside the mesh they are not merged: only the oldest, {first.Namespace}/{first.Name}, serves. Move the routes there");
             }
         }
     }
@@ -101,7 +103,8 @@ internal static class VirtualServiceAnalyzer
                 if (!taken.TryAdd(WithoutNames(match), matchPath))
                 {
                     unreachable++;
-                    diagnostics.Warn(resource, DiagnosticCodes.IneffectiveMatch, matchPath, $"is never used: {taken[WithoutNames(match)]} says the same and comes first");
+                    var first = taken[WithoutNames(match)];
+                    diagnostics.Warn(resource, DiagnosticCodes.IneffectiveMatch, matchPath, $"is never used: {first} says the same and comes first");
                 }
                 else if (TakesEverything(match))
                 {

@@ -98,7 +98,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     }
 
     private static ProxyKind KindOf(Node node, NodeMetadata metadata)
-        => string.Equals(metadata.Generator, "grpc", StringComparison.OrdinalIgnoreCase) || node.UserAgentName.StartsWith("grpc", StringComparison.OrdinalIgnoreCase)
+        => string.Equals(metadata.Generator, "grpc", StringComparison.OrdinalIgnoreCase)
+            || node.UserAgentName.StartsWith("grpc", StringComparison.OrdinalIgnoreCase)
             ? ProxyKind.Grpc
             : ProxyKind.Mesh;
 

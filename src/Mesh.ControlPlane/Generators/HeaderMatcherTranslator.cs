@@ -42,7 +42,7 @@ internal static class HeaderMatcherTranslator
     }
 
     public static bool IsPresence(StringMatch? value)
-        => value is null || value.MatchTypeCase == StringMatch.MatchTypeOneofCase.None || value is { MatchTypeCase: StringMatch.MatchTypeOneofCase.Regex, Regex: "*" };
+        => value is null or { MatchTypeCase: StringMatch.MatchTypeOneofCase.None } or { MatchTypeCase: StringMatch.MatchTypeOneofCase.Regex, Regex: "*" };
 
     public static StringMatcher ToStringMatcher(StringMatch value) => value.MatchTypeCase switch
     {

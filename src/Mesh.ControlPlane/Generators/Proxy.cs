@@ -10,5 +10,7 @@ internal sealed class Proxy(ProxyKind kind, string @namespace, IReadOnlyDictiona
     public IReadOnlyDictionary<string, string> Labels { get; } = labels;
 
     /// <summary>Equal for equal labels: clients that differ in nothing share their resources.</summary>
-    public string LabelsKey { get; } = string.Join('\0', labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}\0{label.Value}"));
+    public string LabelsKey { get; } = string.Join(
+        '\0',
+        labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}\0{label.Value}"));
 }

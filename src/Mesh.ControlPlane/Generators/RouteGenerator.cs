@@ -87,7 +87,7 @@ internal static class RouteGenerator
         return routes;
     }
 
-    /// <summary>An entry that says nothing about what to do (a delegate, or no weight at all) would be refused by every client, and the good routes with it.</summary>
+    /// <summary>An entry that says nothing about what to do (a delegate, or no weight at all) would be refused, and the good routes with it.</summary>
     private static bool HasAction(HTTPRoute http)
         => http.Redirect is not null || http.DirectResponse is not null || http.Route.Count == 1 || http.Route.Any(route => route.Weight > 0);
 
@@ -187,7 +187,7 @@ internal static class RouteGenerator
         return new Route { Name = DefaultRouteName, Match = RouteMatchTranslator.Translate(proxy.Kind, null), Route_ = action };
     }
 
-    /// <summary>Istio has no timeout unless one is written; Envoy's 15 seconds must be switched off. gRPC reads <c>max_stream_duration</c> only (gRFC A31).</summary>
+    /// <summary>Istio has no timeout unless one is written; Envoy's 15 seconds must be switched off. gRPC reads the stream's only (gRFC A31).</summary>
     private static void SetTimeout(Proxy proxy, RouteAction action, Duration? timeout)
     {
         timeout ??= new Duration();

@@ -27,7 +27,8 @@ public static class MeshBuilderControlPlaneExtensions
             options.RegistrationsFile = "";
             options.PushDebounce = TimeSpan.Zero;
         });
-        builder.Services.TryAddSingleton<IAdsTransport>(provider => new InProcessAdsTransport(provider.GetRequiredService<IAdsServer>(), $"in process, from {folder}"));
+        builder.Services.TryAddSingleton<IAdsTransport>(
+            provider => new InProcessAdsTransport(provider.GetRequiredService<IAdsServer>(), $"in process, from {folder}"));
         return builder;
     }
 }

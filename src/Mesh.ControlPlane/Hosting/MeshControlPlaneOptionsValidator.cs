@@ -28,7 +28,7 @@ internal sealed class MeshControlPlaneOptionsValidator : IValidateOptions<MeshCo
         CheckDuration(nameof(options.PushDebounceMax), options.PushDebounceMax);
         if (options.PushDebounceMax < options.PushDebounce)
         {
-            failures.Add($"{Section}:PushDebounceMax is {options.PushDebounceMax}, less than PushDebounce ({options.PushDebounce}); make it the same or longer.");
+            failures.Add($"{Section}:PushDebounceMax is {options.PushDebounceMax}, less than PushDebounce ({options.PushDebounce}); make it as long.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

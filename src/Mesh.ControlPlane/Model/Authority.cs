@@ -15,7 +15,8 @@ internal static class Authority
         var colon = authority.LastIndexOf(':');
         if (colon >= 0 && !authority.EndsWith(']'))
         {
-            if (!uint.TryParse(authority.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is 0 or > ushort.MaxValue)
+            if (!uint.TryParse(authority.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || number is 0 or > ushort.MaxValue)
             {
                 return false;
             }

@@ -98,7 +98,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
                         sameHost[i].Source,
                         DiagnosticCodes.DuplicateDeclaration,
                         sameHost[i].Source.Spec is ServiceEntry ? "spec.hosts" : "metadata.name",
-                        $"host {sameHost[i].Host} is already declared by {sameHost[first].Source}; the older one counts, remove one of them or merge their ports");
+                        $"host {sameHost[i].Host} is already declared by {sameHost[first].Source}; the older one counts; remove one or merge them");
                     sameHost.RemoveAt(i);
                 }
             }
@@ -143,7 +143,11 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
                 item.VirtualService = new VirtualServiceRule(resource, spec, clusterDomain);
                 break;
             case DestinationRule { WorkloadSelector: not null }:
-                findings.Warn(resource, DiagnosticCodes.NotApplied, "spec.workloadSelector", "rules for some clients only are not honoured yet; this rule is left out");
+                findings.Warn(
+                    resource,
+                    DiagnosticCodes.NotApplied,
+                    "spec.workloadSelector",
+                    "rules for some clients only are not honoured yet; this rule is left out");
                 break;
             case DestinationRule spec:
                 item.DestinationRule = spec;

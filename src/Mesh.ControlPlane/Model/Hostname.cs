@@ -26,7 +26,7 @@ internal static class Hostname
         return rest.EndsWith(pattern.AsSpan(1), StringComparison.Ordinal);
     }
 
-    /// <summary>The keys under which a rule for <paramref name="host"/> may be filed, most specific first: itself, <c>*.b.c</c>, <c>*.c</c>, <c>*</c>.</summary>
+    /// <summary>The keys under which a rule for <paramref name="host"/> may be filed: itself, <c>*.b.c</c>, <c>*.c</c>, <c>*</c>.</summary>
     public static IEnumerable<string> Covering(string host)
     {
         yield return host;

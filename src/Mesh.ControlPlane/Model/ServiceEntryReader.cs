@@ -16,7 +16,7 @@ internal static class ServiceEntryReader
                 source,
                 DiagnosticCodes.NotApplied,
                 "spec.resolution",
-                $"resolution {JsonName(spec.Resolution)} is not served yet, so the mesh leaves {string.Join(", ", spec.Hosts)} to DNS; use STATIC with endpoints");
+                $"resolution {JsonName(spec.Resolution)} is not served yet: {string.Join(", ", spec.Hosts)} stays outside the mesh; use STATIC with endpoints");
             return [];
         }
 

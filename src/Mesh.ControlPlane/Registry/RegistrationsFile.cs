@@ -110,7 +110,11 @@ internal sealed partial class RegistrationsFile : IDisposable
             var temporary = _path + ".new";
             using (var stream = File.Create(temporary))
             {
-                var records = workloads.Values.OrderBy(workload => workload.Id, StringComparer.Ordinal).Take(MaxWorkloads).Select(RegistrationRecord.Of).ToArray();
+                var records = workloads.Values
+                    .OrderBy(workload => workload.Id, StringComparer.Ordinal)
+                    .Take(MaxWorkloads)
+                    .Select(RegistrationRecord.Of)
+                    .ToArray();
                 JsonSerializer.Serialize(stream, records, RegistrationsJson.Default.RegistrationRecordArray);
                 stream.Flush(flushToDisk: true);
             }
@@ -126,11 +130,13 @@ internal sealed partial class RegistrationsFile : IDisposable
     private static partial class Log
     {
         [LoggerMessage(3221, LogLevel.Warning,
-            "The registrations in {Path} cannot be read and are ignored: {Reason}. Clients learn of each workload when it reconnects; the next registration writes the file anew.")]
+            "The registrations in {Path} cannot be read and are ignored: {Reason}. "
+            + "Clients learn of each workload when it reconnects; the next registration writes the file anew.")]
         public static partial void Unreadable(ILogger logger, string path, string reason);
 
         [LoggerMessage(3222, LogLevel.Warning,
-            "The registrations cannot be written to {Path}: {Reason}. After a restart the control plane will not know its workloads until they reconnect; set Mesh:ControlPlane:RegistrationsFile to a writable path.")]
+            "The registrations cannot be written to {Path}: {Reason}. After a "
+            + "restart the control plane will not know its workloads until they reconnect; set Mesh:ControlPlane:RegistrationsFile to a writable path.")]
         public static partial void NotWritten(ILogger logger, string path, string reason);
     }
 }

@@ -34,7 +34,8 @@ internal sealed partial class ServiceRegistry : IDisposable
     public event Action<string, WorkloadInstance?>? Changed;
 
     /// <summary>The workloads that can be called, by id.</summary>
-    public ImmutableDictionary<string, WorkloadInstance> Current { get; private set; } = ImmutableDictionary.Create<string, WorkloadInstance>(StringComparer.Ordinal);
+    public ImmutableDictionary<string, WorkloadInstance> Current { get; private set; }
+        = ImmutableDictionary.Create<string, WorkloadInstance>(StringComparer.Ordinal);
 
     /// <summary>Takes back what was known before a restart: those workloads are believed in until they had the time to come back.</summary>
     public void Restore()
@@ -114,7 +115,8 @@ internal sealed partial class ServiceRegistry : IDisposable
             else
             {
                 _registrations[instance.Id] = registration = new Registration(instance);
-                Log.Registered(_logger, instance.Name, instance.Namespace, string.Join(", ", instance.Addresses.Select(address => $"{address.Key}={address.Value}")));
+                var announced = string.Join(", ", instance.Addresses.Select(address => $"{address.Key}={address.Value}"));
+                Log.Registered(_logger, instance.Name, instance.Namespace, announced);
             }
 
             // The newest stream speaks for the workload; the end of an older one changes nothing.
@@ -262,7 +264,8 @@ internal sealed partial class ServiceRegistry : IDisposable
         public static partial void Restored(ILogger logger, int count, double seconds);
 
         [LoggerMessage(3205, LogLevel.Warning,
-            "Node {NodeId} at {Remote} wants to be called but is not on this machine, and nothing proves who it is: it is served as a client only. Mesh:ControlPlane:AllowUnauthenticatedRegistration admits it.")]
+            "Node {NodeId} at {Remote} wants to be called but is not on this machine, and nothing proves who it is: "
+            + "it is served as a client only. Mesh:ControlPlane:AllowUnauthenticatedRegistration admits it.")]
         public static partial void NotLocal(ILogger logger, string nodeId, EndPoint? remote);
 
         [LoggerMessage(3206, LogLevel.Warning, "Node {NodeId} announced addresses that are no ip:port and are left out: {Addresses}.")]
