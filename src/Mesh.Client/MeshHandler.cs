@@ -27,14 +27,14 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         if (status == HostStatus.Unknown || (status == HostStatus.Pending && !entry!.IsMeshName))
         {
             return entry is { IsMeshName: true }
-                ? LocalReplies.Create(LocalReply.NoConfiguration(entry.ToString(), entry.State.Error ?? "it is not known to the control plane"), request)
+                ? ReplyNoConfiguration(entry, entry.State.Error ?? "it is not known to the control plane", request)
                 : await SendOutsideAsync(request, uri, cancellationToken).ConfigureAwait(false);
         }
 
         if (status != HostStatus.Meshed)
         {
             var reason = entry!.State.Error ?? engine.Client.Status.LastError ?? "the control plane has not answered in time";
-            return LocalReplies.Create(LocalReply.NoConfiguration(entry.ToString(), reason), request);
+            return ReplyNoConfiguration(entry, reason, request);
         }
 
         // 3. The mesh's: the engine sends; what the primary handler would have done around it is done here.
@@ -79,6 +79,13 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         return colon > 0 && host[^1] != ']' && int.TryParse(host.AsSpan(colon + 1), out var port)
             ? (host[..colon], port)
             : (host, uri.Scheme == Uri.UriSchemeHttps ? 443 : 80);
+    }
+
+    private HttpResponseMessage ReplyNoConfiguration(HostEntry entry, string reason, HttpRequestMessage request)
+    {
+        var reply = LocalReply.NoConfiguration(entry.ToString(), reason);
+        engine.Observer?.OnDecided(entry, request, draw: 0, new Decision { Host = entry.State, Reply = reply });
+        return LocalReplies.Create(reply, request);
     }
 
     private Task<HttpResponseMessage> SendOutsideAsync(HttpRequestMessage request, Uri uri, CancellationToken cancellationToken)

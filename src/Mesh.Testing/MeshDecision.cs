@@ -38,7 +38,7 @@ public sealed class MeshDecision
         _decision = decision;
         Draw = draw;
         Endpoint = endpoint;
-        IsMeshed = true;
+        IsMeshed = decision.Host.Table is not null;
     }
 
     internal MeshDecision(RecordedRequest request, HttpRequestMessage message, string source, DateTimeOffset time, string explanation)
@@ -61,7 +61,7 @@ public sealed class MeshDecision
     /// <summary>Path and query.</summary>
     public string Path => _request.PathAndQuery;
 
-    /// <summary>Whether the mesh knows the host; otherwise the request was passed on to the client's own handler, or refused.</summary>
+    /// <summary>Whether the mesh has routes for the host; otherwise the request was refused, or passed on to the client's own handler.</summary>
     public bool IsMeshed { get; }
 
     /// <summary>The name of the virtual host, if one has a domain for the authority.</summary>
@@ -106,7 +106,7 @@ public sealed class MeshDecision
     /// <summary>The request, where it went, and the explanation.</summary>
     public override string ToString()
     {
-        var target = Endpoint is { } endpoint ? $"{Cluster} at {endpoint}" : IsMeshed ? $"the mesh itself {ResponseFlags}".TrimEnd() : "outside the mesh";
+        var target = Endpoint is { } endpoint ? $"{Cluster} at {endpoint}" : _decision is not null ? $"the mesh itself {ResponseFlags}".TrimEnd() : "outside the mesh";
         return string.Join(Environment.NewLine + "  ", [$"{Method} {Authority}{Path} from {Source} -> {target}", .. Explanation]);
     }
 }

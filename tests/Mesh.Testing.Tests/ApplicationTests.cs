@@ -41,6 +41,24 @@ public sealed class ApplicationTests
         (await browser.GetStringAsync("/productpage")).ShouldBe("reviews: v2");
     }
 
+    [Fact]
+    public async Task Runs_the_timeouts_of_the_application_by_the_clock_of_the_mesh()
+    {
+        await using var mesh = await MeshTestHost.StartAsync(Yaml.Reviews);
+        var silent = new GatedHandler();
+        mesh.AddEndpoint("reviews", version: "v1", silent);
+        await using var application = new WebApplicationFactory<ProductPage>().WithWebHostBuilder(
+            host => host.UseContentRoot(AppContext.BaseDirectory).ConfigureTestServices(mesh.Configure));
+        using var browser = application.CreateClient();
+
+        var page = browser.GetStringAsync("/productpage");
+        await silent.Arrived.Task.WaitAsync(Guard.Time);
+        page.IsCompleted.ShouldBeFalse();
+        mesh.Time.Advance(TimeSpan.FromSeconds(2));
+
+        (await page.WaitAsync(Guard.Time)).ShouldBe("reviews: currently unavailable");
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

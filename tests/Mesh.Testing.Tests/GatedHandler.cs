@@ -14,6 +14,6 @@ internal sealed class GatedHandler : HttpMessageHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Arrived.TrySetResult();
-        return _text is null ? Answer.Task : Task.FromResult(new HttpResponseMessage { Content = new StringContent(_text) });
+        return _text is null ? Answer.Task.WaitAsync(cancellationToken) : Task.FromResult(new HttpResponseMessage { Content = new StringContent(_text) });
     }
 }

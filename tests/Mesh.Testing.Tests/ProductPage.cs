@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Mesh.Testing.Tests;
 
-/// <summary>The application under test: it calls reviews as it would in production, and forwards who is asking.</summary>
+/// <summary>The application under test: it calls reviews as it would in production, forwards who is asking, and waits no longer than two seconds.</summary>
 public sealed class ProductPage
 {
     public static void Main(string[] args)
@@ -15,13 +15,21 @@ public sealed class ProductPage
         builder.Services.AddHttpClient("reviews", client => client.BaseAddress = new Uri("http://reviews:9080"));
 
         var app = builder.Build();
-        app.MapGet("/productpage", async (HttpRequest request, IHttpClientFactory clients) =>
+        app.MapGet("/productpage", async (HttpRequest request, IHttpClientFactory clients, TimeProvider time) =>
         {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), time);
             using var client = clients.CreateClient("reviews");
             using var call = new HttpRequestMessage(HttpMethod.Get, "/reviews/0");
             call.Headers.TryAddWithoutValidation("end-user", request.Headers["end-user"].ToString());
-            using var response = await client.SendAsync(call);
-            return $"reviews: {await response.Content.ReadAsStringAsync()}";
+            try
+            {
+                using var response = await client.SendAsync(call, patience.Token);
+                return $"reviews: {await response.Content.ReadAsStringAsync(patience.Token)}";
+            }
+            catch (OperationCanceledException) when (patience.IsCancellationRequested)
+            {
+                return "reviews: currently unavailable";
+            }
         });
         app.Run();
     }

@@ -131,6 +131,10 @@ public sealed class RoutingTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await response.Content.ReadAsStringAsync()).ShouldContain("no configuration for ratings:9080");
+        var decision = mesh.Decisions.ShouldHaveSingleItem();
+        decision.IsMeshed.ShouldBeFalse();
+        decision.ResponseFlags.ShouldBe("NR");
+        decision.Explanation.ShouldHaveSingleItem().ShouldContain("ratings:9080: Unknown");
     }
 
     [Fact]
