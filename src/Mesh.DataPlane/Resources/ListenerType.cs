@@ -34,6 +34,12 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
         }
 
         var manager = WireMessage.Parse(HttpConnectionManager.Parser, any.Value, HcmPath);
+        if (manager.StatPrefix.Length == 0)
+        {
+            // Required by Envoy's rules, left out by Istio's gRPC generator, and missed by nobody here.
+            manager.StatPrefix = name;
+        }
+
         notes.AddRange(WireMessage.Validate(manager, any.Value, HttpConnectionManager.Parser, HcmPath));
         notes.AddRange(NotHonoured(manager));
 

@@ -29,7 +29,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
     public static RouteConfigurationResource Compile(RouteConfiguration message, string path)
     {
         var domains = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        var matchers = new HeaderMatcherCache();
+        var conditions = new RouteConditionsCache();
         var hosts = new VirtualHostResource[message.VirtualHosts.Count];
         for (var i = 0; i < hosts.Length; i++)
         {
@@ -52,7 +52,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
             var routes = new RouteResource[host.Routes.Count];
             for (var r = 0; r < routes.Length; r++)
             {
-                routes[r] = Compile(host.Routes[r], matchers, $"{hostPath}.routes[{r}]");
+                routes[r] = Compile(host.Routes[r], conditions, $"{hostPath}.routes[{r}]");
             }
 
             hosts[i] = new VirtualHostResource(host.Name, [.. host.Domains], routes);
@@ -77,10 +77,10 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         }
     }
 
-    private static RouteResource Compile(Route route, HeaderMatcherCache matchers, string path)
-        => new(route.Name, CompileMatch(route.Match ?? throw new ResourceRejectedException(path + ".match", "must be set"), matchers, path + ".match"), CompileAction(route, path));
+    private static RouteResource Compile(Route route, RouteConditionsCache conditions, string path)
+        => new(route.Name, CompileMatch(route.Match ?? throw new ResourceRejectedException(path + ".match", "must be set"), conditions, path + ".match"), CompileAction(route, path));
 
-    private static Routing.RouteMatch CompileMatch(Envoy.Config.Route.V3.RouteMatch match, HeaderMatcherCache matchers, string path)
+    private static Routing.RouteMatch CompileMatch(Envoy.Config.Route.V3.RouteMatch match, RouteConditionsCache conditions, string path)
     {
         // Each of these narrows what the route applies to; ignoring one would send requests where they must not go.
         Refuse(match.PathSpecifierCase == EnvoyPath.ConnectMatcher, path + ".connect_matcher");
@@ -103,15 +103,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
             _ => throw new ResourceRejectedException(path, "one of prefix, path, safe_regex and path_separated_prefix must be set"),
         };
 
-        return new Routing.RouteMatch(
-            pathMatch,
-            matchers.Compile(match.Headers, path + ".headers"),
-            [.. match.QueryParameters.Select((q, i) => MatcherCompiler.QueryParameter(q, $"{path}.query_parameters[{i}]"))],
-            [.. match.Cookies.Select((c, i) => MatcherCompiler.Cookie(c, $"{path}.cookies[{i}]"))],
-            match.Grpc is not null,
-            match.RuntimeFraction is { } fraction
-                ? MatcherCompiler.Fraction(fraction.DefaultValue ?? new(), path + ".runtime_fraction.default_value")
-                : null);
+        return new Routing.RouteMatch(pathMatch, conditions.Compile(match, path));
     }
 
     private static RouteActionResource CompileAction(Route route, string path)

@@ -31,7 +31,7 @@ internal sealed class PathIndex
 
         if ((_asWritten is not null && !_asWritten.Collect(request.Path, ref cursors, ref count))
             || (_folded is not null && !_folded.Collect(request.Path, ref cursors, ref count))
-            || (_unindexed.Length > 0 && !Add(ref cursors, ref count, _unindexed)))
+            || (_unindexed.Length > 0 && !Add(ref cursors, ref count, _unindexed, 0, _unindexed.Length)))
         {
             // More prefixes of one path than cursors: slower, never wrong.
             return MatchInOrder(request, draw);
@@ -44,7 +44,7 @@ internal sealed class PathIndex
             for (var i = 0; i < count; i++)
             {
                 ref var cursor = ref cursors[i];
-                if (cursor.Next < cursor.Routes.Length && cursor.Routes[cursor.Next].Index < bestIndex)
+                if (cursor.Next < cursor.End && cursor.Routes[cursor.Next].Index < bestIndex)
                 {
                     best = i;
                     bestIndex = cursor.Routes[cursor.Next].Index;
@@ -58,21 +58,21 @@ internal sealed class PathIndex
 
             var route = cursors[best].Routes[cursors[best].Next++];
             if ((!route.IsUnindexed || route.Match.Path.IsMatch(request.Path))
-                && (route.IsPathOnly || route.Match.IsMatchBesidePath(request, draw)))
+                && (route.Conditions is not { } conditions || conditions.IsMatch(request, draw)))
             {
                 return route;
             }
         }
     }
 
-    internal static bool Add(ref Cursors cursors, ref int count, RouteEntry[] routes)
+    internal static bool Add(ref Cursors cursors, ref int count, RouteEntry[] routes, int start, int length)
     {
         if (count == MaxLists)
         {
             return false;
         }
 
-        cursors[count++] = new Cursor { Routes = routes };
+        cursors[count++] = new Cursor { Routes = routes, Next = start, End = start + length };
         return true;
     }
 
@@ -80,7 +80,7 @@ internal sealed class PathIndex
     {
         foreach (var route in _routes)
         {
-            if (route.Match.Path.IsMatch(request.Path) && route.Match.IsMatchBesidePath(request, draw))
+            if (route.Match.Path.IsMatch(request.Path) && route.Match.Conditions.IsMatch(request, draw))
             {
                 return route;
             }
@@ -93,6 +93,7 @@ internal sealed class PathIndex
     {
         public RouteEntry[] Routes;
         public int Next;
+        public int End;
     }
 
     [InlineArray(MaxLists)]

@@ -9,12 +9,10 @@ namespace Mesh.DataPlane.Routing;
 /// </summary>
 internal sealed class PathTree
 {
-    private const int None = -1;
-
     private readonly Node[] _nodes;
     private readonly char[] _firsts;
     private readonly char[] _edges;
-    private readonly RouteEntry[][] _lists;
+    private readonly RouteEntry[] _routes;
     private readonly bool _foldCase;
 
     private PathTree(Builder builder, bool foldCase)
@@ -22,7 +20,7 @@ internal sealed class PathTree
         _nodes = [.. builder.Nodes];
         _firsts = [.. builder.Firsts];
         _edges = [.. builder.Edges];
-        _lists = [.. builder.Lists];
+        _routes = [.. builder.Routes];
         _foldCase = foldCase;
     }
 
@@ -43,21 +41,21 @@ internal sealed class PathTree
         var position = 0;
         while (true)
         {
-            if (node.Prefix != None && !PathIndex.Add(ref cursors, ref count, _lists[node.Prefix]))
+            if (node.Prefix > 0 && !PathIndex.Add(ref cursors, ref count, _routes, node.Routes, node.Prefix))
             {
                 return false;
             }
 
-            if (node.Separated != None
+            if (node.Separated > 0
                 && (position == path.Length || path[position] == '/')
-                && !PathIndex.Add(ref cursors, ref count, _lists[node.Separated]))
+                && !PathIndex.Add(ref cursors, ref count, _routes, node.Routes + node.Prefix, node.Separated))
             {
                 return false;
             }
 
             if (position == path.Length)
             {
-                return node.Exact == None || PathIndex.Add(ref cursors, ref count, _lists[node.Exact]);
+                return node.Exact == 0 || PathIndex.Add(ref cursors, ref count, _routes, node.Routes + node.Prefix + node.Separated, node.Exact);
             }
 
             var child = _firsts.AsSpan(node.Children, node.ChildCount).IndexOf(_foldCase ? AsciiCase.Lower(path[position]) : path[position]);
@@ -102,14 +100,19 @@ internal sealed class PathTree
         public int EdgeLength;
         public int Children;
         public int ChildCount;
-        public int Exact;
+
+        /// <summary>Where the node's routes begin: those by prefix, by separated prefix, and exact ones, so many of each.</summary>
+        public int Routes;
         public int Prefix;
         public int Separated;
+        public int Exact;
     }
 
     /// <summary>Lays the tree out level by level from sorted paths: what the first and the last of a range have in common, all of it have.</summary>
     private sealed class Builder
     {
+        private readonly Dictionary<string, int> _edges = new(StringComparer.Ordinal);
+
         public Builder(PathRoutes[] paths)
         {
             var pending = new Queue<(int Node, int Start, int End, int Depth)>();
@@ -123,14 +126,13 @@ internal sealed class PathTree
 
                 // The root stands for the empty prefix; every other node runs as far as its paths agree.
                 var common = index == 0 ? 0 : depth + first.AsSpan(depth).CommonPrefixLength(paths[end - 1].Path.AsSpan(depth));
-                var node = new Node { Edge = Edges.Count, EdgeLength = common - depth, Children = Nodes.Count, Exact = None, Prefix = None, Separated = None };
-                Edges.AddRange(first.AsSpan(depth, common - depth));
+                var node = new Node { Edge = AddEdge(first[depth..common]), EdgeLength = common - depth, Children = Nodes.Count, Routes = Routes.Count };
                 if (first.Length == common)
                 {
                     var own = paths[start++].Routes;
-                    node.Exact = AddList(own, PathMatchKind.Exact);
-                    node.Prefix = AddList(own, PathMatchKind.Prefix);
-                    node.Separated = AddList(own, PathMatchKind.PathSeparatedPrefix);
+                    node.Prefix = AddRoutes(own, PathMatchKind.Prefix);
+                    node.Separated = AddRoutes(own, PathMatchKind.PathSeparatedPrefix);
+                    node.Exact = AddRoutes(own, PathMatchKind.Exact);
                 }
 
                 while (start < end)
@@ -159,18 +161,26 @@ internal sealed class PathTree
 
         public List<char> Edges { get; } = [];
 
-        public List<RouteEntry[]> Lists { get; } = [];
+        public List<RouteEntry> Routes { get; } = [];
 
-        private int AddList(RouteEntry[] routes, PathMatchKind kind)
+        // Thousands of paths end alike: /details, /items.
+        private int AddEdge(string edge)
         {
-            RouteEntry[] list = [.. routes.Where(r => r.Match.Path.Kind == kind).OrderBy(r => r.Index)];
-            if (list.Length == 0)
+            if (!_edges.TryGetValue(edge, out var start))
             {
-                return None;
+                start = Edges.Count;
+                Edges.AddRange(edge);
+                _edges.Add(edge, start);
             }
 
-            Lists.Add(list);
-            return Lists.Count - 1;
+            return start;
+        }
+
+        private int AddRoutes(RouteEntry[] routes, PathMatchKind kind)
+        {
+            var before = Routes.Count;
+            Routes.AddRange(routes.Where(r => r.Match.Path.Kind == kind).OrderBy(r => r.Index));
+            return Routes.Count - before;
         }
     }
 }

@@ -12,8 +12,8 @@ internal sealed class RouteEntry(int index, string name, RouteMatch match, Route
 
     public RouteAction Action { get; } = action;
 
-    /// <summary>The path alone decides: the request's headers need not be looked at.</summary>
-    public bool IsPathOnly { get; } = match is { Headers.Length: 0, QueryParameters.Length: 0, Cookies.Length: 0, GrpcOnly: false, Fraction: null };
+    /// <summary>What it asks beside the path; here, so that a match touches no further object. <see langword="null"/> when it asks nothing.</summary>
+    public RouteConditions? Conditions { get; } = match.Conditions == RouteConditions.None ? null : match.Conditions;
 
     /// <summary>The path is not decided by the index.</summary>
     public bool IsUnindexed { get; } = match.Path.Kind == PathMatchKind.Regex;

@@ -37,7 +37,7 @@ public class PathIndexTests
     public void A_route_whose_headers_do_not_match_gives_way_to_the_next_candidate()
     {
         var header = new DataPlane.Matching.HeaderMatcher.Present(new("x"), present: true, invert: false, missingAsEmpty: false);
-        var first = new RouteEntry(0, "", new RouteMatch(new(PathMatchKind.Exact, "/a", true), [header], [], [], false, null), new RouteAction.Unsupported(""));
+        var first = new RouteEntry(0, "", new RouteMatch(new(PathMatchKind.Exact, "/a", true), new RouteConditions([header], [], [], false, null)), new RouteAction.Unsupported(""));
         var second = Route(1, new(PathMatchKind.Prefix, "/", true));
         var index = new PathIndex([first, second]);
 
@@ -54,5 +54,5 @@ public class PathIndexTests
     }
 
     private static RouteEntry Route(int index, PathMatch match)
-        => new(index, "", new RouteMatch(match, [], [], [], false, null), new RouteAction.Unsupported(""));
+        => new(index, "", new RouteMatch(match, RouteConditions.None), new RouteAction.Unsupported(""));
 }
