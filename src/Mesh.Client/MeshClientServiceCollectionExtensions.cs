@@ -25,7 +25,12 @@ public static class MeshClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         var builder = services.AddMeshDataPlane(configure);
         services.AddHttpClient();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, MeshHandlerBuilderFilter>());
+        if (!services.Any(s => s.ImplementationType == typeof(MeshHandlerBuilderFilter)))
+        {
+            // The factory nests filters in the order of their registration: the first one adds its handler after all others have.
+            services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, MeshHandlerBuilderFilter>());
+        }
+
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MeshClientService>());
         return builder;
     }

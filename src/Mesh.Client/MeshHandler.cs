@@ -26,6 +26,11 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         // 2. Not the mesh's: on to the primary handler, unless the name could only ever be the mesh's or the policy says no.
         if (status == HostStatus.Unknown || (status == HostStatus.Pending && !entry!.IsMeshName))
         {
+            if (entry is null && uri.IsLoopback)
+            {
+                return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+
             return entry is { IsMeshName: true }
                 ? ReplyNoConfiguration(entry, entry.State.Error ?? "it is not known to the control plane", request)
                 : await SendOutsideAsync(request, uri, cancellationToken).ConfigureAwait(false);
@@ -64,21 +69,27 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
         => SendAsync(request, cancellationToken).GetAwaiter().GetResult();
 
+    // A ClientWebSocket sends by its ws URI.
     private static bool IsHttp(Uri uri) => ReferenceEquals(uri.Scheme, Uri.UriSchemeHttp) || ReferenceEquals(uri.Scheme, Uri.UriSchemeHttps)
-        || uri.Scheme is "http" or "https";
+        || uri.Scheme is "http" or "https" or "ws" or "wss";
+
+    private static bool IsSecure(Uri uri) => uri.Scheme is "https" or "wss";
 
     // Envoy routes by the authority that goes over the wire: the Host header where one is set.
     private static (string Host, int Port) Authority(HttpRequestMessage request, Uri uri)
     {
         if (request.Headers.Host is not { Length: > 0 } host)
         {
-            return (uri.IdnHost, uri.Port);
+            return (WithoutDot(uri.IdnHost), uri.Port);
         }
 
         var colon = host.LastIndexOf(':');
         return colon > 0 && host[^1] != ']' && int.TryParse(host.AsSpan(colon + 1), out var port)
-            ? (host[..colon], port)
-            : (host, uri.Scheme == Uri.UriSchemeHttps ? 443 : 80);
+            ? (WithoutDot(host[..colon]), port)
+            : (WithoutDot(host), IsSecure(uri) ? 443 : 80);
+
+        // An absolute DNS name is the same host, as with Envoy's strip_trailing_host_dot.
+        static string WithoutDot(string name) => name.Length > 1 && name[^1] == '.' ? name[..^1] : name;
     }
 
     private HttpResponseMessage ReplyNoConfiguration(HostEntry entry, string reason, HttpRequestMessage request)
@@ -97,7 +108,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         }
 
         engine.Observer?.OnOutsideMesh(request, refused: true);
-        return uri.Scheme == Uri.UriSchemeHttps
+        return IsSecure(uri)
             ? Task.FromException<HttpResponseMessage>(new HttpRequestException(
                 HttpRequestError.ConnectionError,
                 $"The mesh refuses the connection to {uri.Host}:{uri.Port}: the outbound traffic policy is REGISTRY_ONLY and no service or ServiceEntry names the host. "

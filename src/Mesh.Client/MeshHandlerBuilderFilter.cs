@@ -40,7 +40,7 @@ internal sealed partial class MeshHandlerBuilderFilter(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The primary handler of the HttpClient '{Client}' sets {Settings}, which does not apply to hosts of the mesh: the mesh makes those connections itself. It still applies to every other host.")]
+        [LoggerMessage(1, LogLevel.Warning, "What the primary handler of the HttpClient '{Client}' does by {Settings} does not apply to hosts of the mesh: the mesh makes those connections itself. It still applies to every other host.")]
         public static partial void PrimaryNotHonoured(ILogger logger, string client, string settings);
     }
 }

@@ -25,8 +25,6 @@ internal sealed class PrimaryFeatures
         Unsupported = unsupported;
     }
 
-    public static PrimaryFeatures None { get; } = new(false, 0, null, DecompressionMethods.None, []);
-
     public bool FollowsRedirects { get; }
 
     /// <summary>What the primary handler does and the mesh cannot do in its place.</summary>
@@ -46,6 +44,7 @@ internal sealed class PrimaryFeatures
                     .. Named("Proxy", h.UseProxy && h.Proxy is not null),
                     .. Named("Credentials", h.Credentials is not null),
                     .. Named("SslOptions.ClientCertificates", h.SslOptions.ClientCertificates is { Count: > 0 } || h.SslOptions.ClientCertificateContext is not null),
+                    .. Named("SslOptions.LocalCertificateSelectionCallback", h.SslOptions.LocalCertificateSelectionCallback is not null),
                     .. Named("SslOptions.RemoteCertificateValidationCallback", h.SslOptions.RemoteCertificateValidationCallback is not null),
                     .. Named("ConnectCallback", h.ConnectCallback is not null),
                     .. Named("PlaintextStreamFilter", h.PlaintextStreamFilter is not null),
@@ -63,7 +62,7 @@ internal sealed class PrimaryFeatures
                 ]),
 
             // A handler of the application's own: nobody can tell what it does, and a test's stub does none of it.
-            _ => None,
+            _ => new PrimaryFeatures(false, 0, null, DecompressionMethods.None, [primary.GetType().FullName ?? primary.GetType().Name]),
         };
 
     public int RedirectsLeft(HttpRequestMessage request) => _maxRedirects - Redirection.HopsOf(request);

@@ -33,6 +33,7 @@ internal static class Redirection
             to = new UriBuilder(to) { Fragment = from.Fragment }.Uri;
         }
 
+        var toElsewhere = !to.Host.Equals(from.Host, StringComparison.OrdinalIgnoreCase) || to.Port != from.Port;
         var toGet = response.StatusCode switch
         {
             HttpStatusCode.MultipleChoices or HttpStatusCode.Moved or HttpStatusCode.Found => request.Method == HttpMethod.Post,
@@ -48,7 +49,7 @@ internal static class Redirection
         foreach (var (name, values) in request.Headers.NonValidated)
         {
             if (!name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)
-                && !name.Equals("Host", StringComparison.OrdinalIgnoreCase)
+                && !(toElsewhere && name.Equals("Host", StringComparison.OrdinalIgnoreCase))
                 && !(toGet && name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)))
             {
                 next.Headers.TryAddWithoutValidation(name, values);

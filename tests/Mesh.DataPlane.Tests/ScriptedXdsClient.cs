@@ -9,11 +9,21 @@ internal sealed class ScriptedXdsClient : IXdsClient
     private readonly Dictionary<(string TypeUrl, string Name), object> _resources = [];
     private readonly Dictionary<(string TypeUrl, string Name), ResourceError> _errors = [];
     private readonly List<Subscription> _subscriptions = [];
+    private readonly Lock _gate = new();
     private int _version;
 
     public event Action? ResponseDelivered;
 
-    public IReadOnlyList<(string TypeUrl, string Name)> Watched => [.. _subscriptions.Select(s => (s.TypeUrl, s.Name))];
+    public IReadOnlyList<(string TypeUrl, string Name)> Watched
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _subscriptions.Select(s => (s.TypeUrl, s.Name))];
+            }
+        }
+    }
 
     public XdsClientStatus Status => new("scripted", true, null, []);
 
@@ -21,12 +31,17 @@ internal sealed class ScriptedXdsClient : IXdsClient
         where T : class
     {
         var resource = type.Decode(message.ToByteString(), out var name);
-        _errors.Remove((type.TypeUrl, name));
-        _resources[(type.TypeUrl, name)] = resource;
-        _version++;
+        string version;
+        lock (_gate)
+        {
+            _errors.Remove((type.TypeUrl, name));
+            _resources[(type.TypeUrl, name)] = resource;
+            version = (++_version).ToString();
+        }
+
         foreach (var subscription in Of(type.TypeUrl, name))
         {
-            subscription.Changed(resource, _version.ToString());
+            subscription.Changed(resource, version);
         }
 
         ResponseDelivered?.Invoke();
@@ -36,9 +51,13 @@ internal sealed class ScriptedXdsClient : IXdsClient
 
     public void Fail(ResourceType type, string name, ResourceErrorKind kind, string message)
     {
-        _resources.Remove((type.TypeUrl, name));
         var error = new ResourceError(kind, message);
-        _errors[(type.TypeUrl, name)] = error;
+        lock (_gate)
+        {
+            _resources.Remove((type.TypeUrl, name));
+            _errors[(type.TypeUrl, name)] = error;
+        }
+
         foreach (var subscription in Of(type.TypeUrl, name))
         {
             subscription.Failed(error);
@@ -53,13 +72,24 @@ internal sealed class ScriptedXdsClient : IXdsClient
             name,
             (resource, version) => watcher.OnChanged(name, (T)resource, version),
             error => watcher.OnResourceError(name, error),
-            s => _subscriptions.Remove(s));
-        _subscriptions.Add(subscription);
-        if (_resources.TryGetValue((type.TypeUrl, name), out var resource))
+            Unsubscribe);
+        object? resource;
+        ResourceError? error;
+        string version;
+        lock (_gate)
         {
-            subscription.Changed(resource, _version.ToString());
+            _subscriptions.Add(subscription);
+            _resources.TryGetValue((type.TypeUrl, name), out resource);
+            _errors.TryGetValue((type.TypeUrl, name), out error);
+            version = _version.ToString();
         }
-        else if (_errors.TryGetValue((type.TypeUrl, name), out var error))
+
+        // Outside the lock: the watchers take the engine's, whose owner may be about to watch something here.
+        if (resource is not null)
+        {
+            subscription.Changed(resource, version);
+        }
+        else if (error is not null)
         {
             subscription.Failed(error);
         }
@@ -75,7 +105,21 @@ internal sealed class ScriptedXdsClient : IXdsClient
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private IEnumerable<Subscription> Of(string typeUrl, string name) => _subscriptions.Where(s => s.TypeUrl == typeUrl && s.Name == name).ToArray();
+    private Subscription[] Of(string typeUrl, string name)
+    {
+        lock (_gate)
+        {
+            return [.. _subscriptions.Where(s => s.TypeUrl == typeUrl && s.Name == name)];
+        }
+    }
+
+    private void Unsubscribe(Subscription subscription)
+    {
+        lock (_gate)
+        {
+            _subscriptions.Remove(subscription);
+        }
+    }
 
     private sealed record Subscription(
         string TypeUrl,

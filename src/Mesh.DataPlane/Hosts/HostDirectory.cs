@@ -11,6 +11,8 @@ namespace Mesh.DataPlane.Hosts;
 /// </summary>
 internal sealed class HostDirectory : IDisposable
 {
+    private const int MaxTurns = 3;
+
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<HostKey, HostEntry> _hosts = new();
@@ -24,6 +26,7 @@ internal sealed class HostDirectory : IDisposable
     private readonly Lock _sync;
     private readonly ITimer _sweep;
     private int _now;
+    private bool _disposed;
 
     public HostDirectory(IXdsClient client, RouteRegistry routes, ResourceNotes notes, MeshOptions options, TimeProvider time, Lock sync)
     {
@@ -55,26 +58,33 @@ internal sealed class HostDirectory : IDisposable
             return null;
         }
 
-        var entry = GetOrSubscribe(new HostKey(host, port), preload: false);
-        Touch(entry);
-        if (entry.State.Status != HostStatus.Pending || (entry.HasTimedOut && !entry.IsMeshName))
+        for (var turn = 1; ; turn++)
         {
-            return entry;
-        }
+            var entry = GetOrSubscribe(new HostKey(host, port), preload: false);
+            Touch(entry);
+            if (entry.State.Status != HostStatus.Pending || (entry.HasTimedOut && !entry.IsMeshName))
+            {
+                return entry;
+            }
 
-        try
-        {
-            // A name of the mesh is worth waiting for as long as the protocol allows an answer to take; the world outside is not.
-            await entry.Answered
-                .WaitAsync(entry.IsMeshName ? _options.Xds.ResourceTimeout : _options.Client.UnknownHostTimeout, _time, cancellationToken)
-                .ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            entry.HasTimedOut = true;
-        }
+            try
+            {
+                // A name of the mesh is worth waiting for as long as the protocol allows an answer to take; the world outside is not.
+                await entry.Answered
+                    .WaitAsync(entry.IsMeshName ? _options.Xds.ResourceTimeout : _options.Client.UnknownHostTimeout, _time, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                entry.HasTimedOut = true;
+            }
 
-        return entry;
+            // Crowded out while waiting: ask again, but do not fight for the place for ever.
+            if (entry.State.Status != HostStatus.Pending || !entry.IsEvicted || turn == MaxTurns)
+            {
+                return entry;
+            }
+        }
     }
 
     /// <summary>Subscribes hosts for good; completes when all have been answered.</summary>
@@ -86,6 +96,7 @@ internal sealed class HostDirectory : IDisposable
         _sweep.Dispose();
         lock (_sync)
         {
+            _disposed = true;
             foreach (var entry in _subscriptions.Keys.ToArray())
             {
                 Evict(entry);
@@ -99,12 +110,14 @@ internal sealed class HostDirectory : IDisposable
         {
             if (!_hosts.TryGetValue(key, out var entry))
             {
-                if (_hosts.Count >= _options.Client.MaxOnDemandHosts && _hosts.Values.Where(e => !e.IsPreloaded).MinBy(e => e.LastUsed) is { } oldest)
+                entry = new HostEntry(key, _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
+                if (_disposed)
                 {
-                    Evict(oldest);
+                    entry.Publish(new HostState(HostStatus.Unknown, null, null, "", "the mesh of this process has been shut down"));
+                    return entry;
                 }
 
-                entry = new HostEntry(key, _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
+                MakeRoom();
                 _hosts[key] = entry;
                 var subscription = new HostSubscription(entry, _client, _routes, _notes, _sync);
                 _subscriptions.Add(entry, subscription);
@@ -113,6 +126,16 @@ internal sealed class HostDirectory : IDisposable
 
             entry.IsPreloaded |= preload;
             return entry;
+        }
+    }
+
+    // Of hosts that were last used in the same sweep, those go first that have no routes and no connections to lose.
+    private void MakeRoom()
+    {
+        if (_hosts.Count >= _options.Client.MaxOnDemandHosts
+            && _hosts.Values.Where(e => !e.IsPreloaded).MinBy(e => (e.LastUsed, e.State.Status == HostStatus.Meshed)) is { } oldest)
+        {
+            Evict(oldest);
         }
     }
 
@@ -145,7 +168,7 @@ internal sealed class HostDirectory : IDisposable
 
     private void Evict(HostEntry entry)
     {
-        entry.IsEvicted = true;
+        entry.Evict();
         _hosts.TryRemove(entry.Key, out _);
         if (_subscriptions.Remove(entry, out var subscription))
         {

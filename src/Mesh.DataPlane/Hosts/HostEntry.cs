@@ -5,6 +5,7 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
 {
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private HostState _state = HostState.Pending;
+    private bool _evicted;
 
     public HostKey Key { get; } = key;
 
@@ -16,7 +17,7 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
 
     public HostState State => Volatile.Read(ref _state);
 
-    /// <summary>Completes when the state is no longer pending.</summary>
+    /// <summary>Completes when the state is no longer pending, or when no answer will come because the entry has been evicted.</summary>
     public Task Answered => _answered.Task;
 
     /// <summary>Someone has waited for the answer in vain: the next ones do not wait again.</summary>
@@ -29,7 +30,7 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
     public int LastUsed { get; set; }
 
     /// <summary>Dropped from the directory; whoever still holds it has to resolve the host anew.</summary>
-    public bool IsEvicted { get; set; }
+    public bool IsEvicted => Volatile.Read(ref _evicted);
 
     public void Publish(HostState state)
     {
@@ -38,6 +39,12 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
         {
             _answered.TrySetResult();
         }
+    }
+
+    public void Evict()
+    {
+        Volatile.Write(ref _evicted, true);
+        _answered.TrySetResult();
     }
 
     public override string ToString() => Key.ToString();

@@ -33,6 +33,7 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
             {
                 if (_current?.Name is null && _current is not null)
                 {
+                    Abandon(ref _next);
                     _current.Set(inline, version);
                 }
                 else
@@ -64,12 +65,12 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
             switch (error.Kind)
             {
                 case ResourceErrorKind.DoesNotExist:
-                    Drop();
                     Entry.Publish(new HostState(HostStatus.Unknown, null, null, "", error.Message));
+                    Drop();
                     break;
                 case ResourceErrorKind.Invalid:
-                    Drop();
                     Entry.Publish(new HostState(HostStatus.Failed, null, null, "", error.Message));
+                    Drop();
                     break;
                 default:
                     // The control plane is away: nothing is known, whoever asks waits or gives up by its own deadline.
@@ -91,11 +92,7 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
 
     private void Follow(RouteSubscription subscription)
     {
-        if (_next is not null)
-        {
-            routes.Release(_next, OnRoutesChanged);
-        }
-
+        Abandon(ref _next);
         _next = subscription;
         OnRoutesChanged(subscription);
     }
@@ -140,14 +137,16 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
 
     private void Drop()
     {
-        foreach (var subscription in new[] { _current, _next })
-        {
-            if (subscription is not null)
-            {
-                routes.Release(subscription, OnRoutesChanged);
-            }
-        }
+        Abandon(ref _current);
+        Abandon(ref _next);
+    }
 
-        (_current, _next) = (null, null);
+    private void Abandon(ref RouteSubscription? subscription)
+    {
+        if (subscription is not null)
+        {
+            routes.Release(subscription, OnRoutesChanged);
+            subscription = null;
+        }
     }
 }

@@ -9,9 +9,13 @@ internal sealed class MeshDomains(string clusterDomain)
 
     /// <summary>An unqualified name, <c>*.svc</c> or <c>*.svc.&lt;cluster domain&gt;</c>.</summary>
     public bool Contains(string host)
-        => !host.Contains('.')
-            || host.EndsWith(".svc", StringComparison.OrdinalIgnoreCase)
-            || host.EndsWith(_qualified, StringComparison.OrdinalIgnoreCase);
+    {
+        // A name that ends with a dot is the same name, only absolute.
+        var name = host.AsSpan().TrimEnd('.');
+        return !name.Contains('.')
+            || name.EndsWith(".svc", StringComparison.OrdinalIgnoreCase)
+            || name.EndsWith(_qualified, StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>This machine, and addresses that are already resolved: there is no name to route by.</summary>
     public static bool IsAddress(string host)

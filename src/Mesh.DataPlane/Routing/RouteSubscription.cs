@@ -59,8 +59,11 @@ internal sealed class RouteSubscription(
 
             Error = null;
             notes.Report(RouteConfigurationType.Instance, resource.Name, resource);
+
+            // Compiling asks for clusters; an answer that is already there may put the waiting table into force meanwhile.
+            var next = new RouteTableCompiler(clusters).Compile(resource, version);
             var superseded = _next;
-            _next = new RouteTableCompiler(clusters).Compile(resource, version);
+            _next = next;
             Release(superseded);
 
             // The timer of an older, still waiting table goes on: ever newer tables must not postpone for ever.

@@ -5,33 +5,59 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>What Envoy would call the ways in which <see cref="SocketsHttpHandler"/> fails.</summary>
 internal static class Failures
 {
-    public static LocalReply ReplyTo(HttpRequestException exception)
+    // RFC 9113, section 7.
+    private const long NoError = 0;
+    private const long RefusedStream = 7;
+
+    /// <summary>The reply to a failure of the way; <see langword="null"/> when the failure is the caller's own.</summary>
+    public static LocalReply? ReplyTo(HttpRequestException exception, HttpRequestMessage request)
         => exception.HttpRequestError switch
         {
             HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError
-                => LocalReply.ConnectionFailure(Reason(exception)),
+                => SocketErrorOf(exception) == SocketError.TimedOut ? LocalReply.ConnectionTimeout : LocalReply.ConnectionFailure(Reason(exception)),
             HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError
                 => LocalReply.ProtocolError,
-            HttpRequestError.HttpProtocolError when exception.InnerException is HttpProtocolException { ErrorCode: not 0 } => LocalReply.RemoteReset,
+            HttpRequestError.HttpProtocolError => Reset(exception),
+
+            // Whoever opens a WebSocket over HTTP/2 falls back to HTTP/1.1 by this very exception.
+            HttpRequestError.ExtendedConnectNotSupported => null,
+            HttpRequestError.Unknown when request.Content is not null && !IsOfTheConnection(exception) => null,
             _ => LocalReply.ConnectionTermination,
         };
 
+    private static LocalReply Reset(HttpRequestException exception)
+        => (exception.InnerException as HttpProtocolException)?.ErrorCode switch
+        {
+            null or NoError => LocalReply.ConnectionTermination,
+            RefusedStream => LocalReply.RemoteRefusedStream,
+            _ => LocalReply.RemoteReset,
+        };
+
+    // A request body that throws an IOException comes out in the same wrapping as a connection that broke, but without a socket below it.
+    private static bool IsOfTheConnection(HttpRequestException exception)
+        => exception.InnerException is HttpIOException or null || SocketErrorOf(exception) is not null;
+
     // The message of the framework names the host that the caller addressed, which is not where the connection went.
     private static string Reason(HttpRequestException exception)
+        => SocketErrorOf(exception) switch
+        {
+            SocketError.ConnectionRefused => "delayed connect error: Connection refused",
+            SocketError.HostUnreachable => "immediate connect error: No route to host",
+            SocketError.NetworkUnreachable => "immediate connect error: Network is unreachable",
+            { } other => $"connect error: {other}",
+            null => exception.HttpRequestError == HttpRequestError.SecureConnectionError ? "TLS_error" : "connect error",
+        };
+
+    private static SocketError? SocketErrorOf(Exception exception)
     {
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
             if (e is SocketException socket)
             {
-                return socket.SocketErrorCode switch
-                {
-                    SocketError.ConnectionRefused => "connection refused",
-                    SocketError.TimedOut => "connection timeout",
-                    _ => socket.SocketErrorCode.ToString(),
-                };
+                return socket.SocketErrorCode;
             }
         }
 
-        return exception.HttpRequestError == HttpRequestError.SecureConnectionError ? "TLS handshake failure" : "connection failure";
+        return null;
     }
 }

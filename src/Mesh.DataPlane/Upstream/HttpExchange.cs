@@ -21,7 +21,14 @@ internal sealed class HttpExchange
     {
     }
 
-    ~HttpExchange() => _endpoint?.Release();
+    ~HttpExchange()
+    {
+        // The last release closes a retired endpoint's pool, which takes locks and may throw: nothing for the finalizer's thread.
+        if (_endpoint is { } endpoint)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static e => e.Release(), endpoint, preferLocal: false);
+        }
+    }
 
     /// <summary>Owns one acquired part in <paramref name="endpoint"/>.</summary>
     public static HttpExchange Begin(EndpointState endpoint)

@@ -18,7 +18,7 @@ internal static class LocalReplies
 
     private static HttpResponseMessage CreateHttp(LocalReply reply, HttpRequestMessage request, byte[]? body)
     {
-        var content = new ByteArrayContent(body ?? Encoding.UTF8.GetBytes(reply.Body));
+        var content = new ByteArrayContent(request.Method == HttpMethod.Head ? [] : body ?? Encoding.UTF8.GetBytes(reply.Body));
         if (content.Headers.ContentLength > 0)
         {
             content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
@@ -41,7 +41,7 @@ internal static class LocalReplies
         var message = body is null ? reply.Body : Encoding.UTF8.GetString(body);
         if (message.Length > 0)
         {
-            response.Headers.TryAddWithoutValidation("grpc-message", Uri.EscapeDataString(message));
+            response.Headers.TryAddWithoutValidation("grpc-message", GrpcStatusMessage.Encode(message));
         }
 
         return response;
@@ -51,7 +51,6 @@ internal static class LocalReplies
     private static StatusCode GrpcStatus(HttpStatusCode status)
         => status switch
         {
-            HttpStatusCode.OK => StatusCode.Ok,
             HttpStatusCode.BadRequest => StatusCode.Internal,
             HttpStatusCode.Unauthorized => StatusCode.Unauthenticated,
             HttpStatusCode.Forbidden => StatusCode.PermissionDenied,

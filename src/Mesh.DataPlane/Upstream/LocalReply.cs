@@ -21,34 +21,23 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     public static LocalReply NoConfiguration(string host, string reason)
         => new(HttpStatusCode.ServiceUnavailable, "NR", "no_configuration", $"the mesh has no configuration for {host}: {reason}");
 
-    /// <summary>The connection could not be made.</summary>
-    public static LocalReply ConnectionFailure(string reason)
-        => new(
-            HttpStatusCode.ServiceUnavailable,
-            "UF",
-            "upstream_reset_before_response_started{remote_connection_failure}",
-            $"upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: {reason}");
+    /// <summary>The connection was not made within the cluster's <c>connect_timeout</c>.</summary>
+    public static LocalReply ConnectionTimeout { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UF", "connection timeout");
 
     /// <summary>The connection ended before the response began.</summary>
-    public static LocalReply ConnectionTermination { get; } = new(
-        HttpStatusCode.ServiceUnavailable,
-        "UC",
-        "upstream_reset_before_response_started{connection_termination}",
-        "upstream connect error or disconnect/reset before headers. reset reason: connection termination");
+    public static LocalReply ConnectionTermination { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UC", "connection termination");
 
     /// <summary>The stream was reset before the response began.</summary>
-    public static LocalReply RemoteReset { get; } = new(
-        HttpStatusCode.ServiceUnavailable,
-        "UR",
-        "upstream_reset_before_response_started{remote_reset}",
-        "upstream connect error or disconnect/reset before headers. reset reason: remote reset");
+    public static LocalReply RemoteReset { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UR", "remote reset");
+
+    /// <summary>The upstream did not even look at the request: <c>REFUSED_STREAM</c>.</summary>
+    public static LocalReply RemoteRefusedStream { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UR", "remote refused stream reset");
 
     /// <summary>The upstream broke the protocol.</summary>
-    public static LocalReply ProtocolError { get; } = new(
-        HttpStatusCode.BadGateway,
-        "UPE",
-        "upstream_reset_before_response_started{protocol_error}",
-        "upstream connect error or disconnect/reset before headers. reset reason: protocol error");
+    public static LocalReply ProtocolError { get; } = Reset(HttpStatusCode.BadGateway, "UPE", "protocol error");
+
+    /// <summary>The connection could not be made.</summary>
+    public static LocalReply ConnectionFailure(string reason) => Reset(HttpStatusCode.ServiceUnavailable, "UF", "remote connection failure", reason);
 
     /// <summary>A route action that this data plane does not have.</summary>
     public static LocalReply UnsupportedAction(string action)
@@ -56,4 +45,13 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
 
     /// <summary>A route's <c>direct_response</c>.</summary>
     public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", "direct_response", "");
+
+    // Envoy's router: the body tells both reasons, the details too, with white space replaced.
+    private static LocalReply Reset(HttpStatusCode status, string flags, string reason, string? transportFailure = null)
+        => new(
+            status,
+            flags,
+            "upstream_reset_before_response_started{" + (transportFailure is null ? reason : $"{reason}|{transportFailure}").Replace(' ', '_') + "}",
+            "upstream connect error or disconnect/reset before headers. reset reason: " + reason
+                + (transportFailure is null ? "" : ", transport failure reason: " + transportFailure));
 }

@@ -77,8 +77,14 @@ internal sealed class MeshResponseContent : HttpContent
     {
         if (disposing)
         {
-            _inner.Dispose();
-            EndExchange();
+            try
+            {
+                _inner.Dispose();
+            }
+            finally
+            {
+                EndExchange();
+            }
         }
 
         base.Dispose(disposing);

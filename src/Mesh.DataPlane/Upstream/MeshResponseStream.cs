@@ -114,8 +114,15 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
     public override async ValueTask DisposeAsync()
     {
-        await inner.DisposeAsync().ConfigureAwait(false);
-        owner.EndExchange();
+        try
+        {
+            await inner.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            owner.EndExchange();
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -123,8 +130,14 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
     {
         if (disposing)
         {
-            inner.Dispose();
-            owner.EndExchange();
+            try
+            {
+                inner.Dispose();
+            }
+            finally
+            {
+                owner.EndExchange();
+            }
         }
 
         base.Dispose(disposing);

@@ -10,7 +10,12 @@ using Mesh.DataPlane.Transports;
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>Envoy's router: decides, takes part in an endpoint, sends, and ends the exchange when the response has ended.</summary>
-internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClusters, IRandomSource random, IDecisionObserver? observer) : IUpstream
+internal sealed class Router(
+    DecisionMaker decisions,
+    HeaderClusters headerClusters,
+    HostDirectory hosts,
+    IRandomSource random,
+    IDecisionObserver? observer) : IUpstream
 {
     // Each turn means that the picked endpoint was retired between pick and use; a fresh state is one read away.
     private const int MaxTurns = 8;
@@ -19,7 +24,15 @@ internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClust
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // 1. Decide, by one draw.
+        // 1. Decide, by one draw. What an earlier sending of the same message left behind is not this one's outcome.
+        IDictionary<string, object?> options = request.Options;
+        if (options.Count > 0)
+        {
+            options.Remove(MeshRequest.ResponseFlags.Key);
+            options.Remove(MeshRequest.ResponseCodeDetails.Key);
+            options.Remove(MeshRequest.Attempts.Key);
+        }
+
         var draw = random.NextUInt64();
         Decision decision;
         var turn = 0;
@@ -37,6 +50,16 @@ internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClust
             else if (decision.Endpoint is not { } picked || picked.State.TryAcquire())
             {
                 break;
+            }
+            else if (host.IsEvicted)
+            {
+                // Idle for long, or crowded out, and needed after all.
+                if (await hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is not { State.Status: HostStatus.Meshed } again)
+                {
+                    return LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
+                }
+
+                host = again;
             }
 
             if (++turn == MaxTurns)
@@ -61,10 +84,17 @@ internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClust
             UseProtocol(request, decision.ClusterState!.Policy!.Transport.Protocol);
             response = await decision.Endpoint.State.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (HttpRequestException e) when (!cancellationToken.IsCancellationRequested)
+        catch (HttpRequestException e)
         {
             exchange.End();
-            return LocalReplies.Create(Failures.ReplyTo(e), request);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (Failures.ReplyTo(e, request) is not { } failure)
+            {
+                throw;
+            }
+
+            request.Options.Set(MeshRequest.Attempts, 1);
+            return LocalReplies.Create(failure, request);
         }
         catch
         {
@@ -95,9 +125,18 @@ internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClust
     private Decision Decide(HostEntry host, HttpRequestMessage request, ulong draw)
     {
         var uri = request.RequestUri!;
-        var view = new RequestView(uri.PathAndQuery, request.Method.Method, host.Authority, uri.Scheme, HttpRequestHeaderReader.Instance, request);
+        var view = new RequestView(uri.PathAndQuery, request.Method.Method, host.Authority, Scheme(uri), HttpRequestHeaderReader.Instance, request);
         return decisions.Decide(host.State, view, draw);
     }
+
+    // A WebSocket is a request like any other to Envoy; .NET tells it by its URI.
+    private static string Scheme(Uri uri)
+        => uri.Scheme switch
+        {
+            "ws" => Uri.UriSchemeHttp,
+            "wss" => Uri.UriSchemeHttps,
+            var other => other,
+        };
 
     private static void UseProtocol(HttpRequestMessage request, UpstreamProtocol protocol)
     {
@@ -107,7 +146,11 @@ internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClust
                 request.Version = HttpVersion.Version20;
                 request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
                 break;
-            case UpstreamProtocol.Http11 when request.Version.Major >= 2:
+            case UpstreamProtocol.Http11 when request.Method == HttpMethod.Connect && request.Headers.Protocol is { } protocolName:
+                throw new HttpRequestException(
+                    HttpRequestError.ExtendedConnectNotSupported,
+                    $"The cluster speaks HTTP/1.1, which has no extended CONNECT; open '{protocolName}' by an HTTP/1.1 upgrade.");
+            case UpstreamProtocol.Http11 when request.Version.Major >= 2 || request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower:
                 request.Version = HttpVersion.Version11;
                 request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
                 break;
@@ -115,7 +158,8 @@ internal sealed class Router(DecisionMaker decisions, HeaderClusters headerClust
     }
 
     private static bool HasNoBody(HttpRequestMessage request, HttpResponseMessage response)
-        => response.Content.Headers.ContentLength == 0
-            || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
-            || request.Method == HttpMethod.Head;
+        => response.StatusCode != HttpStatusCode.SwitchingProtocols
+            && (response.Content.Headers.ContentLength == 0
+                || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
+                || request.Method == HttpMethod.Head);
 }

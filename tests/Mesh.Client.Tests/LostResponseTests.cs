@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using Mesh.Client.Tests.Servers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Mesh.Client.Tests;
+
+public class LostResponseTests
+{
+    [Theory]
+    [InlineData(false, 10_000)]
+    [InlineData(true, 10_000)]
+    public async Task Responses_that_nobody_reads_or_disposes_are_counted_off_in_the_end(bool http2, int count)
+    {
+        await using var server = await WebServer.StartAsync(
+            context => context.Response.WriteAsync("never read"),
+            http2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
+        await using var mesh = ClientMesh.Create().Serve("reviews:9080", server.Port, http2);
+
+        for (var i = 0; i < count; i += 100)
+        {
+            await LoseAsync(mesh, 100).Within();
+            if (i % 1000 == 0)
+            {
+                GC.Collect();
+            }
+        }
+
+        for (var i = 0; i < 100 && mesh.ActiveRequests > 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+
+            // What the finalizer has handed to the thread pool comes before what is handed to it now.
+            await Task.Run(() => { });
+        }
+
+        mesh.ActiveRequests.ShouldBe(0);
+        (await mesh.Client().GetStringAsync("http://reviews:9080/").Within()).ShouldBe("never read");
+        mesh.ActiveRequests.ShouldBe(0);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task LoseAsync(ClientMesh mesh, int count)
+    {
+        var client = mesh.Client();
+        for (var i = 0; i < count; i++)
+        {
+            (await client.GetAsync("http://reviews:9080/", HttpCompletionOption.ResponseHeadersRead)).EnsureSuccessStatusCode();
+        }
+    }
+}
