@@ -65,7 +65,7 @@ internal sealed class DecompressedContent : HttpContent
     protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
 
     protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken)
-        => _decompress(await _inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
+        => Decompress(await _inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
@@ -73,7 +73,7 @@ internal sealed class DecompressedContent : HttpContent
         body.CopyTo(stream);
     }
 
-    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => _decompress(_inner.ReadAsStream(cancellationToken));
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Decompress(_inner.ReadAsStream(cancellationToken));
 
     protected override bool TryComputeLength(out long length)
     {
@@ -90,4 +90,6 @@ internal sealed class DecompressedContent : HttpContent
 
         base.Dispose(disposing);
     }
+
+    private DecompressedStream Decompress(Stream body) => new(_decompress(body), body);
 }

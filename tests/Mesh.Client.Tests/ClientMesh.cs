@@ -4,9 +4,7 @@ using Mesh.DataPlane;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tests;
-using Mesh.Xds.Client;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Mesh.Client.Tests;
 
@@ -15,8 +13,11 @@ internal sealed class ClientMesh : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    private ClientMesh(ServiceProvider services, ScriptedXdsClient xds, RecordedLogs logs)
-        => (_services, Xds, Logs) = (services, xds, logs);
+    public ClientMesh(ServiceProvider services, ScriptedXdsClient xds, RecordedLogs logs)
+    {
+        (_services, Xds, Logs) = (services, xds, logs);
+        Engine = services.GetRequiredService<MeshEngine>();
+    }
 
     public ScriptedXdsClient Xds { get; }
 
@@ -24,7 +25,7 @@ internal sealed class ClientMesh : IAsyncDisposable
 
     public IServiceProvider Services => _services;
 
-    public MeshEngine Engine => _services.GetRequiredService<MeshEngine>();
+    public MeshEngine Engine { get; }
 
     /// <summary>The endpoints in force.</summary>
     public IEnumerable<EndpointState> Endpoints => Engine.Clusters.All.SelectMany(c => c.Cluster.Current.Endpoints.Endpoints).Select(e => e.State);
@@ -34,19 +35,15 @@ internal sealed class ClientMesh : IAsyncDisposable
 
     public static ClientMesh Create(Action<IServiceCollection>? configure = null, Action<MeshOptions>? options = null, TimeProvider? time = null)
     {
-        var xds = new ScriptedXdsClient();
-        var logs = new RecordedLogs();
-        var services = new ServiceCollection();
-        services.AddLogging(l => l.AddProvider(logs));
-        services.AddSingleton<IXdsClient>(xds);
+        var application = new ClientMeshServices();
         if (time is not null)
         {
-            services.AddSingleton(time);
+            application.Services.AddSingleton(time);
         }
 
-        services.AddMeshClient(options);
-        configure?.Invoke(services);
-        return new ClientMesh(services.BuildServiceProvider(), xds, logs);
+        application.Services.AddMeshClient(options);
+        configure?.Invoke(application.Services);
+        return application.Build();
     }
 
     public HttpClient Client(string name = "")

@@ -1,0 +1,23 @@
+using Mesh.DataPlane.Tests;
+using Mesh.Xds.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Client.Tests;
+
+/// <summary>The services of an application before it has switched the mesh on.</summary>
+internal sealed class ClientMeshServices
+{
+    private readonly ScriptedXdsClient _xds = new();
+    private readonly RecordedLogs _logs = new();
+
+    public ClientMeshServices()
+    {
+        Services.AddLogging(l => l.AddProvider(_logs));
+        Services.AddSingleton<IXdsClient>(_xds);
+    }
+
+    public ServiceCollection Services { get; } = [];
+
+    public ClientMesh Build() => new(Services.BuildServiceProvider(), _xds, _logs);
+}
