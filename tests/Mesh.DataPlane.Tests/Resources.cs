@@ -19,6 +19,7 @@ internal static class Resources
         {
             ApiListener_ = Any.Pack(new HttpConnectionManager
             {
+                StatPrefix = "test",
                 Rds = new Rds { RouteConfigName = routes, ConfigSource = new ConfigSource { Ads = new AggregatedConfigSource() } },
                 HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) } },
             }),
