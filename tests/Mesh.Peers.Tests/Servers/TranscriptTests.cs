@@ -100,7 +100,7 @@ public sealed class TranscriptTests
         await ShouldAckAsync("3", "n2");
 
         // 4. A name that comes twice is refused.
-        await stream.SendAsync(Sotw("4", "n4", ("a", "3"), ("a", "4")));
+        await stream.SendAsync(Sotw("4", "n4", ("a", "2"), ("a", "2")));
         var twice = await stream.ReceiveAsync(DiscoveryRequest.Parser);
         (twice.VersionInfo, twice.ResponseNonce).ShouldBe(("3", "n4"));
         twice.ErrorDetail.ShouldNotBeNull();
