@@ -3,7 +3,7 @@ namespace Mesh;
 /// <summary>What the mesh tells of a request, in <see cref="HttpRequestMessage.Options"/>, once it has been sent.</summary>
 public static class MeshRequest
 {
-    /// <summary>How many attempts were made upstream; absent when the mesh passed the request through.</summary>
+    /// <summary>How many attempts were made upstream; absent when the first succeeded, and when none was made.</summary>
     public static HttpRequestOptionsKey<int> Attempts { get; } = new("mesh.attempts");
 
     /// <summary>Envoy's response flags of a reply that the mesh made itself: <c>NR</c>, <c>UH</c>, <c>UF</c>, <c>UC</c>, <c>NC</c> ….</summary>

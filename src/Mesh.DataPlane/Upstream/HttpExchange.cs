@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Mesh.DataPlane.Clusters;
 
 namespace Mesh.DataPlane.Upstream;
@@ -10,9 +9,13 @@ namespace Mesh.DataPlane.Upstream;
 /// </summary>
 internal sealed class HttpExchange
 {
-    private const int MaxPooled = 1024;
+    private const int MaxPooled = 64;
 
-    private static readonly ConcurrentQueue<HttpExchange> Pool = new();
+    // A thread keeps its own: beginning and ending an exchange meets no other thread.
+    [ThreadStatic]
+    private static HttpExchange?[]? _pool;
+
+    [ThreadStatic]
     private static int _pooled;
 
     private EndpointState? _endpoint;
@@ -33,9 +36,11 @@ internal sealed class HttpExchange
     /// <summary>Owns one acquired part in <paramref name="endpoint"/>.</summary>
     public static HttpExchange Begin(EndpointState endpoint)
     {
-        if (Pool.TryDequeue(out var exchange))
+        HttpExchange exchange;
+        if (_pooled > 0)
         {
-            Interlocked.Decrement(ref _pooled);
+            exchange = _pool![--_pooled]!;
+            _pool[_pooled] = null;
         }
         else
         {
@@ -52,13 +57,12 @@ internal sealed class HttpExchange
         var endpoint = _endpoint;
         _endpoint = null;
         endpoint?.Release();
-        if (Interlocked.Increment(ref _pooled) <= MaxPooled)
+        if (_pooled < MaxPooled)
         {
-            Pool.Enqueue(this);
+            (_pool ??= new HttpExchange?[MaxPooled])[_pooled++] = this;
         }
         else
         {
-            Interlocked.Decrement(ref _pooled);
             GC.SuppressFinalize(this);
         }
     }

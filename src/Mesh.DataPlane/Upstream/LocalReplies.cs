@@ -11,8 +11,7 @@ internal static class LocalReplies
 {
     public static HttpResponseMessage Create(LocalReply reply, HttpRequestMessage request, byte[]? body = null)
     {
-        request.Options.Set(MeshRequest.ResponseFlags, reply.Flags);
-        request.Options.Set(MeshRequest.ResponseCodeDetails, reply.Details);
+        RequestOutcome.TellReply(request, reply);
         return IsGrpc(request) ? CreateGrpc(reply, request, body) : CreateHttp(reply, request, body);
     }
 

@@ -24,15 +24,8 @@ internal sealed class Router(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // 1. Decide, by one draw. What an earlier sending of the same message left behind is not this one's outcome.
-        IDictionary<string, object?> options = request.Options;
-        if (options.Count > 0)
-        {
-            options.Remove(MeshRequest.ResponseFlags.Key);
-            options.Remove(MeshRequest.ResponseCodeDetails.Key);
-            options.Remove(MeshRequest.Attempts.Key);
-        }
-
+        // 1. Decide, by one draw.
+        RequestOutcome.Forget(request);
         var draw = random.NextUInt64();
         Decision decision;
         var turn = 0;
@@ -93,7 +86,7 @@ internal sealed class Router(
                 throw;
             }
 
-            request.Options.Set(MeshRequest.Attempts, 1);
+            RequestOutcome.TellAttempts(request, 1);
             return LocalReplies.Create(failure, request);
         }
         catch
@@ -106,8 +99,6 @@ internal sealed class Router(
             request.Version = version;
             request.VersionPolicy = versionPolicy;
         }
-
-        request.Options.Set(MeshRequest.Attempts, 1);
 
         // 3. The exchange ends with the body.
         if (HasNoBody(request, response))

@@ -1,0 +1,40 @@
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>
+/// Tells in a request's options what became of it. The options are made, with a dictionary, when they are first touched; a request that succeeds
+/// at its first attempt has nothing to tell, and until some request of this process had, there is nothing to take back either.
+/// </summary>
+internal static class RequestOutcome
+{
+    private static bool _anythingTold;
+
+    /// <summary>A message may be sent again: what an earlier sending left behind is not this one's outcome.</summary>
+    public static void Forget(HttpRequestMessage request)
+    {
+        if (!Volatile.Read(ref _anythingTold))
+        {
+            return;
+        }
+
+        IDictionary<string, object?> options = request.Options;
+        if (options.Count > 0)
+        {
+            options.Remove(MeshRequest.ResponseFlags.Key);
+            options.Remove(MeshRequest.ResponseCodeDetails.Key);
+            options.Remove(MeshRequest.Attempts.Key);
+        }
+    }
+
+    public static void TellReply(HttpRequestMessage request, LocalReply reply)
+    {
+        Volatile.Write(ref _anythingTold, true);
+        request.Options.Set(MeshRequest.ResponseFlags, reply.Flags);
+        request.Options.Set(MeshRequest.ResponseCodeDetails, reply.Details);
+    }
+
+    public static void TellAttempts(HttpRequestMessage request, int attempts)
+    {
+        Volatile.Write(ref _anythingTold, true);
+        request.Options.Set(MeshRequest.Attempts, attempts);
+    }
+}
