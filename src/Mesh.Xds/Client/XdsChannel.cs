@@ -71,7 +71,9 @@ internal sealed partial class XdsChannel
     public void Replace()
     {
         _replacing = true;
-        _streamEnd?.Cancel();
+
+        // Not Cancel(): it would run the end of the stream here, on the serializer, where what that enqueues is a follow-up nobody takes any more.
+        _ = _streamEnd?.CancelAsync();
     }
 
     /// <summary>Lets the server know of changed subscriptions.</summary>

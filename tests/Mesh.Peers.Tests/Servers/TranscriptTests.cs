@@ -68,6 +68,15 @@ public sealed class TranscriptTests
         (await mesh.A.NextAsync()).ShouldBe(("changed", "whole"));
     }
 
+    [PeerFact("C-core")]
+    public async Task A_client_ends_at_once_while_the_server_has_not_answered_at_all()
+    {
+        var mesh = await StartAsync(Peer.Python, delta: false);
+        await ReceiveSubscriptionAsync(await mesh.Server.AcceptAsync());
+
+        await mesh.DisposeAsync();
+    }
+
     private static async Task SotwAsync(Peer peer)
     {
         await using var mesh = await StartAsync(peer, delta: false);
