@@ -204,7 +204,7 @@ public class HandlerPlacementTests
             request.Headers.ToString().ShouldBe(headers);
             request.Version.ShouldBe(HttpVersion.Version11);
             request.VersionPolicy.ShouldBe(HttpVersionPolicy.RequestVersionOrLower);
-            request.Options.Select(o => o.Key).Order().ShouldBe(["mesh.attempts", "mine"]);
+            request.Options.Select(o => o.Key).Order().ShouldBe(["mine"]);
         }
     }
 
