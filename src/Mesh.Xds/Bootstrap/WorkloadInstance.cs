@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
@@ -12,17 +13,26 @@ namespace Mesh.Xds.Bootstrap;
 /// <param name="Address">The address that others reach it by.</param>
 internal sealed record WorkloadInstance(string WorkloadName, string PodName, IPAddress Address)
 {
+    private static readonly ConcurrentDictionary<string, int> Detected = new(StringComparer.Ordinal);
+
     /// <summary>In Kubernetes the downward API says it, in the variables that Istio's injection sets; elsewhere machine and process do.</summary>
     public static WorkloadInstance Detect(MeshWorkload workload, Func<string, string?> environment)
     {
         var name = workload.Name ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "unknown";
         var pod = environment("POD_NAME") is { Length: > 0 } podName
             ? podName
-            : string.Create(CultureInfo.InvariantCulture, $"{name}-{Environment.MachineName}-{Environment.ProcessId}").ToLowerInvariant();
+            : UniqueName(string.Create(CultureInfo.InvariantCulture, $"{name}-{Environment.MachineName}-{Environment.ProcessId}").ToLowerInvariant());
         return new WorkloadInstance(
             environment("ISTIO_META_WORKLOAD_NAME") is { Length: > 0 } istioName ? istioName : name,
             pod.Replace('~', '-'),
             IPAddress.TryParse(environment("INSTANCE_IP") ?? environment("POD_IP"), out var address) ? address : FindAddress());
+    }
+
+    // Several hosts in one process (tests, workers) are several workloads: with one id the second would take the place of the first.
+    private static string UniqueName(string process)
+    {
+        var number = Detected.AddOrUpdate(process, 1, static (_, last) => last + 1);
+        return number == 1 ? process : string.Create(CultureInfo.InvariantCulture, $"{process}-{number}");
     }
 
     private static IPAddress FindAddress()

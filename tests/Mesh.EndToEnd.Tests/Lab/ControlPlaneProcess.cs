@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Mesh.EndToEnd.Tests.Lab;
+
+/// <summary>A control plane that is a process of its own and can be killed as the system kills one.</summary>
+internal sealed class ControlPlaneProcess
+{
+    private readonly Process _process;
+
+    private ControlPlaneProcess(Process process) => _process = process;
+
+    public static async Task<ControlPlaneProcess> StartAsync(MeshLab lab)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ControlPlane.dll"));
+        start.ArgumentList.Add(lab.XdsPort.ToString(CultureInfo.InvariantCulture));
+        start.ArgumentList.Add(lab.Folder.Path);
+        var process = Process.Start(start)!;
+        var listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Read(object sender, DataReceivedEventArgs e)
+        {
+            if (e.Data is null)
+            {
+                listening.TrySetException(new InvalidOperationException($"The control plane ended:\n{lab.Log}"));
+                return;
+            }
+
+            lab.Log.Add("control plane process: " + e.Data);
+            if (e.Data.Contains("listening on", StringComparison.Ordinal))
+            {
+                listening.TrySetResult();
+            }
+        }
+
+        process.OutputDataReceived += Read;
+        process.ErrorDataReceived += (_, e) => lab.Log.Add("control plane process: " + e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        lab.OnDispose(() => Kill(process));
+        await listening.Task.OrHang();
+        return new ControlPlaneProcess(process);
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        Kill(_process);
+        await _process.WaitForExitAsync().OrHang();
+    }
+
+    private static void Kill(Process process)
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+        }
+    }
+}

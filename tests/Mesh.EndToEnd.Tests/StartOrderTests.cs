@@ -1,0 +1,58 @@
+namespace Mesh.EndToEnd.Tests;
+
+/// <summary>Nobody has to wait for anybody else to start.</summary>
+public sealed class StartOrderTests
+{
+    [Fact]
+    public async Task The_first_request_of_a_client_waits_for_a_control_plane_that_starts_later_than_everybody()
+    {
+        await using var lab = new MeshLab();
+        lab.Folder.Save("services.yaml", Yaml.Service("echo"));
+        var workload = await lab.StartWorkloadAsync("echo");
+        var caller = await lab.StartCallerAsync();
+        var first = caller.Client.GetAsync("http://echo/");
+
+        // The workload has been refused at least once, and the request has not.
+        await lab.StartControlPlaneAsync();
+        await lab.ControlPlane.WhenRegisteredAsync(workloads => workloads.Any());
+        using var response = await first.OrHang();
+
+        ((int)response.StatusCode).ShouldBe(200, lab.Log.ToString());
+        workload.Served.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Without_a_control_plane_the_first_request_fails_after_a_bounded_wait_and_says_why()
+    {
+        await using var lab = new MeshLab();
+        var caller = await lab.StartCallerAsync(options => options.Xds.ResourceTimeout = TimeSpan.FromMilliseconds(200));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://echo/");
+
+        using var response = await caller.Client.SendAsync(request).OrHang();
+
+        ((int)response.StatusCode).ShouldBe(503);
+        request.Options.TryGetValue(MeshRequest.ResponseFlags, out var flags).ShouldBeTrue();
+        flags.ShouldBe("NR");
+        var text = await response.Content.ReadAsStringAsync();
+        text.ShouldContain("echo:80");
+        text.ShouldContain("Connection refused");
+    }
+
+    [Fact]
+    public async Task A_workload_that_starts_later_than_its_caller_is_called_as_soon_as_it_is_registered()
+    {
+        await using var lab = new MeshLab();
+        lab.Folder.Save("services.yaml", Yaml.Service("echo", "grpc"));
+        await lab.StartControlPlaneAsync();
+        var caller = await lab.StartCallerAsync();
+        using var before = await caller.Client.GetAsync("http://echo/");
+        ((int)before.StatusCode).ShouldBe(503);
+        (await before.Content.ReadAsStringAsync()).ShouldBe("no healthy upstream");
+
+        await lab.StartWorkloadAsync("echo", protocol: Protocol.Grpc);
+        await lab.WhenRegisteredAsync("echo", 1);
+
+        using var after = await caller.Client.GetAsync("http://echo/");
+        ((int)after.StatusCode).ShouldBe(200);
+    }
+}
