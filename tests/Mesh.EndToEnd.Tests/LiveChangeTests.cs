@@ -52,7 +52,7 @@ public sealed class LiveChangeTests
 
         foreach (var (yaml, line, column, says) in new[]
         {
-            ("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: echo\nspec:\n  hosts: [echo\n  http: oops", 7, 0, ""),
+            ("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: echo\nspec:\n  hosts: [echo\n  http: oops", 6, 10, ""),
             (Yaml.Split("echo", ("v2", 100)).Replace("http:", "htpp:", StringComparison.Ordinal), 7, 3, "htpp"),
             (Yaml.Split("echo", ("v2", 60), ("v1", 30)).Replace("weight: 30", "weight: -30", StringComparison.Ordinal), 10, 0, "weight"),
         })
