@@ -10,11 +10,13 @@ public class Http2FailureTests
     private const uint RefusedStream = 7;
 
     [Theory]
-    [InlineData(InternalError)]
-    [InlineData(Cancel)]
-    public async Task A_reset_stream_is_UR(uint code)
+    [InlineData(InternalError, "GET")]
+    [InlineData(Cancel, "GET")]
+    [InlineData(InternalError, "POST")]
+    public async Task A_reset_stream_is_UR(uint code, string method)
     {
         await ShouldReplyAsync(
+            method,
             async (connection, stream) => await connection.WriteResetAsync(stream, code),
             503,
             "UR",
@@ -26,6 +28,7 @@ public class Http2FailureTests
     public async Task A_refused_stream_is_UR_and_says_so()
     {
         await ShouldReplyAsync(
+            "GET",
             async (connection, stream) => await connection.WriteResetAsync(stream, RefusedStream),
             503,
             "UR",
@@ -34,14 +37,23 @@ public class Http2FailureTests
             everyAttempt: true);
     }
 
-    [Fact]
-    public async Task A_connection_that_ends_below_a_stream_is_UC()
+    [Theory]
+    [InlineData("GET", false)]
+    [InlineData("POST", false)]
+    [InlineData("GET", true)]
+    [InlineData("POST", true)]
+    public async Task A_connection_that_ends_below_a_stream_is_UC(string method, bool goAway)
     {
         await ShouldReplyAsync(
-            (connection, _) =>
+            method,
+            async (connection, stream) =>
             {
+                if (goAway)
+                {
+                    await connection.WriteGoAwayAsync(stream, 0, "bye");
+                }
+
                 connection.Dispose();
-                return Task.CompletedTask;
             },
             503,
             "UC",
@@ -72,6 +84,7 @@ public class Http2FailureTests
     private static int Port(RawHttp2Server server) => new Uri(server.Target).Port;
 
     private static async Task ShouldReplyAsync(
+        string method,
         Func<RawHttp2Connection, int, Task> fail,
         int status,
         string flags,
@@ -81,10 +94,23 @@ public class Http2FailureTests
     {
         using var server = new RawHttp2Server();
         await using var mesh = ClientMesh.Create().Serve("reviews:9080", Port(server), http2: true);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "http://reviews:9080/");
+        using var request = new HttpRequestMessage(new HttpMethod(method), "http://reviews:9080/");
+        var ended = new TaskCompletionSource();
+        if (method == "POST")
+        {
+            request.Content = new ScriptedContent(async stream =>
+            {
+                await stream.WriteAsync(new byte[10]);
+                await stream.FlushAsync();
+                await ended.Task;
+                await stream.WriteAsync(new byte[10]);
+            });
+        }
+
         var sending = mesh.Client().SendAsync(request);
         using var connection = await server.AcceptAsync();
         var failing = FailAsync(connection, fail, again: everyAttempt);
+        ended.SetResult();
         using var response = await sending.Within();
 
         ((int)response.StatusCode).ShouldBe(status);

@@ -33,9 +33,19 @@ internal static class Failures
             _ => LocalReply.RemoteReset,
         };
 
-    // A request body that throws an IOException comes out in the same wrapping as a connection that broke, but without a socket below it.
+    // A request body that throws an IOException comes out in the same wrapping as a connection that broke, but with neither socket nor protocol below.
     private static bool IsOfTheConnection(HttpRequestException exception)
-        => exception.InnerException is HttpIOException or null || SocketErrorOf(exception) is not null;
+    {
+        for (var e = exception.InnerException; e is not null; e = e.InnerException)
+        {
+            if (e is SocketException or HttpIOException)
+            {
+                return true;
+            }
+        }
+
+        return exception.InnerException is null;
+    }
 
     // The message of the framework names the host that the caller addressed, which is not where the connection went.
     private static string Reason(HttpRequestException exception)

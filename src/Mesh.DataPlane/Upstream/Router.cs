@@ -61,9 +61,9 @@ internal sealed class Router(
             }
         }
 
-        observer?.OnDecided(host, request, draw, decision);
         if (decision.Reply is { } reply)
         {
+            observer?.OnDecided(host, request, draw, decision);
             return LocalReplies.Create(reply, request, (decision.Route?.Action as RouteAction.Respond)?.Body);
         }
 
@@ -74,6 +74,7 @@ internal sealed class Router(
         HttpResponseMessage response;
         try
         {
+            observer?.OnDecided(host, request, draw, decision);
             UseProtocol(request, decision.ClusterState!.Policy!.Transport.Protocol);
             response = await decision.Endpoint.State.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }

@@ -11,7 +11,11 @@ internal sealed class RawConnection : IDisposable
     public RawConnection(Socket socket)
     {
         _socket = socket;
-        _socket.NoDelay = true;
+        if (socket.ProtocolType == ProtocolType.Tcp)
+        {
+            _socket.NoDelay = true;
+        }
+
         Stream = new NetworkStream(socket);
     }
 
