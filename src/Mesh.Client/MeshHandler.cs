@@ -28,7 +28,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         {
             if (entry is null && uri.IsLoopback)
             {
-                return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                return await PassAsync(request, cancellationToken).ConfigureAwait(false);
             }
 
             return entry is { IsMeshName: true }
@@ -104,7 +104,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         if (mode == OutboundTrafficMode.AllowAny)
         {
             engine.Observer?.OnOutsideMesh(request, refused: false);
-            return base.SendAsync(request, cancellationToken);
+            return PassAsync(request, cancellationToken);
         }
 
         engine.Observer?.OnOutsideMesh(request, refused: true);
@@ -114,6 +114,15 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
                 $"The mesh refuses the connection to {uri.Host}:{uri.Port}: the outbound traffic policy is REGISTRY_ONLY and no service or ServiceEntry names the host. "
                 + "Add a ServiceEntry for it, or set Mesh:Client:OutboundTrafficPolicy to AllowAny."))
             : Task.FromResult(LocalReplies.Create(LocalReply.BlackHole, request));
+    }
+
+    private Task<HttpResponseMessage> PassAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        => features.FollowsRedirectsOutside ? PassAndFollowAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
+
+    private async Task<HttpResponseMessage> PassAndFollowAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return Redirection.IsRedirect(response.StatusCode) ? await FollowAsync(request, response, cancellationToken).ConfigureAwait(false) : response;
     }
 
     // Each hop is a message of its own, so that the caller's stays as it was and the response tells where it came from.

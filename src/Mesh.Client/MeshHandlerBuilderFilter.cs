@@ -18,6 +18,9 @@ internal sealed partial class MeshHandlerBuilderFilter(
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
 
+    // An application may hand out one primary handler again and again.
+    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<HttpMessageHandler, PrimaryFeatures> _features = [];
+
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next)
         => builder =>
         {
@@ -29,7 +32,7 @@ internal sealed partial class MeshHandlerBuilderFilter(
                 return;
             }
 
-            var features = PrimaryFeatures.Of(builder.PrimaryHandler);
+            var features = _features.GetValue(builder.PrimaryHandler, PrimaryFeatures.TakeOver);
             if (features.Unsupported.Count > 0 && _warned.TryAdd(name, true))
             {
                 Log.PrimaryNotHonoured(logger, name, string.Join(", ", features.Unsupported));

@@ -27,12 +27,47 @@ internal sealed class PrimaryFeatures
 
     public bool FollowsRedirects { get; }
 
+    /// <summary>Whether redirects of hosts outside the mesh come back here, too.</summary>
+    public bool FollowsRedirectsOutside { get; private set; }
+
     /// <summary>What the primary handler does and the mesh cannot do in its place.</summary>
     public IReadOnlyList<string> Unsupported { get; }
 
     public bool IsNone => !FollowsRedirects && _cookies is null && _decompression == DecompressionMethods.None;
 
-    public static PrimaryFeatures Of(HttpMessageHandler primary)
+    /// <summary>
+    /// Says what the primary handler does, and takes the redirects off it: one from outside to a name of the mesh must be routed like any other
+    /// request instead of asking DNS.
+    /// </summary>
+    public static PrimaryFeatures TakeOver(HttpMessageHandler primary)
+    {
+        var features = Of(primary);
+        if (features.FollowsRedirects)
+        {
+            try
+            {
+                switch (primary)
+                {
+                    case SocketsHttpHandler h:
+                        h.AllowAutoRedirect = false;
+                        break;
+                    case HttpClientHandler h:
+                        h.AllowAutoRedirect = false;
+                        break;
+                }
+
+                features.FollowsRedirectsOutside = true;
+            }
+            catch (InvalidOperationException)
+            {
+                // It has sent requests already and cannot be changed any more.
+            }
+        }
+
+        return features;
+    }
+
+    private static PrimaryFeatures Of(HttpMessageHandler primary)
         => primary switch
         {
             SocketsHttpHandler h => new PrimaryFeatures(

@@ -50,6 +50,28 @@ public class RedirectTests
         (await response.Content.ReadAsStringAsync()).ShouldBe("outside ");
     }
 
+    [Fact]
+    public async Task A_redirect_from_outside_into_the_mesh_is_routed_and_never_asks_DNS()
+    {
+        await using var reviews = await WebServer.StartAsync(context => context.Response.WriteAsync("reviews"));
+        await using var outside = await WebServer.StartAsync(context =>
+        {
+            context.Response.Redirect(context.Request.Path == "/known" ? "http://reviews:9080/" : "http://ratings.default.svc.cluster.local/");
+            return Task.CompletedTask;
+        });
+        using var shared = new SocketsHttpHandler();
+        await using var mesh = ClientMesh.Create(services => services.ConfigureHttpClientDefaults(b => b.ConfigurePrimaryHttpMessageHandler(() => shared)))
+            .Serve("reviews:9080", reviews.Port);
+        mesh.Xds.Remove(ListenerType.Instance, "ratings.default.svc.cluster.local:80");
+        foreach (var name in new[] { "a", "b" })
+        {
+            using var known = await mesh.Client(name).GetAsync($"http://127.0.0.1:{outside.Port}/known").Within();
+            (await known.Content.ReadAsStringAsync()).ShouldBe("reviews");
+            using var unknown = await mesh.Client(name).GetAsync($"http://127.0.0.1:{outside.Port}/unknown").Within();
+            unknown.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        }
+    }
+
     [Theory]
     [InlineData(301, "POST", "GET", "")]
     [InlineData(302, "POST", "GET", "")]
