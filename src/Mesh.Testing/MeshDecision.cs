@@ -106,7 +106,9 @@ public sealed class MeshDecision
     /// <summary>The request, where it went, and the explanation.</summary>
     public override string ToString()
     {
-        var target = Endpoint is { } endpoint ? $"{Cluster} at {endpoint}" : _decision is not null ? $"the mesh itself {ResponseFlags}".TrimEnd() : "outside the mesh";
+        var target = Endpoint is { } endpoint ? $"{Cluster} at {endpoint}"
+            : _decision is not null ? $"the mesh itself {ResponseFlags}".TrimEnd()
+            : "outside the mesh";
         return string.Join(Environment.NewLine + "  ", [$"{Method} {Authority}{Path} from {Source} -> {target}", .. Explanation]);
     }
 }

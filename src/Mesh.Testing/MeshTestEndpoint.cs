@@ -33,10 +33,7 @@ public sealed class MeshTestEndpoint : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _session.Dispose();
-        if (!_mesh.IsDisposed)
-        {
-            await _mesh.SettledAsync().ConfigureAwait(false);
-        }
+        await _mesh.WithdrawnAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -29,6 +29,8 @@ public sealed class MeshTestHost : IAsyncDisposable
     private readonly EngineRegistry _engines = new();
     private readonly ClientApplications _clients;
     private readonly ApplicationWiring _wiring;
+    private readonly Settlement _settlement;
+    private bool _isDisposed;
 
     private MeshTestHost(MeshTestOptions options)
     {
@@ -55,6 +57,7 @@ public sealed class MeshTestHost : IAsyncDisposable
         _controlPlane = services.BuildServiceProvider();
         _server = _controlPlane.GetRequiredService<IAdsServer>();
         _discovery = _controlPlane.GetRequiredService<DiscoveryServer>();
+        _settlement = new Settlement(_discovery, _server, _engines);
         _wiring = new ApplicationWiring(
             _server,
             new InMemoryTransportFactory(_endpoints),
@@ -77,8 +80,6 @@ public sealed class MeshTestHost : IAsyncDisposable
 
     /// <summary>What the control plane says about the documents that apply, such as a route to a subset that no DestinationRule defines.</summary>
     public IReadOnlyList<string> Diagnostics => [.. _controlPlane.GetRequiredService<IConfigStore>().Diagnostics.Select(d => d.ToString())];
-
-    internal bool IsDisposed { get; private set; }
 
     /// <summary>Starts a mesh from Istio YAML.</summary>
     /// <param name="yaml">Any number of documents: Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService.</param>
@@ -114,7 +115,7 @@ public sealed class MeshTestHost : IAsyncDisposable
     public void Apply(string yaml)
     {
         ArgumentNullException.ThrowIfNull(yaml);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         var diagnostics = _source.Apply(yaml);
         Publish();
         if (diagnostics.Any(d => d.Severity == ConfigSeverity.Error))
@@ -130,11 +131,12 @@ public sealed class MeshTestHost : IAsyncDisposable
     /// <exception cref="InvalidOperationException">There is no such document.</exception>
     public void Delete(string kind, string name, string @namespace = "default")
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (!_source.Delete(kind, @namespace, name))
         {
             var known = string.Join(", ", _source.Resources.Select(r => $"{r.Kind.Kind} {r.Namespace}/{r.Name}"));
-            throw new InvalidOperationException($"There is no {kind} {@namespace}/{name} to delete; the mesh has {(known.Length > 0 ? known : "no documents")}.");
+            throw new InvalidOperationException(
+                $"There is no {kind} {@namespace}/{name} to delete; the mesh has {(known.Length > 0 ? known : "no documents")}.");
         }
 
         Publish();
@@ -149,10 +151,11 @@ public sealed class MeshTestHost : IAsyncDisposable
     /// Some client has not answered within <see cref="MeshTestOptions.SettleTimeout"/>; the message says which and what.
     /// </exception>
     /// <exception cref="InvalidOperationException">A client refused a part of the configuration; the message says which and why.</exception>
-    public Task SettledAsync(CancellationToken cancellationToken = default)
+    public async Task SettledAsync(CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        return new Settlement(_discovery, _server, _engines).WaitAsync(_options.SettleTimeout, cancellationToken);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        await _settlement.WaitAsync(_options.SettleTimeout, cancellationToken).ConfigureAwait(false);
+        _settlement.ThrowIfRefused();
     }
 
     /// <summary>Adds a workload that is a handler; the services whose selector fits its labels have it as an endpoint, on all their ports.</summary>
@@ -180,7 +183,7 @@ public sealed class MeshTestHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(workload);
         ArgumentNullException.ThrowIfNull(handler);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         var labels = workload.EffectiveLabels();
         var address = _endpoints.Add(handler, labels);
         var node = EndpointNode.Create(workload, labels, address, ClusterDomain);
@@ -213,7 +216,7 @@ public sealed class MeshTestHost : IAsyncDisposable
     /// </param>
     public HttpClient CreateClient(string baseAddress, MeshWorkload? workload = null)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         var client = _clients.CreateClient(workload ?? _options.Workload);
         client.BaseAddress = new Uri(baseAddress);
         return client;
@@ -227,19 +230,19 @@ public sealed class MeshTestHost : IAsyncDisposable
     public void Configure(IServiceCollection services)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         _wiring.Configure(services);
     }
 
     /// <summary>Ends the mesh and the clients that it made. Applications that it configured are the test's to end, best before.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (IsDisposed)
+        if (_isDisposed)
         {
             return;
         }
 
-        IsDisposed = true;
+        _isDisposed = true;
         await _clients.DisposeAsync().ConfigureAwait(false);
         await _wiring.DisposeAsync().ConfigureAwait(false);
         await _controlPlane.DisposeAsync().ConfigureAwait(false);
@@ -247,6 +250,9 @@ public sealed class MeshTestHost : IAsyncDisposable
 
     /// <summary>Makes a change visible at once to whoever asks from now on; those who have asked already are told.</summary>
     internal void Publish() => _discovery.Apply();
+
+    /// <summary>Completes when no client picks an endpoint any more that has gone; what else a client may have refused is not the endpoint's affair.</summary>
+    internal Task WithdrawnAsync() => _isDisposed ? Task.CompletedTask : _settlement.WaitAsync(_options.SettleTimeout, CancellationToken.None);
 
     private static string? CheckRegex(string pattern)
     {

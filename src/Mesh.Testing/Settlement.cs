@@ -32,7 +32,10 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
         {
             throw new TimeoutException($"Not every client of the mesh has applied the last change within {timeout}: {string.Join("; ", Unsettled())}.");
         }
+    }
 
+    public void ThrowIfRefused()
+    {
         var refusals = Refusals().ToList();
         if (refusals.Count > 0)
         {

@@ -27,7 +27,7 @@ public sealed class DecisionTests
         decision.RouteVersion.ShouldNotBeEmpty();
         decision.ListenerVersion.ShouldNotBeEmpty();
         decision.ClusterVersion.ShouldNotBeEmpty();
-        decision.Explanation.ShouldContain(line => line.Contains("routes[0] 'jason' does not: ") && line.Contains("end-user"));
+        decision.Explanation.ShouldContain(line => line.Contains("routes[0] 'jason' does not match, it asks for: header end-user is exactly 'jason'"));
         decision.Explanation.ShouldContain(line => line.Contains("routes[1] 'everybody' matches"));
         decision.Explanation[^1].ShouldContain(decision.Endpoint!.Address);
         decision.ToString().ShouldContain("GET reviews:9080/reviews/1?x=y from test");

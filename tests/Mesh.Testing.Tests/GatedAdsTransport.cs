@@ -28,7 +28,8 @@ internal sealed class GatedAdsTransport(IAdsTransport inner) : IAdsTransport
 
     public void Open() => _open.TrySetResult();
 
-    public ValueTask<IAdsCall<DiscoveryRequest, DiscoveryResponse>> OpenStreamAsync(CancellationToken cancellationToken) => inner.OpenStreamAsync(cancellationToken);
+    public ValueTask<IAdsCall<DiscoveryRequest, DiscoveryResponse>> OpenStreamAsync(CancellationToken cancellationToken)
+        => inner.OpenStreamAsync(cancellationToken);
 
     public async ValueTask<IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>> OpenDeltaStreamAsync(CancellationToken cancellationToken)
         => new Call(this, await inner.OpenDeltaStreamAsync(cancellationToken));
@@ -42,7 +43,8 @@ internal sealed class GatedAdsTransport(IAdsTransport inner) : IAdsTransport
         return completed;
     }
 
-    private sealed class Call(GatedAdsTransport gate, IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> inner) : IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>
+    private sealed class Call(GatedAdsTransport gate, IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> inner)
+        : IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>
     {
         public ValueTask WriteAsync(DeltaDiscoveryRequest message, CancellationToken cancellationToken) => inner.WriteAsync(message, cancellationToken);
 

@@ -34,7 +34,8 @@ public sealed class ManualTimeProviderTests
         ITimer Timer(string name, int seconds)
         {
             var start = _time.GetUtcNow();
-            return _time.CreateTimer(_ => fired.Add($"{name} at {(_time.GetUtcNow() - start).TotalSeconds}"), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
+            return _time.CreateTimer(
+                _ => fired.Add($"{name} at {(_time.GetUtcNow() - start).TotalSeconds}"), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
         }
     }
 

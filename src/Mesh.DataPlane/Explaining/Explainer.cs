@@ -67,7 +67,7 @@ internal static class Explainer
 
             if (misses++ < MaxMisses && route.Match.FirstMismatch(request, draw) is { } mismatch)
             {
-                lines.Add($"{route} does not: {mismatch}");
+                lines.Add($"{route} does not match, it asks for: {mismatch}");
             }
         }
 

@@ -51,7 +51,7 @@ internal sealed class RouteConditions(
         {
             if (!header.IsMatch(request))
             {
-                return $"not: {header}";
+                return header.ToString();
             }
         }
 
@@ -59,7 +59,7 @@ internal sealed class RouteConditions(
         {
             if (!parameter.IsMatch(request))
             {
-                return $"not: {parameter}";
+                return parameter.ToString();
             }
         }
 
@@ -67,16 +67,16 @@ internal sealed class RouteConditions(
         {
             if (!cookie.IsMatch(request))
             {
-                return $"not: {cookie}";
+                return cookie.ToString();
             }
         }
 
         if (grpcOnly && !IsGrpc(request))
         {
-            return "not: a gRPC request";
+            return "a gRPC request";
         }
 
-        return fraction is { } share && !share.Includes(draw) ? $"not among {share}" : null;
+        return fraction is { } share && !share.Includes(draw) ? $"{share}" : null;
     }
 
     // Envoy: application/grpc, alone or followed by "+" or ";".
