@@ -57,6 +57,20 @@ public class WebSocketTests
     }
 
     [Fact]
+    public async Task A_web_socket_of_HTTP_1_1_reaches_an_HTTP_2_endpoint()
+    {
+        await using var server = await WebServer.StartAsync(EchoAsync, HttpProtocols.Http2);
+        await using var mesh = ClientMesh.Create().Serve("reviews:9080", server.Port, http2: true);
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri("ws://reviews:9080/echo"), mesh.Invoker(), default).Within();
+
+        (await EchoAsync(socket, "hello")).ShouldBe("hello");
+        mesh.ActiveRequests.ShouldBe(1);
+        socket.Dispose();
+        mesh.ActiveRequests.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_web_socket_to_a_mesh_name_never_asks_DNS()
     {
         await using var mesh = ClientMesh.Create();

@@ -71,11 +71,18 @@ internal sealed class Router(
         var exchange = HttpExchange.Begin(decision.Endpoint!.State);
         var version = request.Version;
         var versionPolicy = request.VersionPolicy;
+        string? webSocketKey = null;
         HttpResponseMessage response;
         try
         {
             observer?.OnDecided(host, request, draw, decision);
-            UseProtocol(request, decision.ClusterState!.Policy!.Transport.Protocol);
+            var protocol = decision.ClusterState!.Policy!.Transport.Protocol;
+            if (protocol == UpstreamProtocol.Http2)
+            {
+                webSocketKey = WebSocketUpgrade.Translate(request);
+            }
+
+            UseProtocol(request, protocol);
             response = await decision.Endpoint.State.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException e)
@@ -99,6 +106,10 @@ internal sealed class Router(
         {
             request.Version = version;
             request.VersionPolicy = versionPolicy;
+            if (webSocketKey is not null)
+            {
+                WebSocketUpgrade.Restore(request, webSocketKey);
+            }
         }
 
         // 3. The exchange ends with the body.
