@@ -43,7 +43,7 @@ internal static class SocketComparison
         await using var engine = BenchmarkMesh.Create([Resources.Prefix("/", "cluster")], null, port);
         using var raw = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         var primary = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
-        using var mesh = new HttpClient(new MeshHandler(engine, OutboundTrafficMode.AllowAny, PrimaryFeatures.Of(primary)) { InnerHandler = primary })
+        using var mesh = new HttpClient(new MeshHandler(engine, OutboundTrafficMode.AllowAny, PrimaryFeatures.TakeOver(primary)) { InnerHandler = primary })
         {
             BaseAddress = new Uri($"http://{BenchmarkMesh.Host}:{BenchmarkMesh.Port}"),
         };

@@ -16,6 +16,6 @@ public sealed class MeshXdsOptions
     public TimeSpan ResourceTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>The time between HTTP/2 pings on the stream to the control plane.</summary>
-    /// <value>The default value is 30 seconds for Mesh's own control plane and 5 minutes for any other (a grpc-go server answers more frequent pings with GOAWAY).</value>
+    /// <value>The default value is 5 minutes, the most frequent that a grpc-go server takes by default; Mesh's own control plane takes 30 seconds as well.</value>
     public TimeSpan? KeepAliveInterval { get; set; }
 }

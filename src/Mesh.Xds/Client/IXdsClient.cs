@@ -23,7 +23,7 @@ internal interface IXdsClient : IAsyncDisposable
     /// <summary>Replaces the metadata of the node; takes effect by opening a new stream when one is open (Node travels only on the first request).</summary>
     void UpdateNode(Action<Envoy.Config.Core.V3.Node> change);
 
-    /// <summary>Completes when the control plane has confirmed that every client has stopped using this workload (D15), or has said that it cannot tell.</summary>
+    /// <summary>Completes when the control plane has confirmed that every client has stopped using this workload, or has said that it cannot tell.</summary>
     Task WhenDrainedAsync(CancellationToken cancellationToken);
 
     /// <summary>What the client believes right now, for logs, status pages and tests.</summary>
