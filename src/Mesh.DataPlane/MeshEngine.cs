@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Mesh.DataPlane;
 
 /// <summary>The engine of one process: what it believes of the mesh, and its way out.</summary>
-internal sealed class MeshEngine : IAsyncDisposable
+internal sealed class MeshEngine : IAsyncDisposable, IDisposable
 {
     private readonly Lock _sync = new();
 
@@ -48,6 +48,9 @@ internal sealed class MeshEngine : IAsyncDisposable
     public IUpstream Upstream { get; }
 
     public IDecisionObserver? Observer { get; }
+
+    /// <summary>For containers that are disposed synchronously: the stream to the control plane ends by itself.</summary>
+    public void Dispose() => Hosts.Dispose();
 
     public async ValueTask DisposeAsync()
     {

@@ -15,10 +15,13 @@ internal static class XdsClientFactory
     {
         var options = services.GetRequiredService<IOptions<MeshOptions>>().Value;
         var time = services.GetRequiredService<TimeProvider>();
-        var bootstrap = XdsBootstrap.Load(options, Environment.GetEnvironmentVariable);
 
-        // A control plane in this process leaves nothing to connect to.
-        IReadOnlyList<XdsServer> servers = services.GetService<IAdsTransport>() is { } inProcess
+        // A control plane in this process leaves nothing to connect to, and nothing for a bootstrap to say.
+        var inProcess = services.GetService<IAdsTransport>();
+        var bootstrap = XdsBootstrap.Load(
+            options,
+            name => inProcess is not null && name.StartsWith("GRPC_XDS_", StringComparison.Ordinal) ? null : Environment.GetEnvironmentVariable(name));
+        IReadOnlyList<XdsServer> servers = inProcess is not null
             ? [new XdsServer(inProcess)]
             : [.. bootstrap.Servers.Select(s => s.CreateServer(time, options.Xds.KeepAliveInterval))];
         if (servers.Count == 0)

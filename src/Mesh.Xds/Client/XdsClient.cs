@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Xds.Client;
 
 /// <summary>The ADS client. State changes and callbacks run on one serializer; the state itself is guarded so that <see cref="Status"/> may be read from anywhere.</summary>
-internal sealed partial class XdsClient : IXdsClient
+internal sealed partial class XdsClient : IXdsClient, IDisposable
 {
     private readonly IReadOnlyList<XdsServer> _servers;
     private readonly XdsClientOptions _options;
@@ -106,6 +106,9 @@ internal sealed partial class XdsClient : IXdsClient
         await EnqueueAsync(() => drained = _drained.Task).WaitAsync(cancellationToken);
         await drained.WaitAsync(cancellationToken);
     }
+
+    /// <summary>For containers that are disposed synchronously: begins to close and does not wait.</summary>
+    public void Dispose() => _ = DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {
