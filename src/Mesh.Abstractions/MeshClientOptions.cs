@@ -11,7 +11,10 @@ public sealed class MeshClientOptions
     /// <value>The default value is <see cref="OutboundTrafficMode.AllowAny"/>.</value>
     public OutboundTrafficMode OutboundTrafficPolicy { get; set; } = OutboundTrafficMode.AllowAny;
 
-    /// <summary>How long the first request to a host outside the mesh waits for the control plane to say whether it knows the host.</summary>
+    /// <summary>
+    /// How long the first request to a host outside the mesh waits for the control plane to say whether it knows the host. A control plane that speaks
+    /// the incremental variant always says so: as long as it can be reached, its answer is waited for up to <see cref="MeshXdsOptions.ResourceTimeout"/>.
+    /// </summary>
     /// <value>The default value is 250 milliseconds.</value>
     public TimeSpan UnknownHostTimeout { get; set; } = TimeSpan.FromMilliseconds(250);
 

@@ -25,6 +25,9 @@ internal sealed class ScriptedXdsClient : IXdsClient
         }
     }
 
+    /// <summary>Whether it poses as a server of the incremental variant that can be reached.</summary>
+    public bool AnswersEveryName { get; set; }
+
     public XdsClientStatus Status => new("scripted", true, null, []);
 
     public void Set<T>(ResourceType<T> type, IMessage message)

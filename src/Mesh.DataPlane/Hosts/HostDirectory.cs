@@ -69,10 +69,7 @@ internal sealed class HostDirectory : IDisposable
 
             try
             {
-                // A name of the mesh is worth waiting for as long as the protocol allows an answer to take; the world outside is not.
-                await entry.Answered
-                    .WaitAsync(entry.IsMeshName ? _options.Xds.ResourceTimeout : _options.Client.UnknownHostTimeout, _time, cancellationToken)
-                    .ConfigureAwait(false);
+                await WaitAsync(entry, cancellationToken).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -101,6 +98,29 @@ internal sealed class HostDirectory : IDisposable
             {
                 Evict(entry);
             }
+        }
+    }
+
+    // A name of the mesh is worth waiting for as long as the protocol allows an answer to take. The world outside is not, where the server may
+    // never say that it does not know a name; where it does say so, an answer that is late (in a process that has only just started) is still
+    // an answer, and to go on without it would lead around the mesh.
+    private async Task WaitAsync(HostEntry entry, CancellationToken cancellationToken)
+    {
+        var limit = _options.Xds.ResourceTimeout;
+        if (entry.IsMeshName)
+        {
+            await entry.Answered.WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await entry.Answered.WaitAsync(_options.Client.UnknownHostTimeout, _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (_client.AnswersEveryName)
+        {
+            await Task.WhenAny(entry.Answered, entry.Unreachable).WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
+            entry.HasTimedOut = !entry.Answered.IsCompleted;
         }
     }
 

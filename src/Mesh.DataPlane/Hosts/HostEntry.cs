@@ -4,6 +4,7 @@ namespace Mesh.DataPlane.Hosts;
 internal sealed class HostEntry(HostKey key, bool isMeshName)
 {
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _unreachable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private HostState _state = HostState.Pending;
     private bool _evicted;
 
@@ -19,6 +20,9 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
 
     /// <summary>Completes when the state is no longer pending, or when no answer will come because the entry has been evicted.</summary>
     public Task Answered => _answered.Task;
+
+    /// <summary>Completes when the control plane could not be reached while there was no answer.</summary>
+    public Task Unreachable => _unreachable.Task;
 
     /// <summary>Someone has waited for the answer in vain: the next ones do not wait again.</summary>
     public bool HasTimedOut { get; set; }
@@ -46,6 +50,9 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
         Volatile.Write(ref _evicted, true);
         _answered.TrySetResult();
     }
+
+    /// <summary>No answer will come for now.</summary>
+    public void SetUnreachable() => _unreachable.TrySetResult();
 
     public override string ToString() => Key.ToString();
 }

@@ -74,6 +74,7 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
                     break;
                 default:
                     // The control plane is away: nothing is known, whoever asks waits or gives up by its own deadline.
+                    Entry.SetUnreachable();
                     break;
             }
         }

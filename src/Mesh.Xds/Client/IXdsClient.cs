@@ -26,6 +26,12 @@ internal interface IXdsClient : IAsyncDisposable
     /// <summary>Completes when the control plane has confirmed that every client has stopped using this workload, or has said that it cannot tell.</summary>
     Task WhenDrainedAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Whether every name that is asked for will be answered, be it by "there is none": the incremental variant says so at once, and no server is
+    /// known to be out of reach.
+    /// </summary>
+    bool AnswersEveryName => false;
+
     /// <summary>What the client believes right now, for logs, status pages and tests.</summary>
     XdsClientStatus Status { get; }
 }

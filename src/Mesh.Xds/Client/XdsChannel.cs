@@ -27,7 +27,7 @@ internal sealed partial class XdsChannel
     private bool _replacing;
     private volatile bool _wanted;
     private volatile int _queued;
-    private bool _delta;
+    private volatile bool _delta;
 
     public XdsChannel(XdsClient client, XdsServer server, int priority, XdsClientOptions options)
     {
@@ -46,6 +46,9 @@ internal sealed partial class XdsChannel
     public int Priority { get; }
 
     public bool IsConnected => _stream is not null;
+
+    /// <summary>The incremental variant is spoken, or will be tried first.</summary>
+    public bool IsDelta => _delta;
 
     /// <summary>Why the server cannot be reached; cleared by its next response.</summary>
     public string? Failure { get; private set; }

@@ -35,6 +35,17 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
 
     public event Action? ResponseDelivered;
 
+    public bool AnswersEveryName
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !_disposed && _channels.TrueForAll(c => c is { IsDelta: true, Failure: null });
+            }
+        }
+    }
+
     /// <summary>The node of the next stream.</summary>
     internal Node Node { get; private set; }
 
