@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Mesh.EndToEnd.Tests;
 
 /// <summary>Nobody has to wait for anybody else to start.</summary>
@@ -9,10 +11,10 @@ public sealed class StartOrderTests
         await using var lab = new MeshLab();
         lab.Folder.Save("services.yaml", Yaml.Service("echo"));
         var workload = await lab.StartWorkloadAsync("echo");
-        var caller = await lab.StartCallerAsync();
-        var first = caller.Client.GetAsync("http://echo/");
 
-        // The workload has been refused at least once, and the request has not.
+        // The longest back-off there is: the workload is back no later than its caller, as a control plane that has only just started knows nobody.
+        var caller = await lab.StartCallerAsync(services: services => services.AddSingleton<IRandomSource>(new LargestRandomSource()));
+        var first = caller.Client.GetAsync("http://echo/");
         await lab.StartControlPlaneAsync();
         await lab.ControlPlane.WhenRegisteredAsync(workloads => workloads.Any());
         using var response = await first.OrHang();
