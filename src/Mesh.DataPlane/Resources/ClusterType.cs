@@ -71,7 +71,8 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
                     name,
                     null,
                     message.LoadAssignment is null ? EndpointsResource.Empty(name) : EndpointsType.Compile(message.LoadAssignment, "load_assignment.", dns),
-                    policy) { Notes = notes };
+                    policy)
+                { Notes = notes };
             default:
                 throw new ResourceRejectedException("type", $"{message.Type} is not supported");
         }
