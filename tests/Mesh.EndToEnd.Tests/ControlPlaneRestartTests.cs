@@ -51,6 +51,31 @@ public sealed class ControlPlaneRestartTests
     }
 
     [Fact]
+    public async Task A_control_plane_that_remembers_nothing_takes_no_endpoints_away_before_their_workloads_could_come_back()
+    {
+        await using var lab = new MeshLab();
+        Save(lab, "v1");
+        await lab.StartControlPlaneAsync(options => options.RegistrationsFile = "");
+        await StartWorkloadsAsync(lab);
+        await lab.WhenRegisteredAsync("echo", 2);
+        await lab.WhenRegisteredAsync("echo2", 2);
+        var caller = await lab.StartCallerAsync();
+        var load = new Load(lab.Log, caller.Client, Targets);
+        await load.MoreAsync(200);
+        for (var round = 0; round < 2; round++)
+        {
+            await lab.KillControlPlaneAsync();
+            await load.MoreAsync(300);
+            await lab.StartControlPlaneAsync(options => options.RegistrationsFile = "");
+            await lab.WhenRegisteredAsync("echo", 2);
+            await lab.WhenRegisteredAsync("echo2", 2);
+            await load.MoreAsync(300);
+        }
+
+        await load.StopAsync(atLeast: 1000);
+    }
+
+    [Fact]
     public async Task A_control_plane_process_that_is_killed_and_restarted_fails_no_request_and_takes_over()
     {
         await using var lab = new MeshLab();

@@ -1,9 +1,11 @@
 using Envoy.Config.Core.V3;
+using Envoy.Config.Endpoint.V3;
 using Mesh.ControlPlane.Analysis;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Generators;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Registry;
+using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +29,10 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     private ConfigSnapshot? _pendingConfig;
     private ConfigSnapshot? _applied;
     private volatile MeshModel _model;
+    private readonly TimeSpan _startGrace;
+    private readonly TimeProvider _time;
+    private ITimer? _startTimer;
+    private volatile bool _isStarting;
     private long _epoch;
     private bool _disposed;
 
@@ -35,6 +41,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         _store = store;
         _registry = registry;
         _logger = logger;
+        _time = time;
+        _startGrace = options.StartGrace;
         _builder = new MeshModelBuilder(options.ClusterDomain);
         _model = _builder.Model;
         _debouncer = new Debouncer(options.QuietTime, options.MaxDelay, time, () => Apply());
@@ -51,6 +59,12 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         if (!_server.TrySetResult(server))
         {
             return;
+        }
+
+        if (_startGrace > TimeSpan.Zero)
+        {
+            _isStarting = true;
+            _startTimer = _time.CreateTimer(_ => EndStart(server), null, _startGrace, Timeout.InfiniteTimeSpan);
         }
 
         _registry.Changed += OnWorkloadChanged;
@@ -75,7 +89,14 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     }
 
     public IReadOnlyCollection<AdsResource> GetResources(Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
-        => _cache.Get(_model, proxy, typeUrl, wildcard, names);
+    {
+        var resources = _cache.Get(_model, proxy, typeUrl, wildcard, names);
+
+        // Workloads that were there before the start may just not have come back: "none" is not known yet.
+        return _isStarting && typeUrl == TypeUrls.ClusterLoadAssignment
+            ? [.. resources.Select(r => HasEndpoints(r) ? r : r.AsTentative())]
+            : resources;
+    }
 
     /// <summary>Applies what is pending now and waits until every client has taken it over.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
@@ -94,7 +115,17 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             _disposed = true;
         }
 
+        _startTimer?.Dispose();
         _debouncer.Dispose();
+    }
+
+    private static bool HasEndpoints(AdsResource resource)
+        => ClusterLoadAssignment.Parser.ParseFrom(resource.Body.Value).Endpoints.Any(locality => locality.LbEndpoints.Count > 0);
+
+    private void EndStart(IAdsServer server)
+    {
+        _isStarting = false;
+        server.Push(new AdsChange(new Dictionary<string, IReadOnlySet<string>?> { [TypeUrls.ClusterLoadAssignment] = null }));
     }
 
     private static ProxyKind KindOf(Node node, NodeMetadata metadata)

@@ -107,7 +107,7 @@ public static class MeshControlPlaneServiceCollectionExtensions
         return new DiscoveryServer(
             provider.GetRequiredService<IConfigStore>(),
             provider.GetRequiredService<ServiceRegistry>(),
-            new DiscoveryOptions(options.ClusterDomain, options.PushDebounce, options.PushDebounceMax),
+            new DiscoveryOptions(options.ClusterDomain, options.PushDebounce, options.PushDebounceMax, options.RestartGrace),
             provider.GetRequiredService<TimeProvider>(),
             LoggerOf<DiscoveryServer>(provider));
     }

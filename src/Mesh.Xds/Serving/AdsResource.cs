@@ -14,9 +14,23 @@ internal sealed class AdsResource
         Version = ContentHash.Of(Body.Value.Span);
     }
 
+    private AdsResource(AdsResource other)
+    {
+        Name = other.Name;
+        Body = other.Body;
+        Version = other.Version;
+        IsTentative = true;
+    }
+
     public string Name { get; }
 
     public Any Body { get; }
 
     public string Version { get; }
+
+    /// <summary>The control plane has just started and may not have seen everything: no reason to replace what a client brought along.</summary>
+    public bool IsTentative { get; }
+
+    /// <summary>The same resource, to be taken with that reserve.</summary>
+    public AdsResource AsTentative() => new(this);
 }

@@ -137,6 +137,13 @@ internal sealed class DeltaSubscription(string typeUrl, SubscribedNames budget, 
         {
             if (Sent.IsCurrent(resource))
             {
+                Sent.Confirm(resource.Name);
+                continue;
+            }
+
+            // What the client brought along serves on until this server knows better.
+            if (resource.IsTentative && Sent.IsAssumed(resource.Name))
+            {
                 continue;
             }
 

@@ -19,13 +19,25 @@ internal sealed class SentResources
     public bool IsCurrent(AdsResource resource) =>
         _byName.TryGetValue(resource.Name, out var sent) && string.Equals(sent.Version, resource.Version, StringComparison.Ordinal);
 
+    /// <summary>The client brought it along from an earlier stream, and this server has neither sent nor confirmed it.</summary>
+    public bool IsAssumed(string name) => _byName.TryGetValue(name, out var sent) && sent.IsAssumed;
+
+    /// <summary>What the client brought along is what this server has: from now on its changes are the server's to tell.</summary>
+    public void Confirm(string name)
+    {
+        if (_byName.TryGetValue(name, out var sent) && sent.IsAssumed)
+        {
+            _byName[name] = sent with { IsAssumed = false };
+        }
+    }
+
     /// <summary>The resource goes out now.</summary>
     /// <param name="resource">What is sent.</param>
     /// <param name="keep">Hold the resource itself, to be able to repeat it after it left the model.</param>
     public void Set(AdsResource resource, bool keep) => Put(resource.Name, new SentResource(resource.Version, keep ? resource : null));
 
     /// <summary>The client said that it has this version from an earlier stream.</summary>
-    public void Assume(string name, string version) => Put(name, new SentResource(version, null));
+    public void Assume(string name, string version) => Put(name, new SentResource(version, null, IsAssumed: true));
 
     /// <summary>The client is told that there is no such resource.</summary>
     public void SetMissing(string name) => Put(name, default);

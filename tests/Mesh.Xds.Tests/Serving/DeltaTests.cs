@@ -111,6 +111,39 @@ public sealed class DeltaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_a_client_brought_along_is_not_replaced_by_what_a_starting_server_is_not_sure_of()
+    {
+        _mesh.SetEndpoints("reviews", weight: 3);
+        var version = _mesh.Backend.VersionOf(TypeUrls.ClusterLoadAssignment, "reviews");
+        Tentatively("reviews");
+        Tentatively("ratings");
+        var peer = await _mesh.ConnectDeltaAsync();
+
+        await peer.SendAsync(new DeltaDiscoveryRequest
+        {
+            TypeUrl = TypeUrls.ClusterLoadAssignment,
+            ResourceNamesSubscribe = { "reviews", "ratings" },
+            InitialResourceVersions = { ["reviews"] = version },
+        });
+
+        // A client that has nothing takes what there is.
+        NamesOf(await peer.ReceiveAndAckAsync()).ShouldBe(["ratings"]);
+
+        // Once confirmed it is the server's to change, even tentatively.
+        _mesh.SetEndpoints("reviews", weight: 3);
+        _mesh.Push(TypeUrls.ClusterLoadAssignment, "reviews");
+        await ShouldHaveNothingDueAsync(peer);
+        Tentatively("reviews");
+        _mesh.Push(TypeUrls.ClusterLoadAssignment, "reviews");
+        NamesOf(await peer.ReceiveAndAckAsync()).ShouldBe(["reviews"]);
+
+        void Tentatively(string name)
+            => _mesh.Backend.Set(
+                TypeUrls.ClusterLoadAssignment,
+                new AdsResource(name, new Envoy.Config.Endpoint.V3.ClusterLoadAssignment { ClusterName = name }).AsTentative());
+    }
+
+    [Fact]
     public async Task A_name_that_is_subscribed_again_is_sent_again()
     {
         _mesh.SetRoute("a");
