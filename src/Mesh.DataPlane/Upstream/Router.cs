@@ -37,7 +37,9 @@ internal sealed class Router(
                 var cluster = await headerClusters.ResolveAsync(name, cancellationToken).ConfigureAwait(false);
                 if (cluster is null || cluster.Current.Status == ClusterStatus.Pending)
                 {
-                    return LocalReplies.Create(LocalReply.NoCluster(((RouteAction.ToClusterHeader)decision.Route!.Action).NotFound), request);
+                    var notFound = ((RouteAction.ToClusterHeader)decision.Route!.Action).NotFound;
+                    decision = new Decision { Host = decision.Host, Route = decision.Route, Reply = LocalReply.NoCluster(notFound) };
+                    break;
                 }
             }
             else if (decision.Endpoint is not { } picked || picked.State.TryAcquire())
@@ -57,7 +59,8 @@ internal sealed class Router(
 
             if (++turn == MaxTurns)
             {
-                return LocalReplies.Create(LocalReply.NoHealthyUpstream, request);
+                decision = new Decision { Host = decision.Host, Route = decision.Route, Cluster = decision.Cluster, Reply = LocalReply.NoHealthyUpstream };
+                break;
             }
         }
 
