@@ -66,7 +66,7 @@ internal sealed partial class WorkloadRegistration(
         engine.Client.UpdateNode(node => (node.Metadata ??= new Struct()).Fields[AddressesKey] = Value.ForStruct(value));
         engine.Client.ReportHealth(healthy: true);
         _registered = true;
-        Log.Registered(logger, settings.Workload.EffectiveLabels().GetValueOrDefault("app") ?? "(unnamed)", string.Join(", ", addresses.Select(a => $"{a.Key} {a.Value}")), engine.Client.Status.Server);
+        Log.Registered(logger, settings.Workload.EffectiveLabels().GetValueOrDefault("app") ?? "a workload without the label app (set Mesh:Workload:Name)", string.Join(", ", addresses.Select(a => $"{a.Key} {a.Value}")), engine.Client.Status.Server);
         return Task.CompletedTask;
     }
 
