@@ -3,7 +3,7 @@ namespace Mesh;
 /// <summary>Who this process is in the mesh: the facts that rules select by.</summary>
 public sealed class MeshWorkload
 {
-    /// <summary>An unnamed workload; the entry assembly's name stands in.</summary>
+    /// <summary>An unnamed workload: it carries no label <c>app</c> unless <see cref="Labels"/> has one, and selectors by it do not find it.</summary>
     public MeshWorkload()
     {
     }
