@@ -94,7 +94,7 @@ internal sealed class NodeMetadata
 
     private IEnumerable<KeyValuePair<string, string>> Entries(string key, int max)
         => _node.Metadata is { } metadata && metadata.Fields.TryGetValue(key, out var value) && value.KindCase == Value.KindOneofCase.StructValue
-            ? value.StructValue.Fields.Take(max).Select(field => KeyValuePair.Create(field.Key, ScalarOf(field.Value) ?? ""))
+            ? value.StructValue.Fields.Take(max).Select(field => System.Collections.Generic.KeyValuePair.Create(field.Key, ScalarOf(field.Value) ?? ""))
             : [];
 
     private static string? ScalarOf(Value value) => value.KindCase switch

@@ -20,7 +20,7 @@ internal sealed class FieldPlan
         _accessor = field.Accessor;
         _rules = rules;
         _element = field.IsMap ? field.MessageType.FindFieldByNumber(2) : field;
-        _child = _element.FieldType == FieldType.Message && MessagePlan.Reaches(_element.MessageType) ? _element.MessageType : null;
+        _child = _element.FieldType == FieldType.Message && rules is not { SkipsMessage: true } && MessagePlan.Reaches(_element.MessageType) ? _element.MessageType : null;
     }
 
     private MessagePlan ChildPlan => _childPlan ??= MessagePlan.Of(_child!);

@@ -7,6 +7,9 @@ internal sealed class FieldRules
 {
     public bool Required { get; set; }
 
+    /// <summary>The rules of the message below are not enforced here.</summary>
+    public bool SkipsMessage { get; set; }
+
     public bool DefinedOnly { get; set; }
 
     public bool Unique { get; set; }

@@ -101,6 +101,9 @@ internal sealed class FieldRulesParser
             case "required":
                 rules.Required = value == "true";
                 break;
+            case "skip":
+                rules.SkipsMessage = value == "true";
+                break;
             case "defined_only":
                 rules.DefinedOnly = value == "true";
                 break;
