@@ -35,5 +35,5 @@ public class PickBenchmarks
     }
 
     [Benchmark]
-    public object? Pick() => _set.Pick(_draw += 0x9E3779B97F4A7C15);
+    public object? Pick() => _set.Pick(new PickContext(_draw += 0x9E3779B97F4A7C15));
 }

@@ -25,7 +25,7 @@ internal static class EndpointNode
                     ["NAMESPACE"] = Value.ForString(workload.Namespace),
                     ["SERVICE_ACCOUNT"] = Value.ForString(workload.ServiceAccount),
                     ["LABELS"] = StructOf(labels),
-                    ["MESH_ADDRESSES"] = StructOf(PortNames.Select(port => KeyValuePair.Create(port, address.ToString()))),
+                    ["MESH_ADDRESSES"] = StructOf(PortNames.Select(port => System.Collections.Generic.KeyValuePair.Create(port, address.ToString()))),
                 },
             },
         };

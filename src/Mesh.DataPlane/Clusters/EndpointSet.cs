@@ -15,11 +15,11 @@ internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, LocalityCho
         => choices.Select((c, i) => (upperBounds[i] - (i == 0 ? 0 : upperBounds[i - 1]), c));
 
     /// <summary>Picks an endpoint, or <see langword="null"/> when no host may be used.</summary>
-    public Endpoint? Pick(ulong draw)
+    public Endpoint? Pick(in PickContext context)
     {
         if (choices.Length == 1)
         {
-            return choices[0].Pick(draw);
+            return choices[0].Pick(context);
         }
 
         if (choices.Length == 0)
@@ -27,13 +27,13 @@ internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, LocalityCho
             return null;
         }
 
-        var point = (uint)Math.BigMul(draw, upperBounds[^1], out _);
+        var point = (uint)Math.BigMul(context.Draw, upperBounds[^1], out _);
         var i = 0;
         while (point >= upperBounds[i])
         {
             i++;
         }
 
-        return choices[i].Pick(Draw.Next(draw));
+        return choices[i].Pick(context.Next());
     }
 }

@@ -12,20 +12,20 @@ internal sealed class LocalityChoice(uint priority, string kind, HostGroup[] gro
 
     public IReadOnlyList<HostGroup> Groups { get; } = groups;
 
-    public Endpoint Pick(ulong draw)
+    public Endpoint Pick(in PickContext context)
     {
         if (groups.Length == 1)
         {
-            return groups[0].Picker.Pick(draw);
+            return groups[0].Picker.Pick(context);
         }
 
-        var point = Math.BigMul(draw, upperBounds[^1], out _);
+        var point = Math.BigMul(context.Draw, upperBounds[^1], out _);
         var i = 0;
         while (point >= upperBounds[i])
         {
             i++;
         }
 
-        return groups[i].Picker.Pick(Draw.Next(draw));
+        return groups[i].Picker.Pick(context.Next());
     }
 }

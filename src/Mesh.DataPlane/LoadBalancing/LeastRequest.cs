@@ -14,8 +14,9 @@ internal sealed record LeastRequest(uint ChoiceCount = 2, double ActiveRequestBi
 
     private sealed class EqualPicker(WeightedHosts hosts, uint choices) : HostPicker
     {
-        public override Endpoint Pick(ulong draw)
+        public override Endpoint Pick(in PickContext context)
         {
+            var draw = context.Draw;
             var best = hosts.At(draw);
             for (var i = 1u; i < choices; i++)
             {
@@ -34,8 +35,9 @@ internal sealed record LeastRequest(uint ChoiceCount = 2, double ActiveRequestBi
     /// <summary>Envoy lowers a weight by its host's activity; drawing by weight and comparing active^bias / weight does so without a shared schedule.</summary>
     private sealed class WeightedPicker(WeightedHosts hosts, uint choices, double bias) : HostPicker
     {
-        public override Endpoint Pick(ulong draw)
+        public override Endpoint Pick(in PickContext context)
         {
+            var draw = context.Draw;
             var best = hosts.At(draw);
             for (var i = 1u; i < choices; i++)
             {

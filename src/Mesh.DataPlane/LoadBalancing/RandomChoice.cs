@@ -9,6 +9,6 @@ internal sealed record RandomChoice : LoadBalancingPolicy
 
     private sealed class Picker(WeightedHosts hosts) : HostPicker
     {
-        public override Endpoint Pick(ulong draw) => hosts.At(draw);
+        public override Endpoint Pick(in PickContext context) => hosts.At(context.Draw);
     }
 }

@@ -10,7 +10,7 @@ internal sealed record RoundRobin : LoadBalancingPolicy
 
     private sealed class EqualPicker(Endpoint[] hosts, HostGroupState state) : HostPicker
     {
-        public override Endpoint Pick(ulong draw) => hosts[state.NextTurn() % (uint)hosts.Length];
+        public override Endpoint Pick(in PickContext context) => hosts[state.NextTurn() % (uint)hosts.Length];
     }
 
     /// <summary>
@@ -37,7 +37,7 @@ internal sealed record RoundRobin : LoadBalancingPolicy
             _greatest = _weights.Max();
         }
 
-        public override Endpoint Pick(ulong draw)
+        public override Endpoint Pick(in PickContext context)
         {
             while (true)
             {

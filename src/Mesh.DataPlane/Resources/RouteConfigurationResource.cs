@@ -11,7 +11,7 @@ internal sealed record RouteConfigurationResource(string Name, bool IgnorePort, 
 internal sealed record VirtualHostResource(string Name, string[] Domains, RouteResource[] Routes);
 
 /// <summary>A decoded route.</summary>
-internal sealed record RouteResource(string Name, RouteMatch Match, RouteActionResource Action);
+internal sealed record RouteResource(string Name, RouteMatch Match, RouteActionResource Action, RoutePolicy Policy);
 
 /// <summary>A decoded route action; exactly one of the members is set.</summary>
 internal sealed record RouteActionResource(

@@ -49,10 +49,11 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
                 }
             }
 
+            var policies = new RoutePolicyCompiler(message, host);
             var routes = new RouteResource[host.Routes.Count];
             for (var r = 0; r < routes.Length; r++)
             {
-                routes[r] = Compile(host.Routes[r], conditions, $"{hostPath}.routes[{r}]");
+                routes[r] = Compile(host.Routes[r], conditions, policies, $"{hostPath}.routes[{r}]");
             }
 
             hosts[i] = new VirtualHostResource(host.Name, [.. host.Domains], routes);
@@ -77,8 +78,12 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         }
     }
 
-    private static RouteResource Compile(Route route, RouteConditionsCache conditions, string path)
-        => new(route.Name, CompileMatch(route.Match ?? throw new ResourceRejectedException(path + ".match", "must be set"), conditions, path + ".match"), CompileAction(route, path));
+    private static RouteResource Compile(Route route, RouteConditionsCache conditions, RoutePolicyCompiler policies, string path)
+        => new(
+            route.Name,
+            CompileMatch(route.Match ?? throw new ResourceRejectedException(path + ".match", "must be set"), conditions, path + ".match"),
+            CompileAction(route, path),
+            policies.Compile(route, path));
 
     private static Routing.RouteMatch CompileMatch(Envoy.Config.Route.V3.RouteMatch match, RouteConditionsCache conditions, string path)
     {

@@ -10,49 +10,64 @@ internal abstract class RouteAction
     /// <summary>The clusters that the action names.</summary>
     public virtual IReadOnlyList<Cluster> Clusters => [];
 
-    /// <summary>To one cluster.</summary>
-    internal sealed class ToCluster(Cluster cluster, HttpStatusCode notFound) : RouteAction
-    {
-        public Cluster Cluster { get; } = cluster;
+    /// <summary>The status when the cluster does not exist (Envoy: 503 unless the route says otherwise).</summary>
+    public HttpStatusCode NotFound { get; protected init; } = HttpStatusCode.ServiceUnavailable;
 
-        /// <summary>The status when the cluster does not exist (Envoy: 503 unless the route says otherwise).</summary>
-        public HttpStatusCode NotFound { get; } = notFound;
+    /// <summary>To one cluster.</summary>
+    internal sealed class ToCluster : RouteAction
+    {
+        public ToCluster(Cluster cluster, HttpStatusCode notFound)
+        {
+            Cluster = cluster;
+            NotFound = notFound;
+        }
+
+        public Cluster Cluster { get; }
 
         public override IReadOnlyList<Cluster> Clusters => [Cluster];
     }
 
     /// <summary>To one of several clusters by weight, decided by the request's random draw.</summary>
-    internal sealed class ToWeightedClusters(WeightedCluster[] choices, HttpStatusCode notFound) : RouteAction
+    internal sealed class ToWeightedClusters : RouteAction
     {
-        private readonly uint _total = choices[^1].UpperBound;
+        private readonly uint _total;
 
-        public WeightedCluster[] Choices { get; } = choices;
+        public ToWeightedClusters(WeightedCluster[] choices, HttpStatusCode notFound)
+        {
+            Choices = choices;
+            NotFound = notFound;
+            _total = choices[^1].UpperBound;
+        }
 
-        public HttpStatusCode NotFound { get; } = notFound;
+        public WeightedCluster[] Choices { get; }
 
         public override IReadOnlyList<Cluster> Clusters => [.. Choices.Select(c => c.Cluster)];
 
-        public Cluster Choose(ulong draw)
+        public WeightedCluster Choose(ulong draw)
         {
             var point = (uint)Math.BigMul(draw, _total, out _);
-            foreach (ref readonly var choice in Choices.AsSpan())
+            foreach (var choice in Choices)
             {
                 if (point < choice.UpperBound)
                 {
-                    return choice.Cluster;
+                    return choice;
                 }
             }
 
-            return Choices[^1].Cluster;
+            return Choices[^1];
         }
     }
 
     /// <summary>To the cluster that a request header names.</summary>
-    internal sealed class ToClusterHeader(HeaderName header, HttpStatusCode notFound) : RouteAction
+    internal sealed class ToClusterHeader : RouteAction
     {
-        public HeaderName Header { get; } = header;
+        public ToClusterHeader(HeaderName header, HttpStatusCode notFound)
+        {
+            Header = header;
+            NotFound = notFound;
+        }
 
-        public HttpStatusCode NotFound { get; } = notFound;
+        public HeaderName Header { get; }
     }
 
     /// <summary>Answered at once, without an upstream.</summary>

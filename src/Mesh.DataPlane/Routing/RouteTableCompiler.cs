@@ -13,7 +13,7 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
     public RouteTable Compile(RouteConfigurationResource resource, string version)
     {
         var hosts = resource.VirtualHosts
-            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action)))]), (IReadOnlyList<string>)h.Domains))
+            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy))]), (IReadOnlyList<string>)h.Domains))
             .ToList();
         return new RouteTable(resource.Name, version, new VirtualHostTable(hosts, resource.IgnorePort), [.. _acquired.Values]);
     }

@@ -11,6 +11,9 @@ internal readonly struct Decision
 
     public RouteEntry? Route { get; init; }
 
+    /// <summary>The side of the split that the draw chose.</summary>
+    public WeightedCluster? Choice { get; init; }
+
     public Cluster? Cluster { get; init; }
 
     public ClusterState? ClusterState { get; init; }

@@ -6,10 +6,14 @@ using Mesh.DataPlane.Routing;
 
 namespace Mesh.DataPlane.Upstream;
 
-/// <summary>Decides where a request goes: a function of the host's state, the request, one random draw, and how busy the endpoints are. Allocates nothing.</summary>
+/// <summary>
+/// Decides where a request goes: a function of the host's state, the request, one random draw, and how busy the endpoints are. Allocates nothing.
+/// Two steps, because what lies between route and endpoint (filters, hashes, another attempt) must not repeat the first.
+/// </summary>
 internal sealed class DecisionMaker(HeaderClusters headerClusters)
 {
-    public Decision Decide(HostState host, scoped in RequestView request, ulong draw)
+    /// <summary>Virtual host, route and cluster; or the reply that ends it here.</summary>
+    public Decision Route(HostState host, scoped in RequestView request, ulong draw)
     {
         // 1. Virtual host: found when the host met the table.
         if (host.VirtualHost is not { } virtualHost)
@@ -25,14 +29,15 @@ internal sealed class DecisionMaker(HeaderClusters headerClusters)
 
         // 3. Cluster: the route's own, by weight, or by header.
         Cluster cluster;
-        System.Net.HttpStatusCode notFound;
+        WeightedCluster? choice = null;
         switch (route.Action)
         {
             case RouteAction.ToCluster single:
-                (cluster, notFound) = (single.Cluster, single.NotFound);
+                cluster = single.Cluster;
                 break;
             case RouteAction.ToWeightedClusters weighted:
-                (cluster, notFound) = (weighted.Choose(draw), weighted.NotFound);
+                choice = weighted.Choose(draw);
+                cluster = choice.Cluster;
                 break;
             case RouteAction.ToClusterHeader header:
                 if (!request.TryGetHeader(header.Header, out var value) || value.IsEmpty)
@@ -46,7 +51,7 @@ internal sealed class DecisionMaker(HeaderClusters headerClusters)
                     return new Decision { Host = host, Route = route, ClusterHeader = name };
                 }
 
-                (cluster, notFound) = (named, header.NotFound);
+                cluster = named;
                 break;
             case RouteAction.Respond response:
                 return new Decision { Host = host, Route = route, Reply = LocalReply.DirectResponse(response.Status) };
@@ -54,23 +59,27 @@ internal sealed class DecisionMaker(HeaderClusters headerClusters)
                 return new Decision { Host = host, Route = route, Reply = LocalReply.UnsupportedAction(((RouteAction.Unsupported)route.Action).Action) };
         }
 
-        // 4. Endpoint: priority, locality, then the policy.
-        var state = cluster.Current;
+        return new Decision { Host = host, Route = route, Choice = choice, Cluster = cluster };
+    }
+
+    /// <summary>An endpoint of the cluster that was routed to: priority, locality, then the policy.</summary>
+    public static Decision Pick(in Decision routed, in PickContext context)
+    {
+        var state = routed.Cluster!.Current;
         if (state.Status != ClusterStatus.Ready)
         {
-            return new Decision { Host = host, Route = route, Cluster = cluster, ClusterState = state, Reply = LocalReply.NoCluster(notFound) };
+            return routed with { ClusterState = state, Endpoint = null, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) };
         }
 
         // The split has used the draw's high bits; the pick must not depend on which side it fell.
-        var endpoint = state.Endpoints.Pick(Draw.Next(draw));
-        return new Decision
-        {
-            Host = host,
-            Route = route,
-            Cluster = cluster,
-            ClusterState = state,
-            Endpoint = endpoint,
-            Reply = endpoint is null ? LocalReply.NoHealthyUpstream : null,
-        };
+        var endpoint = state.Endpoints.Pick(context.Next());
+        return routed with { ClusterState = state, Endpoint = endpoint, Reply = endpoint is null ? LocalReply.NoHealthyUpstream : null };
+    }
+
+    /// <summary>Both steps at once, as for a request that meets no filter.</summary>
+    public Decision Decide(HostState host, scoped in RequestView request, ulong draw)
+    {
+        var routed = Route(host, request, draw);
+        return routed.Cluster is null ? routed : Pick(routed, new PickContext(draw));
     }
 }

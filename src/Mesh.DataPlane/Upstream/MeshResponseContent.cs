@@ -6,9 +6,9 @@ namespace Mesh.DataPlane.Upstream;
 internal sealed class MeshResponseContent : HttpContent
 {
     private readonly HttpContent _inner;
-    private HttpExchange? _exchange;
+    private UpstreamRequest? _exchange;
 
-    public MeshResponseContent(HttpContent inner, HttpExchange exchange)
+    public MeshResponseContent(HttpContent inner, UpstreamRequest exchange)
     {
         _inner = inner;
         _exchange = exchange;

@@ -37,7 +37,7 @@ internal sealed class Router(
                 var cluster = await headerClusters.ResolveAsync(name, cancellationToken).ConfigureAwait(false);
                 if (cluster is null || cluster.Current.Status == ClusterStatus.Pending)
                 {
-                    var notFound = ((RouteAction.ToClusterHeader)decision.Route!.Action).NotFound;
+                    var notFound = decision.Route!.Action.NotFound;
                     decision = new Decision { Host = decision.Host, Route = decision.Route, Reply = LocalReply.NoCluster(notFound) };
                     break;
                 }
@@ -71,7 +71,7 @@ internal sealed class Router(
         }
 
         // 2. Send. The version is the cluster's; the caller gets the message back as it was.
-        var exchange = HttpExchange.Begin(decision.Endpoint!.State);
+        var exchange = UpstreamRequest.Begin(decision.Endpoint!.State);
         var version = request.Version;
         var versionPolicy = request.VersionPolicy;
         string? webSocketKey = null;

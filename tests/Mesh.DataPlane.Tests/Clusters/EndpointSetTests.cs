@@ -38,8 +38,8 @@ public class EndpointSetTests
     [Fact]
     public void With_nobody_healthy_panic_uses_everybody_and_a_threshold_of_zero_forbids_it()
     {
-        Build(new ClusterPolicy(new RoundRobin(), false, 50, Transport), Level(0, 3, 0)).Pick(0).ShouldNotBeNull();
-        Build(new ClusterPolicy(new RoundRobin(), false, 0, Transport), Level(0, 3, 0)).Pick(0).ShouldBeNull();
+        Build(new ClusterPolicy(new RoundRobin(), false, 50, Transport), Level(0, 3, 0)).Pick(new PickContext(0)).ShouldNotBeNull();
+        Build(new ClusterPolicy(new RoundRobin(), false, 0, Transport), Level(0, 3, 0)).Pick(new PickContext(0)).ShouldBeNull();
     }
 
     [Fact]
@@ -60,14 +60,14 @@ public class EndpointSetTests
             new LocalityResource("b", 0, 1, [Endpoint(3, EndpointHealth.Healthy)]));
 
         var random = new SequenceRandomSource(24_000);
-        var picks = Enumerable.Range(0, 24_000).Select(_ => set.Pick(random.NextUInt64())!.Locality).CountBy(l => l).ToDictionary();
+        var picks = Enumerable.Range(0, 24_000).Select(_ => set.Pick(new PickContext(random.NextUInt64()))!.Locality).CountBy(l => l).ToDictionary();
         picks["a"].ShouldBeInRange(14_000 - 2, 14_000 + 2);
         picks["b"].ShouldBeInRange(10_000 - 2, 10_000 + 2);
     }
 
     [Fact]
     public void Without_endpoints_there_is_no_pick()
-        => Build(new ClusterPolicy(new RoundRobin(), false, 50, Transport)).Pick(1).ShouldBeNull();
+        => Build(new ClusterPolicy(new RoundRobin(), false, 50, Transport)).Pick(new PickContext(1)).ShouldBeNull();
 
     internal static EndpointSet Build(ClusterPolicy policy, params LocalityResource[] localities)
         => new EndpointSetBuilder(policy, new EndpointsResource("c", localities, 140), _ => new EndpointState(() => throw new InvalidOperationException()), _ => new HostGroupState(0)).Build();

@@ -11,7 +11,7 @@ public class LoadBalancingTests
     {
         var hosts = Hosts(1, 1, 1);
         var picker = new RoundRobin().CreatePicker(hosts, new HostGroupState(uint.MaxValue));
-        Enumerable.Range(0, 6).Select(_ => Array.IndexOf(hosts, picker.Pick(0))).ShouldBe([0, 1, 2, 0, 1, 2]);
+        Enumerable.Range(0, 6).Select(_ => Array.IndexOf(hosts, picker.Pick(new PickContext(0)))).ShouldBe([0, 1, 2, 0, 1, 2]);
     }
 
     [Theory]
@@ -24,7 +24,7 @@ public class LoadBalancingTests
         var hosts = Hosts(weights);
         var picker = new RoundRobin().CreatePicker(hosts, new HostGroupState(uint.MaxValue));
         var sum = (int)weights.Aggregate(0u, (a, b) => a + b);
-        var counts = Enumerable.Range(0, sum * 10).Select(_ => Array.IndexOf(hosts, picker.Pick(0))).CountBy(i => i).ToDictionary();
+        var counts = Enumerable.Range(0, sum * 10).Select(_ => Array.IndexOf(hosts, picker.Pick(new PickContext(0)))).CountBy(i => i).ToDictionary();
         for (var i = 0; i < weights.Length; i++)
         {
             counts[i].ShouldBe((int)weights[i] * 10);
@@ -36,7 +36,7 @@ public class LoadBalancingTests
     {
         var hosts = Hosts(uint.MaxValue, 1, uint.MaxValue / 2);
         var picker = new RoundRobin().CreatePicker(hosts, new HostGroupState(uint.MaxValue));
-        var counts = Enumerable.Range(0, 300_000).Select(_ => Array.IndexOf(hosts, picker.Pick(0))).CountBy(i => i).ToDictionary();
+        var counts = Enumerable.Range(0, 300_000).Select(_ => Array.IndexOf(hosts, picker.Pick(new PickContext(0)))).CountBy(i => i).ToDictionary();
         counts[0].ShouldBeInRange(200_000 - 100, 200_000 + 100);
         counts[2].ShouldBeInRange(100_000 - 100, 100_000 + 100);
     }
@@ -47,7 +47,7 @@ public class LoadBalancingTests
         var hosts = Hosts(1, 2, 7);
         var picker = new RandomChoice().CreatePicker(hosts, new HostGroupState(0));
         var random = new SequenceRandomSource(1000);
-        Enumerable.Range(0, 1000).Select(_ => Array.IndexOf(hosts, picker.Pick(random.NextUInt64()))).CountBy(i => i).OrderBy(c => c.Key).Select(c => c.Value).ShouldBe([100, 200, 700]);
+        Enumerable.Range(0, 1000).Select(_ => Array.IndexOf(hosts, picker.Pick(new PickContext(random.NextUInt64())))).CountBy(i => i).OrderBy(c => c.Key).Select(c => c.Value).ShouldBe([100, 200, 700]);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public class LoadBalancingTests
 
         var picker = new LeastRequest().CreatePicker(hosts, new HostGroupState(0));
         var random = new SequenceRandomSource(1000);
-        var busy = Enumerable.Range(0, 1000).Count(_ => picker.Pick(random.NextUInt64()) == hosts[0]);
+        var busy = Enumerable.Range(0, 1000).Count(_ => picker.Pick(new PickContext(random.NextUInt64())) == hosts[0]);
 
         // Only when both choices fall on the busy one: a quarter.
         busy.ShouldBeInRange(200, 300);
@@ -73,7 +73,7 @@ public class LoadBalancingTests
         var hosts = Hosts(1, 3);
         var picker = new LeastRequest().CreatePicker(hosts, new HostGroupState(0));
         var random = new SequenceRandomSource(1000);
-        Enumerable.Range(0, 1000).Count(_ => picker.Pick(random.NextUInt64()) == hosts[1]).ShouldBe(750);
+        Enumerable.Range(0, 1000).Count(_ => picker.Pick(new PickContext(random.NextUInt64())) == hosts[1]).ShouldBe(750);
     }
 
     [Fact]

@@ -7,24 +7,24 @@ namespace Mesh.DataPlane.Upstream;
 /// the owner is lost (a response that nobody reads or disposes) the finalizer does: it sits here, on the pooled object, so that the ordinary
 /// request does not pay for a finalizable allocation.
 /// </summary>
-internal sealed class HttpExchange
+internal sealed class UpstreamRequest
 {
     private const int MaxPooled = 64;
 
-    // A thread keeps its own: beginning and ending an exchange meets no other thread.
+    // A thread keeps its own: beginning and ending an upstreamRequest meets no other thread.
     [ThreadStatic]
-    private static HttpExchange?[]? _pool;
+    private static UpstreamRequest?[]? _pool;
 
     [ThreadStatic]
     private static int _pooled;
 
     private EndpointState? _endpoint;
 
-    private HttpExchange()
+    private UpstreamRequest()
     {
     }
 
-    ~HttpExchange()
+    ~UpstreamRequest()
     {
         // The last release closes a retired endpoint's pool, which takes locks and may throw: nothing for the finalizer's thread.
         if (_endpoint is { } endpoint)
@@ -34,24 +34,24 @@ internal sealed class HttpExchange
     }
 
     /// <summary>Owns one acquired part in <paramref name="endpoint"/>.</summary>
-    public static HttpExchange Begin(EndpointState endpoint)
+    public static UpstreamRequest Begin(EndpointState endpoint)
     {
-        HttpExchange exchange;
+        UpstreamRequest upstreamRequest;
         if (_pooled > 0)
         {
-            exchange = _pool![--_pooled]!;
+            upstreamRequest = _pool![--_pooled]!;
             _pool[_pooled] = null;
         }
         else
         {
-            exchange = new HttpExchange();
+            upstreamRequest = new UpstreamRequest();
         }
 
-        exchange._endpoint = endpoint;
-        return exchange;
+        upstreamRequest._endpoint = endpoint;
+        return upstreamRequest;
     }
 
-    /// <summary>Ends the exchange; the caller must not touch it afterwards.</summary>
+    /// <summary>Ends the upstreamRequest; the caller must not touch it afterwards.</summary>
     public void End()
     {
         var endpoint = _endpoint;
@@ -59,7 +59,7 @@ internal sealed class HttpExchange
         endpoint?.Release();
         if (_pooled < MaxPooled)
         {
-            (_pool ??= new HttpExchange?[MaxPooled])[_pooled++] = this;
+            (_pool ??= new UpstreamRequest?[MaxPooled])[_pooled++] = this;
         }
         else
         {
