@@ -41,4 +41,7 @@ public sealed class MeshControlPlaneOptions
     /// <summary>How long a steady stream of changes may put sending off (Istio's <c>PILOT_DEBOUNCE_MAX</c>).</summary>
     /// <value>The default value is 100 milliseconds (Istio: 10 seconds).</value>
     public TimeSpan PushDebounceMax { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>What is done as older versions of Istio did it; read from the section <c>Mesh:Compat</c> too.</summary>
+    public MeshCompatOptions Compat { get; } = new();
 }

@@ -18,11 +18,25 @@ internal sealed class TestMesh
         .WithTypeRegistry(TypeRegistry.FromMessages(
             HttpConnectionManager.Descriptor,
             Router.Descriptor,
+            Envoy.Extensions.Filters.Http.Fault.V3.HTTPFault.Descriptor,
+            Envoy.Extensions.Filters.Http.Cors.V3.Cors.Descriptor,
+            Envoy.Extensions.Filters.Http.Cors.V3.CorsPolicy.Descriptor,
+            Envoy.Extensions.Retry.Host.PreviousHosts.V3.PreviousHostsPredicate.Descriptor,
+            Envoy.Extensions.Retry.Priority.PreviousPriorities.V3.PreviousPrioritiesConfig.Descriptor,
             Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor)));
 
-    private readonly MeshModelBuilder _builder = new("cluster.local");
+    private readonly MeshModelBuilder _builder;
 
-    public TestMesh(params ConfigResource[] documents) => Apply(documents);
+    public TestMesh(params ConfigResource[] documents)
+        : this(false, documents)
+    {
+    }
+
+    public TestMesh(bool retry503, params ConfigResource[] documents)
+    {
+        _builder = new MeshModelBuilder("cluster.local", retry503);
+        Apply(documents);
+    }
 
     public static Proxy Mesh { get; } = new(ProxyKind.Mesh, "default", new Dictionary<string, string>());
 
@@ -77,6 +91,9 @@ internal sealed class TestMesh
         SubsetKey.TryParse(name, out var key).ShouldBeTrue();
         return RouteGenerator.Generate(proxy ?? Mesh, Config, key).ShouldNotBeNull();
     }
+
+    /// <summary>The first route for a host.</summary>
+    public Envoy.Config.Route.V3.Route Route(string name, Proxy? proxy = null) => Routes(name, proxy).VirtualHosts.ShouldHaveSingleItem().Routes[0];
 
     /// <summary>Route by route: what matches, and the clusters with their weights.</summary>
     public string[] RouteSummary(string name, Proxy? proxy = null) =>

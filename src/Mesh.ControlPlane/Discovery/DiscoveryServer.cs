@@ -43,7 +43,7 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         _logger = logger;
         _time = time;
         _startGrace = options.StartGrace;
-        _builder = new MeshModelBuilder(options.ClusterDomain);
+        _builder = new MeshModelBuilder(options.ClusterDomain, options.Retry503);
         _model = _builder.Model;
         _debouncer = new Debouncer(options.QuietTime, options.MaxDelay, time, () => Apply());
         _reporter = new ConfigReporter(logger);

@@ -144,9 +144,25 @@ internal sealed class ResourceCache
         return Find(
             _routes,
             (proxy.Kind, proxy.Namespace, rule is { DependsOnSourceLabels: true } ? proxy.LabelsKey : "", name),
-            new Inputs(service, rule, null, config, rule is null ? [] : [.. rule.DestinationHosts.Select(host => config.FindService(proxy.Namespace, host))]),
+            new Inputs(service, rule, null, config, [.. RouteDestinations(config, proxy, service, rule)]),
             name,
             () => RouteGenerator.Generate(proxy, config, key));
+    }
+
+    /// <summary>Services whose only port a route takes, and the rules that say what of a request is hashed.</summary>
+    private static IEnumerable<object?> RouteDestinations(ConfigIndex config, Proxy proxy, MeshService? service, VirtualServiceRule? rule)
+    {
+        if (service is not null)
+        {
+            yield return config.FindDestinationRule(proxy.Namespace, service);
+        }
+
+        foreach (var host in rule?.DestinationHosts ?? [])
+        {
+            var destination = config.FindService(proxy.Namespace, host);
+            yield return destination;
+            yield return destination is null ? null : config.FindDestinationRule(proxy.Namespace, destination);
+        }
     }
 
     private AdsResource? Cluster(MeshModel model, Proxy proxy, string name)
@@ -206,13 +222,26 @@ internal sealed class ResourceCache
     }
 
     /// <summary>What a resource was made from, by identity.</summary>
-    private readonly record struct Inputs(MeshService? Service, object? Rule, ServiceEndpoints? Endpoints, ConfigIndex Config, MeshService?[] Destinations)
+    private readonly record struct Inputs(MeshService? Service, object? Rule, ServiceEndpoints? Endpoints, ConfigIndex Config, object?[] Destinations)
     {
         public bool AreSameAs(in Inputs other)
             => ReferenceEquals(Service, other.Service)
                 && ReferenceEquals(Rule, other.Rule)
                 && ReferenceEquals(Endpoints, other.Endpoints)
-                && (ReferenceEquals(Config, other.Config) || Destinations.AsSpan().SequenceEqual(other.Destinations));
+                && (ReferenceEquals(Config, other.Config) || SameDestinations(other.Destinations));
+
+        private bool SameDestinations(object?[] others)
+        {
+            for (var i = 0; i < Destinations.Length && i < others.Length; i++)
+            {
+                if (!ReferenceEquals(Destinations[i], others[i]))
+                {
+                    return false;
+                }
+            }
+
+            return Destinations.Length == others.Length;
+        }
     }
 
     private sealed record Entry(Inputs Inputs, AdsResource Resource);

@@ -1,6 +1,5 @@
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
-using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.ControlPlane.Model;
@@ -10,15 +9,13 @@ namespace Mesh.ControlPlane.Generators;
 /// <summary>API listeners: one per authority, named as the client wrote it (gRFC A27; Istio's proxyless listeners).</summary>
 internal static class ListenerGenerator
 {
-    private static readonly HttpFilter Router = new() { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) };
-
     public static Listener Generate(Proxy proxy, string name, HostTarget target)
     {
         var routes = new SubsetKey(target.Port, "", target.Host).ToString();
         var connectionManager = new HttpConnectionManager
         {
             Rds = new Rds { ConfigSource = ConfigSources.Ads, RouteConfigName = routes },
-            HttpFilters = { Router },
+            HttpFilters = { HttpFilters.Outbound(proxy.Kind) },
         };
         if (proxy.Kind == ProxyKind.Mesh)
         {

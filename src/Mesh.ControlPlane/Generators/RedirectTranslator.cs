@@ -7,6 +7,9 @@ namespace Mesh.ControlPlane.Generators;
 /// <summary>Routes that answer without a destination.</summary>
 internal static class RedirectTranslator
 {
+    /// <summary>Begins a <c>uri</c> of which the rest takes the place of the matched prefix only; older rules write <c>prefixRewrite</c> so.</summary>
+    private const string PrefixPlaceholder = "%PREFIX()%";
+
     public static RedirectAction Translate(HTTPRedirect redirect, uint requestPort)
     {
         var action = new RedirectAction
@@ -24,6 +27,10 @@ internal static class RedirectTranslator
         if (redirect.PrefixRewrite.Length > 0)
         {
             action.PrefixRewrite = redirect.PrefixRewrite;
+        }
+        else if (redirect.Uri.StartsWith(PrefixPlaceholder, StringComparison.Ordinal))
+        {
+            action.PrefixRewrite = redirect.Uri[PrefixPlaceholder.Length..];
         }
         else if (redirect.Uri.Length > 0)
         {

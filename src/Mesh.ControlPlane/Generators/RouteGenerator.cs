@@ -1,5 +1,4 @@
 using Envoy.Config.Route.V3;
-using Google.Protobuf.WellKnownTypes;
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Model;
 
@@ -9,6 +8,9 @@ namespace Mesh.ControlPlane.Generators;
 internal static class RouteGenerator
 {
     private const string DefaultRouteName = "default";
+
+    /// <summary>What a document may carry, beyond Envoy's own 4 KiB.</summary>
+    private const uint MaxDirectResponseBody = 1024 * 1024;
 
     /// <returns>The route configuration, or <see langword="null"/> when the client knows no such host and port.</returns>
     public static RouteConfiguration? Generate(Proxy proxy, ConfigIndex config, SubsetKey key)
@@ -35,7 +37,7 @@ internal static class RouteGenerator
             }
 
             // As in Istio, a rule of which nothing is left for this client and port is no rule.
-            routes.Add(DefaultRoute(proxy, key));
+            routes.Add(DefaultRoute(proxy, config, key));
         }
 
         var host = new VirtualHost
@@ -43,6 +45,7 @@ internal static class RouteGenerator
             Name = $"{key.Host}:{key.Port}",
             Domains = { HostAliases.Of(key.Host, key.Port, proxy.Namespace, config.ClusterDomain) },
             Routes = { routes },
+            IncludeRequestAttemptCount = proxy.Kind == ProxyKind.Mesh,
         };
         if (proxy.Kind == ProxyKind.Grpc && !host.Domains.Contains("*"))
         {
@@ -50,17 +53,23 @@ internal static class RouteGenerator
             host.Domains.Add("*");
         }
 
-        return new RouteConfiguration { Name = key.ToString(), VirtualHosts = { host } };
+        return new RouteConfiguration
+        {
+            Name = key.ToString(),
+            VirtualHosts = { host },
+            MaxDirectResponseBodySizeBytes = proxy.Kind == ProxyKind.Mesh ? MaxDirectResponseBody : null,
+        };
     }
 
     private static List<Route> RoutesOf(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, uint port)
     {
         var routes = new List<Route>();
+        var translator = new RouteTranslator(proxy, config, rule, port);
         foreach (var http in rule.Spec.Http.Where(HasAction))
         {
             if (http.Match.Count == 0)
             {
-                routes.Add(Translate(proxy, config, rule, http, null, RouteMatchTranslator.Translate(proxy.Kind, null), port));
+                routes.Add(translator.Translate(http, null, RouteMatchTranslator.Translate(proxy.Kind, null)));
                 break;
             }
 
@@ -73,7 +82,7 @@ internal static class RouteGenerator
 
                 foreach (var routeMatch in RouteMatchTranslator.TranslateAll(proxy.Kind, match))
                 {
-                    routes.Add(Translate(proxy, config, rule, http, match, routeMatch, port));
+                    routes.Add(translator.Translate(http, match, routeMatch));
                 }
 
                 if (RouteMatchTranslator.MatchesEverything(routes[^1].Match))
@@ -109,95 +118,10 @@ internal static class RouteGenerator
             && match.SourceLabels.All(label => proxy.Labels.TryGetValue(label.Key, out var value) && value == label.Value);
     }
 
-    private static Route Translate(
-        Proxy proxy, ConfigIndex config, VirtualServiceRule rule, HTTPRoute http, HTTPMatchRequest? match, RouteMatch routeMatch, uint port)
+    private static Route DefaultRoute(Proxy proxy, ConfigIndex config, SubsetKey key) => new()
     {
-        var route = new Route
-        {
-            Name = match is { Name.Length: > 0 } ? $"{http.Name}.{match.Name}" : http.Name,
-            Match = routeMatch,
-            Metadata = IstioMetadata.OfConfig(rule.Source),
-            StatPrefix = match?.StatPrefix ?? "",
-        };
-        if (http.Redirect is not null)
-        {
-            route.Redirect = RedirectTranslator.Translate(http.Redirect, port);
-        }
-        else if (http.DirectResponse is not null)
-        {
-            route.DirectResponse = RedirectTranslator.Translate(http.DirectResponse);
-        }
-        else
-        {
-            route.Route_ = ActionOf(proxy, config, rule, http, port);
-        }
-
-        return route;
-    }
-
-    private static RouteAction ActionOf(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, HTTPRoute http, uint port)
-    {
-        var action = new RouteAction();
-        if (http.Route.Count == 1)
-        {
-            action.Cluster = ClusterOf(proxy, config, rule, http.Route[0].Destination, port);
-        }
-        else
-        {
-            var weighted = new WeightedCluster();
-            foreach (var destination in http.Route)
-            {
-                if (destination.Weight > 0)
-                {
-                    weighted.Clusters.Add(new WeightedCluster.Types.ClusterWeight
-                    {
-                        Name = ClusterOf(proxy, config, rule, destination.Destination, port),
-                        Weight = (uint)destination.Weight,
-                    });
-                }
-            }
-
-            action.WeightedClusters = weighted;
-        }
-
-        SetTimeout(proxy, action, http.Timeout);
-        return action;
-    }
-
-    private static string ClusterOf(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, Destination destination, uint requestPort)
-    {
-        var host = Hostname.Resolve(destination.Host, rule.Source.Namespace, config.ClusterDomain);
-        var port = destination.Port?.Number ?? 0;
-        if (port == 0)
-        {
-            port = config.FindService(proxy.Namespace, host) is { Ports: [var only] } ? only.Number : requestPort;
-        }
-
-        return new SubsetKey(port, destination.Subset, host).ToString();
-    }
-
-    private static Route DefaultRoute(Proxy proxy, SubsetKey key)
-    {
-        var action = new RouteAction { Cluster = key.ToString() };
-        if (proxy.Kind == ProxyKind.Mesh)
-        {
-            SetTimeout(proxy, action, null);
-        }
-
-        return new Route { Name = DefaultRouteName, Match = RouteMatchTranslator.Translate(proxy.Kind, null), Route_ = action };
-    }
-
-    /// <summary>Istio has no timeout unless one is written; Envoy's 15 seconds must be switched off. gRPC reads the stream's only (gRFC A31).</summary>
-    private static void SetTimeout(Proxy proxy, RouteAction action, Duration? timeout)
-    {
-        timeout ??= new Duration();
-        if (proxy.Kind == ProxyKind.Grpc)
-        {
-            action.MaxStreamDuration = new RouteAction.Types.MaxStreamDuration { MaxStreamDuration_ = timeout };
-        }
-        else
-        {
-            action.Timeout = timeout;
-        }
-    }
+        Name = DefaultRouteName,
+        Match = RouteMatchTranslator.Translate(proxy.Kind, null),
+        Route_ = new RouteActionTranslator(proxy, config, proxy.Namespace, key.Port).ToService(key),
+    };
 }

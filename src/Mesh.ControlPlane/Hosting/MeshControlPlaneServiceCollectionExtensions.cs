@@ -42,7 +42,12 @@ public static class MeshControlPlaneServiceCollectionExtensions
         // First in line, so that code overrides configuration in whatever order the two are called.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<MeshControlPlaneOptions>>(
             provider => new ConfigureOptions<MeshControlPlaneOptions>(
-                options => provider.GetService<IConfiguration>()?.GetSection(MeshControlPlaneOptions.SectionName).Bind(options))));
+                options =>
+                {
+                    var configuration = provider.GetService<IConfiguration>();
+                    configuration?.GetSection(MeshControlPlaneOptions.SectionName).Bind(options);
+                    configuration?.GetSection(MeshCompatOptions.SectionName).Bind(options.Compat);
+                })));
         services.AddOptions<MeshControlPlaneOptions>().ValidateOnStart();
         services.AddSingleton<IPostConfigureOptions<MeshControlPlaneOptions>>(provider => new ContentRootPaths(provider.GetService<IHostEnvironment>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshControlPlaneOptions>, MeshControlPlaneOptionsValidator>());
@@ -107,7 +112,7 @@ public static class MeshControlPlaneServiceCollectionExtensions
         return new DiscoveryServer(
             provider.GetRequiredService<IConfigStore>(),
             provider.GetRequiredService<ServiceRegistry>(),
-            new DiscoveryOptions(options.ClusterDomain, options.PushDebounce, options.PushDebounceMax, options.RestartGrace),
+            new DiscoveryOptions(options.ClusterDomain, options.PushDebounce, options.PushDebounceMax, options.RestartGrace, options.Compat.Retry503),
             provider.GetRequiredService<TimeProvider>(),
             LoggerOf<DiscoveryServer>(provider));
     }

@@ -28,6 +28,9 @@ internal sealed class ConfigIndex
 
     public string ClusterDomain { get; }
 
+    /// <summary>Whether a status of 503 is retried where a rule does not say what is.</summary>
+    public bool Retry503 { get; init; }
+
     public IEnumerable<MeshService> Services => _services.Values.SelectMany(services => services);
 
     public IEnumerable<string> VirtualServiceHosts => _virtualServices.Keys;

@@ -8,7 +8,7 @@ namespace Mesh.ControlPlane.Model;
 /// Builds one index after the other. What an unchanged document has become is carried over as the same instance: everything
 /// downstream asks "is it the same object?" to know whether a resource must be generated again.
 /// </summary>
-internal sealed class ConfigIndexBuilder(string clusterDomain)
+internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = false)
 {
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
@@ -81,7 +81,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain)
         _built = built;
         _builtByInstance = builtByInstance;
         _destinationRules = destinationRules;
-        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries);
+        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503 };
     }
 
     private static void OrderServices(Dictionary<string, List<MeshService>> services, ModelDiagnostics diagnostics)

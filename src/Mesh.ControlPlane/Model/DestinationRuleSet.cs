@@ -15,6 +15,7 @@ internal sealed class DestinationRuleSet
         Visibility = Visibility.Of(rules[0].Spec.ExportTo, rules[0].Source.Namespace);
         foreach (var (_, spec) in rules)
         {
+            UsesConsistentHash |= spec.Subsets.Select(subset => subset.TrafficPolicy).Append(spec.TrafficPolicy).Any(Hashes);
             TrafficPolicy ??= spec.TrafficPolicy;
             foreach (var subset in spec.Subsets)
             {
@@ -34,6 +35,9 @@ internal sealed class DestinationRuleSet
     public TrafficPolicy? TrafficPolicy { get; }
 
     public IReadOnlyCollection<string> SubsetNames => _subsets.Keys;
+
+    /// <summary>Whether some cluster of the host may choose its endpoints by a hash of the request, which the routes to it must then make.</summary>
+    public bool UsesConsistentHash { get; }
 
     public Subset? FindSubset(string name) => _subsets.GetValueOrDefault(name);
 
@@ -64,4 +68,8 @@ internal sealed class DestinationRuleSet
 
         return (loadBalancer, connectionPool);
     }
+
+    private static bool Hashes(TrafficPolicy? policy)
+        => policy is not null
+            && (policy.LoadBalancer?.ConsistentHash is not null || policy.PortLevelSettings.Any(port => port.LoadBalancer?.ConsistentHash is not null));
 }

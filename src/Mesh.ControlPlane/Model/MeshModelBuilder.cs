@@ -4,9 +4,9 @@ using Mesh.Xds.Serving;
 namespace Mesh.ControlPlane.Model;
 
 /// <summary>Turns what changed into the next model and the names of the resources that it may touch. Used by one thread at a time.</summary>
-internal sealed class MeshModelBuilder(string clusterDomain)
+internal sealed class MeshModelBuilder(string clusterDomain, bool retry503 = false)
 {
-    private readonly ConfigIndexBuilder _indexes = new(clusterDomain);
+    private readonly ConfigIndexBuilder _indexes = new(clusterDomain, retry503);
     private readonly EndpointIndex _endpoints = new();
 
     public MeshModel Model { get; private set; } = MeshModel.Empty(clusterDomain);

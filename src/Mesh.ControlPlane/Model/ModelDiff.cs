@@ -64,9 +64,14 @@ internal sealed class ModelDiff
         }
 
         // The port of a destination that names none is the only one of its service.
+        AddRoutesThatLeadTo(changed);
+    }
+
+    private void AddRoutesThatLeadTo(HashSet<string> destinations)
+    {
         foreach (var host in _after.VirtualServiceHosts)
         {
-            if (_after.VirtualServicesOf(host).Any(rule => rule.DestinationHosts.Any(changed.Contains)))
+            if (_after.VirtualServicesOf(host).Any(rule => rule.DestinationHosts.Any(destinations.Contains)))
             {
                 AddRoutesCoveredBy(host);
             }
@@ -90,6 +95,11 @@ internal sealed class ModelDiff
 
     private void CompareDestinationRules()
     {
+        var hashing = _before.DestinationRules.Values.Concat(_after.DestinationRules.Values)
+            .Where(rule => rule.UsesConsistentHash)
+            .Select(rule => rule.Host)
+            .ToHashSet(StringComparer.Ordinal);
+        var hashed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var key in _before.DestinationRules.Keys.Union(_after.DestinationRules.Keys))
         {
             if (ReferenceEquals(_before.DestinationRules.GetValueOrDefault(key), _after.DestinationRules.GetValueOrDefault(key)))
@@ -97,11 +107,20 @@ internal sealed class ModelDiff
                 continue;
             }
 
+
             foreach (var host in ServiceHostsCoveredBy(key.Host))
             {
                 AddClusters(host);
+                // A rule that hashes nothing may still hide or uncover one of another namespace that does.
+                if (hashing.Any(pattern => Hostname.Covers(pattern, host)) && hashed.Add(host))
+                {
+                    AddRoutes(host);
+                }
             }
         }
+
+        // What of a request is hashed is said on its route.
+        AddRoutesThatLeadTo(hashed);
     }
 
     private IEnumerable<string> ServiceHostsCoveredBy(string pattern)

@@ -16,10 +16,7 @@ internal sealed class VirtualServiceRule
         DependsOnSourceLabels = spec.Http.Any(http => http.Match.Any(match => match.SourceLabels.Count > 0));
         DestinationHosts =
         [
-            .. spec.Http.SelectMany(http => http.Route)
-                .Where(route => route.Destination is not null)
-                .Select(route => Hostname.Resolve(route.Destination.Host, source.Namespace, clusterDomain))
-                .Distinct(),
+            .. spec.Http.SelectMany(DestinationsOf).Select(destination => Hostname.Resolve(destination.Host, source.Namespace, clusterDomain)).Distinct(),
         ];
     }
 
@@ -37,5 +34,9 @@ internal sealed class VirtualServiceRule
     /// <summary>Whether two clients of one namespace may get different routes from it.</summary>
     public bool DependsOnSourceLabels { get; }
 
+    /// <summary>Where its routes lead, mirrors included.</summary>
     public IReadOnlyList<string> DestinationHosts { get; }
+
+    private static IEnumerable<Destination> DestinationsOf(HTTPRoute http)
+        => http.Route.Select(route => route.Destination).Concat(http.Mirrors.Select(mirror => mirror.Destination)).Append(http.Mirror).OfType<Destination>();
 }

@@ -34,7 +34,9 @@ public class GoldenTests
              "api_listener":{"api_listener":{
                "@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                "rds":{"config_source":{"ads":{},"resource_api_version":"V3"},"route_config_name":"outbound|9080||reviews.default.svc.cluster.local"},
-               "http_filters":[{"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}}
+               "http_filters":[
+                 {"name":"envoy.filters.http.fault","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}},
+                 {"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}}
             """);
 
     [Fact]
@@ -46,7 +48,10 @@ public class GoldenTests
                "@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                "stat_prefix":"outbound|9080||reviews.default.svc.cluster.local",
                "rds":{"config_source":{"ads":{},"resource_api_version":"V3"},"route_config_name":"outbound|9080||reviews.default.svc.cluster.local"},
-               "http_filters":[{"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}}
+               "http_filters":[
+                 {"name":"envoy.filters.http.fault","is_optional":true,"typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}},
+                 {"name":"envoy.filters.http.cors","is_optional":true,"typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"}},
+                 {"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}}
             """);
 
     [Fact]
@@ -59,12 +64,14 @@ public class GoldenTests
                           "reviews.default.svc","reviews.default.svc:9080","reviews.default","reviews.default:9080","*"],
                "routes":[
                  {"match":{"prefix":"/","case_sensitive":true,"headers":[{"name":"end-user","exact_match":"jason"}]},
-                  "route":{"cluster":"outbound|9080|v2|reviews.default.svc.cluster.local","max_stream_duration":{"max_stream_duration":"0s"}},
+                  "route":{"cluster":"outbound|9080|v2|reviews.default.svc.cluster.local","max_stream_duration":{"max_stream_duration":"0s"},
+                    "retry_policy":{"retry_on":"unavailable,cancelled","num_retries":2}},
                   "metadata":{"filter_metadata":{"istio":{"config":"/apis/networking.istio.io/v1alpha3/namespaces/default/virtual-service/reviews-route"}}}},
                  {"match":{"prefix":"/"},
                   "route":{"weighted_clusters":{"clusters":[
                     {"name":"outbound|9080|v1|reviews.default.svc.cluster.local","weight":90},
-                    {"name":"outbound|9080|v2|reviews.default.svc.cluster.local","weight":10}]},"max_stream_duration":{"max_stream_duration":"0s"}},
+                    {"name":"outbound|9080|v2|reviews.default.svc.cluster.local","weight":10}]},"max_stream_duration":{"max_stream_duration":"0s"},
+                    "retry_policy":{"retry_on":"unavailable,cancelled","num_retries":2}},
                   "metadata":{"filter_metadata":{"istio":{"config":"/apis/networking.istio.io/v1alpha3/namespaces/default/virtual-service/reviews-route"}}}}]}]}
             """);
 
@@ -72,18 +79,28 @@ public class GoldenTests
     public void A_mesh_client_gets_routes_in_Envoys_current_forms()
         => TestMesh.ShouldBeJson(Bookinfo().Routes(Reviews), """
             {"name":"outbound|9080||reviews.default.svc.cluster.local",
+             "max_direct_response_body_size_bytes":1048576,
              "virtual_hosts":[{
                "name":"reviews.default.svc.cluster.local:9080",
                "domains":["reviews.default.svc.cluster.local","reviews.default.svc.cluster.local:9080","reviews","reviews:9080",
                           "reviews.default.svc","reviews.default.svc:9080","reviews.default","reviews.default:9080"],
+               "include_request_attempt_count":true,
                "routes":[
                  {"match":{"prefix":"/","case_sensitive":true,"headers":[{"name":"end-user","string_match":{"exact":"jason"}}]},
-                  "route":{"cluster":"outbound|9080|v2|reviews.default.svc.cluster.local","timeout":"0s"},
+                  "route":{"cluster":"outbound|9080|v2|reviews.default.svc.cluster.local","timeout":"0s","max_grpc_timeout":"0s",
+                    "retry_policy":{"retry_on":"connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes","num_retries":2,
+                      "host_selection_retry_max_attempts":"5",
+                      "retry_host_predicate":[{"name":"envoy.retry_host_predicates.previous_hosts","typed_config":{
+                        "@type":"type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"}}]}},
                   "metadata":{"filter_metadata":{"istio":{"config":"/apis/networking.istio.io/v1alpha3/namespaces/default/virtual-service/reviews-route"}}}},
                  {"match":{"prefix":"/"},
                   "route":{"weighted_clusters":{"clusters":[
                     {"name":"outbound|9080|v1|reviews.default.svc.cluster.local","weight":90},
-                    {"name":"outbound|9080|v2|reviews.default.svc.cluster.local","weight":10}]},"timeout":"0s"},
+                    {"name":"outbound|9080|v2|reviews.default.svc.cluster.local","weight":10}]},"timeout":"0s","max_grpc_timeout":"0s",
+                    "retry_policy":{"retry_on":"connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes","num_retries":2,
+                      "host_selection_retry_max_attempts":"5",
+                      "retry_host_predicate":[{"name":"envoy.retry_host_predicates.previous_hosts","typed_config":{
+                        "@type":"type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"}}]}},
                   "metadata":{"filter_metadata":{"istio":{"config":"/apis/networking.istio.io/v1alpha3/namespaces/default/virtual-service/reviews-route"}}}}]}]}
             """);
 

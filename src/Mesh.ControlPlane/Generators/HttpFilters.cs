@@ -1,0 +1,31 @@
+using Envoy.Extensions.Filters.Http.Cors.V3;
+using Envoy.Extensions.Filters.Http.Fault.V3;
+using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Mesh.ControlPlane.Generators;
+
+/// <summary>The HTTP filters of outbound listeners. A listener is sent before its routes, so it has every filter that a route may configure.</summary>
+internal static class HttpFilters
+{
+    /// <summary>The key under which routes configure the fault filter.</summary>
+    public const string Fault = "envoy.filters.http.fault";
+
+    /// <summary>The key under which routes configure the CORS filter.</summary>
+    public const string Cors = "envoy.filters.http.cors";
+
+    private const string Router = "envoy.filters.http.router";
+
+    private static readonly HttpFilter[] Envoy = [Of(Fault, new HTTPFault(), isOptional: true), Of(Cors, new Cors(), isOptional: true), Of(Router, new Router())];
+
+    // gRPC refuses what it does not know, and knows no CORS.
+    private static readonly HttpFilter[] Grpc = [Of(Fault, new HTTPFault()), Of(Router, new Router())];
+
+    /// <summary>In Istio's order, the router last.</summary>
+    public static IReadOnlyList<HttpFilter> Outbound(ProxyKind kind) => kind == ProxyKind.Grpc ? Grpc : Envoy;
+
+    private static HttpFilter Of(string name, IMessage configuration, bool isOptional = false)
+        => new() { Name = name, TypedConfig = Any.Pack(configuration), IsOptional = isOptional };
+}
