@@ -28,7 +28,7 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Notes = new ResourceNotes(logger ?? NullLogger<MeshEngine>.Instance);
         Client = client;
         Observer = observer;
-        Clusters = new ClusterRegistry(client, transports, random, Notes, _sync);
+        Clusters = new ClusterRegistry(client, transports, random, time, Notes, _sync);
         Routes = new RouteRegistry(client, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Hosts = new HostDirectory(client, Routes, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);

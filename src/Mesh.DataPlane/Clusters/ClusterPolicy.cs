@@ -8,4 +8,14 @@ namespace Mesh.DataPlane.Clusters;
 /// <param name="LocalityWeighted">Choose the locality by its weight first (Envoy's <c>locality_weighted_lb_config</c>).</param>
 /// <param name="PanicThreshold">Below this percentage of healthy hosts in a priority all hosts are used (Envoy's default is 50).</param>
 /// <param name="Transport">How connections are made; another value means other connection pools.</param>
-internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool LocalityWeighted, double PanicThreshold, TransportSettings Transport);
+internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool LocalityWeighted, double PanicThreshold, TransportSettings Transport)
+{
+    /// <summary>Prefer the caller's zone (<c>zone_aware_lb_config</c>).</summary>
+    public ZoneAware? ZoneAware { get; init; }
+
+    /// <summary>In panic use no host instead of all.</summary>
+    public bool FailTrafficOnPanic { get; init; }
+
+    /// <summary>The statuses with which a host may still be used by a session that sticks to it (<c>override_host_status</c>).</summary>
+    public HostStatuses OverrideHostStatuses { get; init; } = HostStatuses.Default;
+}

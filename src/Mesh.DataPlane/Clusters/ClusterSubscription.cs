@@ -11,6 +11,7 @@ internal sealed class ClusterSubscription(
     IXdsClient client,
     IEndpointTransportFactory transports,
     IRandomSource random,
+    TimeProvider time,
     ResourceNotes notes,
     Lock sync,
     Action answered) : IResourceWatcher<ClusterResource>, IDisposable
@@ -18,6 +19,7 @@ internal sealed class ClusterSubscription(
     private readonly Dictionary<(System.Net.EndPoint Address, TransportSettings Settings), EndpointState> _endpoints = [];
     private readonly Dictionary<string, HostGroupState> _groups = new(StringComparer.Ordinal);
     private IDisposable? _watch;
+    private ITimer? _reweighing;
     private ClusterResource? _resource;
     private EndpointsWatch? _endpointsWatch;
     private string _version = "";
@@ -86,6 +88,7 @@ internal sealed class ClusterSubscription(
     {
         _disposed = true;
         _watch?.Dispose();
+        _reweighing?.Dispose();
         StopEndpoints();
         foreach (var endpoint in _endpoints.Values)
         {
@@ -118,7 +121,34 @@ internal sealed class ClusterSubscription(
                 _endpoints.Add(key, state);
             }
 
+            state.Observe(endpoint.Health == EndpointHealth.Healthy, time.GetTimestamp());
             return state;
+        }
+    }
+
+    // Weights that depend on time or load reports change here, not while requests pick: one timer for a cluster that has any.
+    private void Reweigh()
+    {
+        lock (sync)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            if (Cluster.Current.Endpoints.Reweigh(time.GetTimestamp()) is not { } wait)
+            {
+                _reweighing?.Dispose();
+                _reweighing = null;
+            }
+            else if (_reweighing is null)
+            {
+                _reweighing = time.CreateTimer(static s => ((ClusterSubscription)s!).Reweigh(), this, wait, Timeout.InfiniteTimeSpan);
+            }
+            else
+            {
+                _reweighing.Change(wait, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
@@ -127,7 +157,7 @@ internal sealed class ClusterSubscription(
         if (!_groups.TryGetValue(key, out var state))
         {
             // A random start keeps a fleet of equal clients from marching in step.
-            state = new HostGroupState((uint)random.NextUInt64());
+            state = new HostGroupState((uint)random.NextUInt64(), time);
             _groups.Add(key, state);
         }
 
@@ -138,6 +168,7 @@ internal sealed class ClusterSubscription(
     {
         var wasPending = Cluster.Current.Status == ClusterStatus.Pending;
         Cluster.Publish(state);
+        Reweigh();
 
         // After the swap: whoever still picks from the old set finds the endpoint retired and picks again.
         foreach (var (key, endpoint) in _endpoints)

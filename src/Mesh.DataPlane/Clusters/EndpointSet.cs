@@ -1,10 +1,21 @@
+using System.Collections.Frozen;
+using System.Net;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Resources;
 
 namespace Mesh.DataPlane.Clusters;
 
 /// <summary>One version of a cluster's endpoints with everything about priorities, localities and panic already worked out: a pick only draws.</summary>
-internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, LocalityChoice[] choices, uint[] upperBounds)
+/// <param name="endpoints">All endpoints, unhealthy ones included.</param>
+/// <param name="levels">The priority levels, highest first.</param>
+/// <param name="loads">The levels' shares in percent: by healthy hosts, then by degraded ones.</param>
+/// <param name="byHash">The policy is consistent hashing: the hash decides the priority, too.</param>
+/// <param name="overridable">The statuses with which a host may be picked by its address.</param>
+internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, PriorityLevel[] levels, uint[] loads, bool byHash = false, HostStatuses overridable = HostStatuses.Default)
 {
+    private readonly (uint UpperBound, LocalityChoice? Choice)[] _shares = Accumulate(levels, loads);
+    private FrozenDictionary<string, Endpoint>? _byAddress;
+
     public static EndpointSet Empty { get; } = new([], [], []);
 
     /// <summary>All endpoints, unhealthy ones included.</summary>
@@ -12,28 +23,146 @@ internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, LocalityCho
 
     /// <summary>The shares, in percent, that the priorities' groups have of the requests; for explanations.</summary>
     public IEnumerable<(uint Percent, LocalityChoice Choice)> Shares
-        => choices.Select((c, i) => (upperBounds[i] - (i == 0 ? 0 : upperBounds[i - 1]), c));
+        => _shares.Select((s, i) => (s.UpperBound - (i == 0 ? 0 : _shares[i - 1].UpperBound), s.Choice!)).Where(s => s.Item2 is not null);
 
     /// <summary>Picks an endpoint, or <see langword="null"/> when no host may be used.</summary>
     public Endpoint? Pick(in PickContext context)
     {
-        if (choices.Length == 1)
+        if (context.OverrideHost is { } address)
         {
-            return choices[0].Pick(context);
+            if (Find(address) is { } named)
+            {
+                return named;
+            }
+
+            if (context.OverrideHostIsStrict)
+            {
+                return null;
+            }
         }
 
-        if (choices.Length == 0)
+        if (context.ExcludedPriorities != 0 && levels.Length > 1 && Elsewhere(context, out var elsewhere))
+        {
+            return elsewhere?.Pick(context.Next());
+        }
+
+        if (_shares.Length == 1)
+        {
+            return _shares[0].Choice?.Pick(context);
+        }
+
+        if (_shares.Length == 0)
         {
             return null;
         }
 
-        var point = (uint)Math.BigMul(context.Draw, upperBounds[^1], out _);
+        var point = Point(context);
         var i = 0;
-        while (point >= upperBounds[i])
+        while (point >= _shares[i].UpperBound)
         {
             i++;
         }
 
-        return choices[i].Pick(context.Next());
+        return _shares[i].Choice?.Pick(context.Next());
+    }
+
+    /// <summary>Weighs anew what depends on time or load reports.</summary>
+    /// <param name="now">A timestamp of the cluster's clock.</param>
+    /// <returns>When to ask again; <see langword="null"/> when nothing depends on time any more.</returns>
+    public TimeSpan? Reweigh(long now)
+    {
+        TimeSpan? next = null;
+        foreach (var level in levels)
+        {
+            Reweigh(level.Healthy);
+            if (!ReferenceEquals(level.Degraded, level.Healthy))
+            {
+                Reweigh(level.Degraded);
+            }
+        }
+
+        return next;
+
+        void Reweigh(LocalityChoice? choice)
+        {
+            foreach (var group in choice?.Groups ?? [])
+            {
+                if (group.Picker.Reweigh(now) is { } wait && (next is null || wait < next))
+                {
+                    next = wait;
+                }
+            }
+        }
+    }
+
+    // Only sessions ask for hosts by address: clusters without them carry no index.
+    private Endpoint? Find(string address)
+    {
+        var index = Volatile.Read(ref _byAddress);
+        if (index is null)
+        {
+            index = Endpoints.DistinctBy(e => e.Resource.AddressText, StringComparer.Ordinal).ToFrozenDictionary(e => e.Resource.AddressText, StringComparer.Ordinal);
+            Volatile.Write(ref _byAddress, index);
+        }
+
+        if (!index.TryGetValue(address, out var host)
+            && !(IPEndPoint.TryParse(address, out var parsed) && index.TryGetValue(parsed.ToString(), out host)))
+        {
+            return null;
+        }
+
+        return (overridable & host.Status) != 0 ? host : null;
+    }
+
+    // Envoy's previous_priorities: levels that were tried count as having no hosts; when that leaves nobody, they count again.
+    private bool Elsewhere(in PickContext context, out LocalityChoice? choice)
+    {
+        choice = null;
+        var count = levels.Length;
+        var buffer = count <= 64 ? stackalloc uint[4 * count] : new uint[4 * count];
+        var healthy = buffer[..count];
+        var degraded = buffer[count..(2 * count)];
+        var shifted = buffer[(2 * count)..];
+        for (var i = 0; i < count; i++)
+        {
+            var excluded = levels[i].IsIn(context.ExcludedPriorities);
+            healthy[i] = excluded ? 0 : levels[i].HealthyAvailability;
+            degraded[i] = excluded ? 0 : levels[i].DegradedAvailability;
+        }
+
+        if (!PriorityLoads.Distribute(healthy, degraded, shifted))
+        {
+            return false;
+        }
+
+        var point = Point(context);
+        var sum = 0u;
+        for (var i = 0; i < shifted.Length; i++)
+        {
+            if (point < (sum += shifted[i]))
+            {
+                choice = i < count ? levels[i].Healthy : levels[i - count].Degraded;
+                break;
+            }
+        }
+
+        return true;
+    }
+
+    private uint Point(in PickContext context) => byHash && context.HasHash ? (uint)(context.Hash % 100) : (uint)Math.BigMul(context.Draw, 100, out _);
+
+    private static (uint UpperBound, LocalityChoice? Choice)[] Accumulate(PriorityLevel[] levels, uint[] loads)
+    {
+        var shares = new List<(uint, LocalityChoice?)>();
+        var sum = 0u;
+        for (var i = 0; i < loads.Length; i++)
+        {
+            if (loads[i] > 0)
+            {
+                shares.Add((sum += loads[i], i < levels.Length ? levels[i].Healthy : levels[i - levels.Length].Degraded));
+            }
+        }
+
+        return [.. shares];
     }
 }

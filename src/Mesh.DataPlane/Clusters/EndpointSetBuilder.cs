@@ -7,7 +7,12 @@ namespace Mesh.DataPlane.Clusters;
 /// Works out Envoy's load balancing above the policy: priority levels spill over by the overprovisioning factor, a level whose healthy share
 /// falls below the panic threshold uses all its hosts, and localities weigh as much as they are healthy.
 /// </summary>
-internal sealed class EndpointSetBuilder(ClusterPolicy policy, EndpointsResource resource, Func<EndpointResource, EndpointState> state, Func<string, HostGroupState> groupState)
+internal sealed class EndpointSetBuilder(
+    ClusterPolicy policy,
+    EndpointsResource resource,
+    Func<EndpointResource, EndpointState> state,
+    Func<string, HostGroupState> groupState,
+    LocalZone? zone = null)
 {
     public EndpointSet Build()
     {
@@ -15,7 +20,7 @@ internal sealed class EndpointSetBuilder(ClusterPolicy policy, EndpointsResource
         var levels = resource.Localities
             .GroupBy(l => l.Priority)
             .OrderBy(g => g.Key)
-            .Select(g => new Level(g.Key, [.. g.Select(l => new Members(l.Locality, l.Weight, [.. l.Endpoints.Select(e => Create(e, l))]))]))
+            .Select(g => new Level(g.Key, [.. g.Select(l => new LocalityHosts(l.Locality, l.Weight, [.. l.Endpoints.Select(e => Create(e, l))]))]))
             .ToList();
 
         foreach (var level in levels)
@@ -28,146 +33,146 @@ internal sealed class EndpointSetBuilder(ClusterPolicy policy, EndpointsResource
             return EndpointSet.Empty;
         }
 
-        var choices = new List<LocalityChoice>();
-        var bounds = new List<uint>();
-        var sum = 0u;
-        foreach (var (percent, choice) in Shares(levels))
+        var healthy = levels.Select(l => Availability(l, EndpointHealth.Healthy)).ToArray();
+        var degraded = levels.Select(l => Availability(l, EndpointHealth.Degraded)).ToArray();
+        var total = PriorityLoads.Total(healthy, degraded);
+        var panicking = levels.Select(l => total < 100 && l.AvailablePercent < policy.PanicThreshold).ToArray();
+
+        var loads = new uint[2 * levels.Count];
+        if (panicking.All(p => p))
         {
-            if (percent > 0)
-            {
-                choices.Add(choice);
-                bounds.Add(sum += percent);
-            }
+            PriorityLoads.DistributeByCount([.. levels.Select(l => l.Count)], loads);
+        }
+        else if (!PriorityLoads.Distribute(healthy, degraded, loads))
+        {
+            // Nobody is available, and a threshold of zero forbids panic.
+            return new EndpointSet(all, [], []);
         }
 
-        return new EndpointSet(all, [.. choices], [.. bounds]);
+        var built = new PriorityLevel[levels.Count];
+        for (var i = 0; i < built.Length; i++)
+        {
+            var level = levels[i];
+            var panic = panicking[i] ? Panic(level) : null;
+            built[i] = new PriorityLevel(
+                level.Priority,
+                healthy[i],
+                degraded[i],
+                panicking[i],
+                panicking[i] ? panic : Choice(level, "healthy", EndpointHealth.Healthy),
+                panicking[i] ? panic : Choice(level, "degraded", EndpointHealth.Degraded));
+        }
+
+        return new EndpointSet(all, built, loads, policy.LoadBalancing is ConsistentHashing, policy.OverrideHostStatuses);
     }
 
     private Endpoint Create(EndpointResource endpoint, LocalityResource locality) => new(endpoint, locality.Locality, locality.Priority, state(endpoint));
 
-    private IEnumerable<(uint Percent, LocalityChoice Choice)> Shares(List<Level> levels)
-    {
-        var healthy = levels.Select(l => Availability(l, EndpointHealth.Healthy)).ToArray();
-        var degraded = levels.Select(l => Availability(l, EndpointHealth.Degraded)).ToArray();
-        var total = (uint)Math.Min(100, healthy.Sum(h => h) + degraded.Sum(d => d));
-
-        if (total == 0)
-        {
-            // Nobody is available anywhere: every level is in panic and takes part by its number of hosts. A threshold of zero forbids panic.
-            if (policy.PanicThreshold <= 0)
-            {
-                yield break;
-            }
-
-            foreach (var level in levels.Where(l => l.Count > 0))
-            {
-                yield return ((uint)level.Count, Choice(level, "panic", _ => true));
-            }
-
-            yield break;
-        }
-
-        var left = 100u;
-        var loads = new (uint Healthy, uint Degraded)[levels.Count];
-        for (var i = 0; i < levels.Count; i++)
-        {
-            loads[i].Healthy = Math.Min(left, (uint)(healthy[i] * 100L / total));
-            left -= loads[i].Healthy;
-        }
-
-        for (var i = 0; i < levels.Count; i++)
-        {
-            loads[i].Degraded = Math.Min(left, (uint)(degraded[i] * 100L / total));
-            left -= loads[i].Degraded;
-        }
-
-        // Integer division leaves a few percent over; they belong to the first level that has load, as in Envoy.
-        for (var i = 0; i < levels.Count && left > 0; i++)
-        {
-            if (loads[i].Healthy > 0)
-            {
-                loads[i].Healthy += left;
-                left = 0;
-            }
-            else if (loads[i].Degraded > 0)
-            {
-                loads[i].Degraded += left;
-                left = 0;
-            }
-        }
-
-        for (var i = 0; i < levels.Count; i++)
-        {
-            var level = levels[i];
-            var panic = total < 100 && level.HealthyPercent < policy.PanicThreshold;
-            if (panic)
-            {
-                yield return (loads[i].Healthy + loads[i].Degraded, Choice(level, "panic", _ => true));
-                continue;
-            }
-
-            if (loads[i].Healthy > 0)
-            {
-                yield return (loads[i].Healthy, Choice(level, "healthy", e => e.Resource.Health == EndpointHealth.Healthy));
-            }
-
-            if (loads[i].Degraded > 0)
-            {
-                yield return (loads[i].Degraded, Choice(level, "degraded", e => e.Resource.Health == EndpointHealth.Degraded));
-            }
-        }
-    }
+    private static EndpointHealth HealthOf(Endpoint host) => host.Resource.Health;
 
     private uint Availability(Level level, EndpointHealth health)
-        => level.Count == 0 ? 0 : (uint)Math.Min(100, resource.OverprovisioningFactor * (ulong)level.Having(health) / (ulong)level.Count);
+        => resource.WeightedPriorityHealth
+            ? PriorityLoads.Availability(level.Weight(h => HealthOf(h) == health), level.Weight(_ => true), resource.OverprovisioningFactor)
+            : PriorityLoads.Availability((ulong)level.Having(health), (ulong)level.Count, resource.OverprovisioningFactor);
 
-    private LocalityChoice Choice(Level level, string kind, Func<Endpoint, bool> included)
+    private LocalityChoice? Panic(Level level)
     {
-        if (!policy.LocalityWeighted)
+        if (level.Count == 0 || policy.FailTrafficOnPanic)
         {
-            return new LocalityChoice(level.Priority, kind, [Group(level.Priority, kind, "", [.. level.All.Where(included)])], []);
+            return null;
         }
 
-        var groups = new List<HostGroup>();
-        var bounds = new List<ulong>();
-        var sum = 0UL;
-        foreach (var locality in level.Localities)
+        // Panic disregards localities as it does health; a ring keeps their weights.
+        return policy.LoadBalancing is ConsistentHashing hashing
+            ? Hashed(hashing, level, "panic", level.Localities)
+            : Everywhere(level, "panic", [.. level.All]);
+    }
+
+    private LocalityChoice? Choice(Level level, string kind, EndpointHealth health)
+    {
+        LocalityHosts[] localities = [.. level.Localities.Select(l => l with { Hosts = [.. l.Hosts.Where(h => HealthOf(h) == health)] })];
+        if (localities.All(l => l.Hosts.Length == 0))
         {
-            Endpoint[] hosts = [.. locality.Hosts.Where(included)];
-            if (hosts.Length == 0 || locality.Weight == 0)
+            return null;
+        }
+
+        if (policy.LoadBalancing is ConsistentHashing hashing)
+        {
+            return Hashed(hashing, level, kind, localities);
+        }
+
+        if (policy.LocalityWeighted)
+        {
+            var weights = new List<(LocalityHosts, ulong)>();
+            for (var i = 0; i < localities.Length; i++)
             {
-                continue;
+                // Envoy: weight × min(1, overprovisioning factor × available share).
+                var (available, hosts) = (localities[i].Hosts.Length, level.Localities[i].Hosts.Length);
+                if (available > 0 && localities[i].Weight > 0)
+                {
+                    weights.Add((localities[i], Math.Max(1, (ulong)(localities[i].Weight * Math.Min(1.0, resource.OverprovisioningFactor / 100.0 * available / hosts) * 1_000_000))));
+                }
             }
 
-            // Envoy: weight × min(1, overprovisioning factor × available share).
-            var available = Math.Min(1.0, resource.OverprovisioningFactor / 100.0 * hosts.Length / locality.Hosts.Length);
-            groups.Add(Group(level.Priority, kind, locality.Name, hosts));
-            bounds.Add(sum += Math.Max(1, (ulong)(locality.Weight * available * 1_000_000)));
+            // Without any locality weight Envoy falls back to all hosts of the level.
+            if (weights.Count > 0)
+            {
+                return Weighted(level, kind, weights);
+            }
+        }
+        else if (policy.ZoneAware is { } zoneAware && zone is not null && level.Priority == 0 && zoneAware.Weigh(localities, zone) is { } shares)
+        {
+            return Weighted(level, kind, shares);
         }
 
-        // Without any locality weight Envoy falls back to all hosts of the level.
-        return groups.Count == 0
-            ? new LocalityChoice(level.Priority, kind, [Group(level.Priority, kind, "", [.. level.All.Where(included)])], [])
-            : new LocalityChoice(level.Priority, kind, [.. groups], [.. bounds]);
+        return Everywhere(level, kind, [.. localities.SelectMany(l => l.Hosts)]);
     }
+
+    private LocalityChoice Hashed(ConsistentHashing hashing, Level level, string kind, LocalityHosts[] localities)
+    {
+        var present = localities.Where(l => l.Hosts.Length > 0);
+        (Endpoint[], uint)[] weighted = [.. policy.LocalityWeighted ? present.Where(l => l.Weight > 0).Select(l => (l.Hosts, l.Weight)) : []];
+        if (weighted.Length == 0)
+        {
+            weighted = [([.. present.SelectMany(l => l.Hosts)], 1)];
+        }
+
+        return new LocalityChoice(level.Priority, kind, [new HostGroup("", [.. weighted.SelectMany(l => l.Item1)], hashing.CreatePicker(weighted))], []);
+    }
+
+    private LocalityChoice Weighted(Level level, string kind, IReadOnlyList<(LocalityHosts Locality, ulong Weight)> weights)
+    {
+        var groups = new HostGroup[weights.Count];
+        var bounds = new ulong[weights.Count];
+        var sum = 0UL;
+        for (var i = 0; i < groups.Length; i++)
+        {
+            groups[i] = Group(level.Priority, kind, weights[i].Locality.Name, weights[i].Locality.Hosts);
+            bounds[i] = sum += weights[i].Weight;
+        }
+
+        return new LocalityChoice(level.Priority, kind, groups, bounds);
+    }
+
+    private LocalityChoice Everywhere(Level level, string kind, Endpoint[] hosts) => new(level.Priority, kind, [Group(level.Priority, kind, "", hosts)], []);
 
     private HostGroup Group(uint priority, string kind, string locality, Endpoint[] hosts)
         => new(locality, hosts, policy.LoadBalancing.CreatePicker(hosts, groupState($"{priority}/{kind}/{locality}")));
 
-    private sealed record Members(string Name, uint Weight, Endpoint[] Hosts);
-
-    private sealed class Level(uint priority, Members[] localities)
+    private sealed class Level(uint priority, LocalityHosts[] localities)
     {
         public uint Priority { get; } = priority;
 
-        public Members[] Localities { get; } = localities;
+        public LocalityHosts[] Localities { get; } = localities;
 
         public IEnumerable<Endpoint> All => Localities.SelectMany(l => l.Hosts);
 
         public int Count { get; } = localities.Sum(l => l.Hosts.Length);
 
-        public double HealthyPercent => Count == 0 ? 0 : 100.0 * (Having(EndpointHealth.Healthy) + Having(EndpointHealth.Degraded)) / Count;
+        public double AvailablePercent => Count == 0 ? 0 : 100.0 * (Having(EndpointHealth.Healthy) + Having(EndpointHealth.Degraded)) / Count;
 
-        public int Having(EndpointHealth health) => All.Count(e => e.Resource.Health == health);
+        public int Having(EndpointHealth health) => All.Count(e => HealthOf(e) == health);
+
+        public ulong Weight(Func<Endpoint, bool> included) => All.Where(included).Aggregate(0UL, (sum, host) => sum + host.Resource.Weight);
     }
 }

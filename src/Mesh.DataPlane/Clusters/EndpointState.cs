@@ -18,8 +18,14 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport)
     /// <summary>Requests whose response has not ended yet.</summary>
     public int ActiveRequests => Volatile.Read(ref _active) & int.MaxValue;
 
+    /// <summary>A timestamp of when the endpoint became healthy, be it by being there for the first time; <see langword="null"/> while it is not.</summary>
+    public long? HealthySince { get; private set; }
+
     /// <summary>The pool; made when the first request needs it. Only between a successful <see cref="TryAcquire"/> and its <see cref="Release"/>.</summary>
     public IEndpointTransport Transport => Volatile.Read(ref _transport) ?? CreateTransport();
+
+    /// <summary>Keeps the moment at which the endpoint becomes healthy; on the configuration path.</summary>
+    public void Observe(bool isHealthy, long now) => HealthySince = isHealthy ? HealthySince ?? now : null;
 
     /// <summary>Takes part in the endpoint for one request.</summary>
     /// <returns><see langword="false"/> when the endpoint has been retired since it was picked: decide again.</returns>

@@ -1,9 +1,15 @@
 namespace Mesh.DataPlane.LoadBalancing;
 
 /// <summary>What a group of hosts (a priority's locality) remembers when its members change: where the rotation stands.</summary>
-internal sealed class HostGroupState(uint start)
+internal sealed class HostGroupState(uint start, TimeProvider? time = null)
 {
     private uint _cursor = start;
+
+    /// <summary>The clock by which weights grow.</summary>
+    public TimeProvider Time { get; } = time ?? TimeProvider.System;
+
+    /// <summary>A number of this process's own.</summary>
+    public uint Seed { get; } = start;
 
     public uint NextTurn() => Interlocked.Increment(ref _cursor);
 }

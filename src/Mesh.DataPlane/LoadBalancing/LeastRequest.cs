@@ -2,15 +2,23 @@ using Mesh.DataPlane.Clusters;
 
 namespace Mesh.DataPlane.LoadBalancing;
 
-/// <summary>The least busy of a few hosts chosen at random (Envoy's <c>LEAST_REQUEST</c>, power of two choices).</summary>
+/// <summary>The least busy of a few hosts chosen at random (Envoy's <c>LEAST_REQUEST</c>, power of two choices), or of all.</summary>
 /// <param name="ChoiceCount">How many are compared; Envoy's default is 2.</param>
-/// <param name="ActiveRequestBias">How strongly activity counts against weight when weights differ; Envoy's default is 1.</param>
-internal sealed record LeastRequest(uint ChoiceCount = 2, double ActiveRequestBias = 1.0) : LoadBalancingPolicy
+/// <param name="ActiveRequestBias">How strongly activity counts against weight when weights differ; Envoy's default is 1, and 0 means round robin by weight.</param>
+/// <param name="FullScan">Compare all hosts where weights do not differ (<c>FULL_SCAN</c>).</param>
+internal sealed record LeastRequest(uint ChoiceCount = 2, double ActiveRequestBias = 1.0, bool FullScan = false) : WeightingPolicy
 {
-    public override HostPicker CreatePicker(Endpoint[] hosts, HostGroupState state)
-        => EquallyWeighted(hosts)
-            ? new EqualPicker(new WeightedHosts(hosts), Math.Max(2, ChoiceCount))
-            : new WeightedPicker(new WeightedHosts(hosts), Math.Max(2, ChoiceCount), ActiveRequestBias);
+    protected override HostPicker CreatePicker(Endpoint[] hosts, uint[] weights, HostGroupState state)
+    {
+        if (AreEqual(weights))
+        {
+            return FullScan ? new ScanningPicker(hosts) : new EqualPicker(new WeightedHosts(hosts, weights), Math.Max(2, ChoiceCount));
+        }
+
+        return ActiveRequestBias == 0
+            ? RoundRobin.Create(hosts, weights, state)
+            : new WeightedPicker(new WeightedHosts(hosts, weights), Math.Max(2, ChoiceCount), ActiveRequestBias);
+    }
 
     private sealed class EqualPicker(WeightedHosts hosts, uint choices) : HostPicker
     {
@@ -32,30 +40,62 @@ internal sealed record LeastRequest(uint ChoiceCount = 2, double ActiveRequestBi
         }
     }
 
+    private sealed class ScanningPicker(Endpoint[] hosts) : HostPicker
+    {
+        public override Endpoint Pick(in PickContext context)
+        {
+            var draw = context.Draw;
+            var best = hosts[0];
+            var least = best.State.ActiveRequests;
+            var ties = 1UL;
+            for (var i = 1; i < hosts.Length; i++)
+            {
+                var active = hosts[i].State.ActiveRequests;
+                if (active < least)
+                {
+                    (best, least, ties) = (hosts[i], active, 1);
+                }
+                else if (active == least)
+                {
+                    // Each of n equals is the last to be taken with a chance of one in n.
+                    draw = Draw.Next(draw);
+                    if (Math.BigMul(draw, ++ties, out _) == 0)
+                    {
+                        best = hosts[i];
+                    }
+                }
+            }
+
+            return best;
+        }
+    }
+
     /// <summary>Envoy lowers a weight by its host's activity; drawing by weight and comparing active^bias / weight does so without a shared schedule.</summary>
     private sealed class WeightedPicker(WeightedHosts hosts, uint choices, double bias) : HostPicker
     {
         public override Endpoint Pick(in PickContext context)
         {
             var draw = context.Draw;
-            var best = hosts.At(draw);
+            var best = hosts.IndexAt(draw);
+            var bestCost = Cost(best);
             for (var i = 1u; i < choices; i++)
             {
                 draw = Draw.Next(draw);
-                var other = hosts.At(draw);
-                if (Cost(other) < Cost(best))
+                var other = hosts.IndexAt(draw);
+                var cost = Cost(other);
+                if (cost < bestCost)
                 {
-                    best = other;
+                    (best, bestCost) = (other, cost);
                 }
             }
 
-            return best;
+            return hosts[best];
         }
 
-        private double Cost(Endpoint host)
+        private double Cost(int host)
         {
-            var active = host.State.ActiveRequests;
-            return (bias == 1.0 ? active : Math.Pow(active, bias)) / host.Resource.Weight;
+            var active = hosts[host].State.ActiveRequests;
+            return (bias == 1.0 ? active : Math.Pow(active, bias)) / hosts.WeightOf(host);
         }
     }
 }

@@ -9,6 +9,4 @@ internal abstract record LoadBalancingPolicy
     /// <param name="hosts">At least one host; weights are the control plane's.</param>
     /// <param name="state">What the group remembers across updates.</param>
     public abstract HostPicker CreatePicker(Endpoint[] hosts, HostGroupState state);
-
-    protected static bool EquallyWeighted(Endpoint[] hosts) => hosts.All(h => h.Resource.Weight == hosts[0].Resource.Weight);
 }

@@ -11,6 +11,9 @@ internal readonly struct PickContext(ulong draw)
     /// <summary>The hash of the route's hash policies, for ring hash and Maglev.</summary>
     public ulong Hash { get; init; }
 
+    /// <summary>What consistent hashing places the request by: without a hash it goes anywhere.</summary>
+    public ulong HashOrDraw => HasHash ? Hash : Draw;
+
     /// <summary>How often a host has been selected for this attempt before (Envoy's host-selection retries); consistent hashing moves on by it.</summary>
     public uint Attempt { get; init; }
 
@@ -19,6 +22,9 @@ internal readonly struct PickContext(ulong draw)
 
     /// <summary>The <c>ip:port</c> that a session sticks to.</summary>
     public string? OverrideHost { get; init; }
+
+    /// <summary>When that host may not be used, use none.</summary>
+    public bool OverrideHostIsStrict { get; init; }
 
     /// <summary>The same pick with the next number of its sequence.</summary>
     public PickContext Next() => this with { Draw = LoadBalancing.Draw.Next(Draw) };

@@ -3,10 +3,12 @@ using Mesh.DataPlane.Clusters;
 namespace Mesh.DataPlane.LoadBalancing;
 
 /// <summary>Each host in turn, in proportion to its weight (Envoy's <c>ROUND_ROBIN</c>).</summary>
-internal sealed record RoundRobin : LoadBalancingPolicy
+internal sealed record RoundRobin : WeightingPolicy
 {
-    public override HostPicker CreatePicker(Endpoint[] hosts, HostGroupState state)
-        => EquallyWeighted(hosts) ? new EqualPicker(hosts, state) : new StridePicker(hosts, state);
+    public static HostPicker Create(Endpoint[] hosts, uint[] weights, HostGroupState state)
+        => AreEqual(weights) ? new EqualPicker(hosts, state) : new StridePicker(hosts, weights, state);
+
+    protected override HostPicker CreatePicker(Endpoint[] hosts, uint[] weights, HostGroupState state) => Create(hosts, weights, state);
 
     private sealed class EqualPicker(Endpoint[] hosts, HostGroupState state) : HostPicker
     {
@@ -26,14 +28,14 @@ internal sealed record RoundRobin : LoadBalancingPolicy
         private readonly uint _greatest;
         private readonly HostGroupState _state;
 
-        public StridePicker(Endpoint[] hosts, HostGroupState state)
+        public StridePicker(Endpoint[] hosts, uint[] weights, HostGroupState state)
         {
             _hosts = hosts;
             _state = state;
 
-            var divisor = hosts.Aggregate(0u, (d, h) => GreatestCommonDivisor(d, h.Resource.Weight));
-            var greatest = hosts.Max(h => h.Resource.Weight) / divisor;
-            _weights = [.. hosts.Select(h => Scale(h.Resource.Weight / divisor, greatest))];
+            var divisor = weights.Aggregate(0u, GreatestCommonDivisor);
+            var greatest = weights.Max() / divisor;
+            _weights = [.. weights.Select(w => Scale(w / divisor, greatest))];
             _greatest = _weights.Max();
         }
 

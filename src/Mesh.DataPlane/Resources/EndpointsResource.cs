@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.DataPlane.Clusters;
 
 namespace Mesh.DataPlane.Resources;
 
@@ -8,6 +9,9 @@ namespace Mesh.DataPlane.Resources;
 /// <param name="OverprovisioningFactor">In percent; Envoy's default is 140.</param>
 internal sealed record EndpointsResource(string ClusterName, LocalityResource[] Localities, uint OverprovisioningFactor) : Resource
 {
+    /// <summary>A level is as available as its available hosts weigh, instead of how many they are (<c>weighted_priority_health</c>).</summary>
+    public bool WeightedPriorityHealth { get; init; }
+
     public static EndpointsResource Empty(string name) => new(name, [], 140);
 }
 
@@ -15,4 +19,14 @@ internal sealed record EndpointsResource(string ClusterName, LocalityResource[] 
 internal sealed record LocalityResource(string Locality, uint Priority, uint Weight, EndpointResource[] Endpoints);
 
 /// <summary>One endpoint as sent.</summary>
-internal sealed record EndpointResource(EndPoint Address, string Hostname, uint Weight, EndpointHealth Health, IReadOnlyDictionary<string, string> Labels);
+internal sealed record EndpointResource(EndPoint Address, string Hostname, uint Weight, EndpointHealth Health, IReadOnlyDictionary<string, string> Labels)
+{
+    /// <summary>What consistent hashing places it by instead of its address (<c>hash_key</c> of the metadata <c>envoy.lb</c>).</summary>
+    public string? HashKey { get; init; }
+
+    /// <summary>The health as it was sent.</summary>
+    public HostStatuses Status { get; init; } = HostStatuses.Unknown;
+
+    /// <summary>The address in Envoy's words: <c>1.2.3.4:80</c>, <c>[::1]:80</c>, a path.</summary>
+    public string AddressText => Address is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : Address.ToString()!;
+}

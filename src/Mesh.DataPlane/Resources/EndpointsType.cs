@@ -2,6 +2,7 @@ using System.Net;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Google.Protobuf;
+using Mesh.DataPlane.Clusters;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
 
@@ -48,7 +49,10 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             localities.Add(new LocalityResource(Name(locality.Locality), locality.Priority, locality.LoadBalancingWeight ?? 0, endpoints));
         }
 
-        return new EndpointsResource(message.ClusterName, [.. localities], message.Policy?.OverprovisioningFactor ?? DefaultOverprovisioningFactor);
+        return new EndpointsResource(message.ClusterName, [.. localities], message.Policy?.OverprovisioningFactor ?? DefaultOverprovisioningFactor)
+        {
+            WeightedPriorityHealth = message.Policy?.WeightedPriorityHealth ?? false,
+        };
     }
 
     private static EndpointResource Compile(LbEndpoint endpoint, string path, bool namesAllowed)
@@ -71,7 +75,11 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             _ => EndpointHealth.Unhealthy,
         };
 
-        return new EndpointResource(Address(address, path + ".endpoint.address", namesAllowed), endpoint.Endpoint.Hostname, weight, health, Labels(endpoint));
+        return new EndpointResource(Address(address, path + ".endpoint.address", namesAllowed), endpoint.Endpoint.Hostname, weight, health, Labels(endpoint))
+        {
+            HashKey = HashKey(endpoint),
+            Status = Status(endpoint.HealthStatus),
+        };
     }
 
     private static EndPoint Address(Address address, string path, bool namesAllowed)
@@ -107,6 +115,22 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
                 throw new ResourceRejectedException(path, $"{address.AddressCase} is not supported");
         }
     }
+
+    public static HostStatuses Status(HealthStatus status)
+        => status switch
+        {
+            HealthStatus.Healthy => HostStatuses.Healthy,
+            HealthStatus.Unhealthy => HostStatuses.Unhealthy,
+            HealthStatus.Draining => HostStatuses.Draining,
+            HealthStatus.Timeout => HostStatuses.Timeout,
+            HealthStatus.Degraded => HostStatuses.Degraded,
+            _ => HostStatuses.Unknown,
+        };
+
+    private static string? HashKey(LbEndpoint endpoint)
+        => endpoint.Metadata?.FilterMetadata.TryGetValue("envoy.lb", out var lb) == true && lb.Fields.TryGetValue("hash_key", out var key) && key.StringValue.Length > 0
+            ? key.StringValue
+            : null;
 
     // Istio writes "workload;namespace;canonical name;canonical revision;cluster" here.
     private static IReadOnlyDictionary<string, string> Labels(LbEndpoint endpoint)

@@ -118,7 +118,7 @@ public class RejectionTests
         => Cluster(c => c.TransportSocket = new TransportSocket { Name = "envoy.transport_sockets.tls", TypedConfig = Any.Pack(new Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext()) }, "transport_socket");
 
     [Fact]
-    public void A_cluster_of_a_policy_that_is_not_known() => Cluster(c => c.LbPolicy = Envoy.Config.Cluster.V3.Cluster.Types.LbPolicy.Maglev, "lb_policy");
+    public void A_cluster_of_a_policy_that_is_not_known() => Cluster(c => c.LbPolicy = Envoy.Config.Cluster.V3.Cluster.Types.LbPolicy.ClusterProvided, "lb_policy");
 
     [Fact]
     public void A_cluster_whose_endpoints_come_from_elsewhere()

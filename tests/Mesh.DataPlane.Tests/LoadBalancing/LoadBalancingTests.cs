@@ -77,6 +77,55 @@ public class LoadBalancingTests
     }
 
     [Fact]
+    public void Least_request_without_bias_goes_round_by_weight()
+    {
+        var hosts = Hosts(1, 3);
+        hosts[1].State.TryAcquire();
+        var picker = new LeastRequest(ActiveRequestBias: 0).CreatePicker(hosts, new HostGroupState(uint.MaxValue));
+        Enumerable.Range(0, 400).Count(_ => picker.Pick(new PickContext(0)) == hosts[1]).ShouldBe(300);
+    }
+
+    [Fact]
+    public void Least_request_by_full_scan_never_misses_the_least_busy_and_shares_among_equals()
+    {
+        var hosts = Hosts(1, 1, 1, 1, 1);
+        hosts[0].State.TryAcquire();
+        hosts[3].State.TryAcquire();
+        var picker = new LeastRequest(FullScan: true).CreatePicker(hosts, new HostGroupState(0));
+        var random = new SequenceRandomSource(3000);
+        var picks = Enumerable.Range(0, 3000).Select(_ => Array.IndexOf(hosts, picker.Pick(new PickContext(random.NextUInt64())))).CountBy(i => i).ToDictionary();
+        picks.Keys.ShouldBe([1, 2, 4], ignoreOrder: true);
+        picks.Values.ShouldAllBe(n => n > 900 && n < 1100);
+    }
+
+    [Fact]
+    public void Pick_first_stays_with_the_first_and_moves_on_when_it_was_no_use()
+    {
+        var hosts = Hosts(1, 1, 1);
+        var picker = new PickFirst().CreatePicker(hosts, new HostGroupState(7));
+        Enumerable.Range(0, 4).Select(i => Array.IndexOf(hosts, picker.Pick(new PickContext((ulong)i << 60) { Attempt = (uint)i }))).ShouldBe([0, 1, 2, 0]);
+    }
+
+    [Fact]
+    public void A_shuffled_pick_first_has_an_order_of_its_own_that_outlives_changes()
+    {
+        var hosts = Hosts([.. Enumerable.Repeat(1u, 20)]);
+        var firsts = Enumerable.Range(0, 200).Select(seed => First(hosts, (uint)seed)).ToArray();
+        firsts.Distinct().Count().ShouldBeGreaterThan(10);
+
+        // Only who had the one that is gone moves.
+        for (var seed = 0u; seed < 200; seed++)
+        {
+            if (firsts[seed] != hosts[3])
+            {
+                First([.. hosts.Where((_, i) => i != 3)], seed).ShouldBeSameAs(firsts[seed]);
+            }
+        }
+
+        static Endpoint First(Endpoint[] among, uint seed) => new PickFirst(Shuffle: true).CreatePicker(among, new HostGroupState(seed)).Pick(new PickContext(0));
+    }
+
+    [Fact]
     public void A_draw_is_followed_by_others_that_do_not_depend_on_which_side_of_a_split_it_fell()
     {
         // 90/10: the second draw of the tenth must again be spread over its whole range.
