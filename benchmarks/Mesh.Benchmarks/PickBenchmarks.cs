@@ -14,7 +14,7 @@ public class PickBenchmarks
     private EndpointSet _set = null!;
     private ulong _draw;
 
-    [Params("round robin", "random", "least request")]
+    [Params("round robin", "random", "least request", "ring hash", "maglev", "bounded ring hash")]
     public string Policy { get; set; } = "";
 
     [Params(false, true)]
@@ -23,7 +23,15 @@ public class PickBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        LoadBalancingPolicy policy = Policy switch { "round robin" => new RoundRobin(), "random" => new RandomChoice(), _ => new LeastRequest() };
+        LoadBalancingPolicy policy = Policy switch
+        {
+            "round robin" => new RoundRobin(),
+            "random" => new RandomChoice(),
+            "ring hash" => new RingHash(),
+            "maglev" => new Maglev(),
+            "bounded ring hash" => new RingHash(BalanceFactor: 120),
+            _ => new LeastRequest(),
+        };
         var endpoints = Enumerable.Range(1, 10)
             .Select(i => new EndpointResource(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, i), "", Weighted ? (uint)i : 1, EndpointHealth.Healthy, new Dictionary<string, string>()))
             .ToArray();
@@ -35,5 +43,9 @@ public class PickBenchmarks
     }
 
     [Benchmark]
-    public object? Pick() => _set.Pick(new PickContext(_draw += 0x9E3779B97F4A7C15));
+    public object? Pick()
+    {
+        _draw += 0x9E3779B97F4A7C15;
+        return _set.Pick(new PickContext(_draw) { HasHash = true, Hash = _draw });
+    }
 }
