@@ -32,7 +32,7 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Routes = new RouteRegistry(client, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Hosts = new HostDirectory(client, Routes, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
-        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, random, observer);
+        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, random, time, observer);
     }
 
     public IXdsClient Client { get; }

@@ -72,7 +72,8 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
 
                 return new ListenerResource(name, manager.Rds.RouteConfigName, null) { Notes = notes };
             case HttpConnectionManager.RouteSpecifierOneofCase.RouteConfig:
-                return new ListenerResource(name, null, RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config.")) { Notes = notes };
+                var routes = RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config.");
+                return new ListenerResource(name, null, routes) { Notes = [.. notes, .. routes.Notes] };
             case HttpConnectionManager.RouteSpecifierOneofCase.ScopedRoutes:
                 throw new ResourceRejectedException(HcmPath + ".scoped_routes", "scoped routes are not supported; use rds or route_config");
             default:

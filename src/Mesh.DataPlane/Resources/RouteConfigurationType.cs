@@ -14,6 +14,8 @@ namespace Mesh.DataPlane.Resources;
 /// <summary>Decodes route configurations: compiles every matcher, so that what cannot be honoured is refused here and not met by a request.</summary>
 internal sealed class RouteConfigurationType() : ResourceType<RouteConfigurationResource>(TypeUrls.RouteConfiguration, isFullStateInSotw: false)
 {
+    private const int MaxNotes = 20;
+
     public static RouteConfigurationType Instance { get; } = new();
 
     protected override RouteConfigurationResource DecodeResource(ByteString body, out string name)
@@ -22,7 +24,8 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         var message = WireMessage.Parse(RouteConfiguration.Parser, body);
         name = message.Name;
         var notes = WireMessage.Validate(message, body, RouteConfiguration.Parser);
-        return Compile(message, "") with { Notes = [.. notes, .. NotHonoured(message)] };
+        var compiled = Compile(message, "");
+        return compiled with { Notes = [.. notes, .. compiled.Notes] };
     }
 
     /// <summary>Compiles a route configuration, the inline one of a listener too.</summary>
@@ -30,6 +33,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
     {
         var domains = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var conditions = new RouteConditionsCache();
+        var notes = new HashSet<string>(StringComparer.Ordinal);
         var hosts = new VirtualHostResource[message.VirtualHosts.Count];
         for (var i = 0; i < hosts.Length; i++)
         {
@@ -49,7 +53,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
                 }
             }
 
-            var policies = new RoutePolicyCompiler(message, host);
+            var policies = new RoutePolicyCompiler(message, host, hostPath, notes);
             var routes = new RouteResource[host.Routes.Count];
             for (var r = 0; r < routes.Length; r++)
             {
@@ -59,15 +63,8 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
             hosts[i] = new VirtualHostResource(host.Name, [.. host.Domains], routes);
         }
 
-        return new RouteConfigurationResource(message.Name, message.IgnorePortInHostMatching, hosts);
+        return new RouteConfigurationResource(message.Name, message.IgnorePortInHostMatching, hosts) { Notes = [.. notes.Take(MaxNotes)] };
     }
-
-    // Accepted, because refusing would take the routes away; told, because a timeout that is not kept is a surprise.
-    private static IEnumerable<string> NotHonoured(RouteConfiguration message)
-        => message.VirtualHosts.SelectMany(h => h.Routes)
-            .Where(r => r.Route_?.Timeout is { } timeout && timeout.ToTimeSpan() > TimeSpan.Zero)
-            .Take(1)
-            .Select(r => $"route '{r.Name}' has a timeout, which is not applied yet");
 
     private static void CheckDomain(string domain, string path)
     {

@@ -1,5 +1,7 @@
 using Envoy.Config.Route.V3;
+using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Timeouts;
 using VirtualHost = Envoy.Config.Route.V3.VirtualHost;
 
 namespace Mesh.DataPlane.Resources;
@@ -8,7 +10,7 @@ namespace Mesh.DataPlane.Resources;
 /// Compiles what the routes of one virtual host do beside choosing a cluster. Levels merge here: route before virtual host before route
 /// configuration. Routes that say the same share one policy, which then stays in the processor's cache.
 /// </summary>
-internal sealed class RoutePolicyCompiler(RouteConfiguration configuration, VirtualHost virtualHost)
+internal sealed class RoutePolicyCompiler(RouteConfiguration configuration, VirtualHost virtualHost, string hostPath, ICollection<string> notes)
 {
     private readonly Dictionary<Route, RoutePolicy> _known = [];
 
@@ -26,11 +28,27 @@ internal sealed class RoutePolicyCompiler(RouteConfiguration configuration, Virt
 
     private RoutePolicy CompileNew(Route route, string path)
     {
-        _ = (configuration, path);
-        var policy = new RoutePolicy
+        _ = configuration;
+        var policy = new RoutePolicy { BufferLimit = BufferLimit(route) ?? BufferLimit(virtualHost) };
+        if (route.Route_ is { } action)
         {
-            BufferLimit = BufferLimit(route) ?? BufferLimit(virtualHost),
-        };
+            path += ".route";
+            var timeouts = TimeoutPolicyCompiler.Compile(action, path);
+            policy = policy with
+            {
+                Timeouts = timeouts == TimeoutPolicy.None ? null : timeouts,
+                Retry = action.RetryPolicy is not null
+                    ? RetryPolicyCompiler.Compile(action.RetryPolicy, path + ".retry_policy", notes)
+                    : RetryPolicyCompiler.Compile(virtualHost.RetryPolicy, hostPath + ".retry_policy", notes),
+                Hedge = action.HedgePolicy is not null
+                    ? RetryPolicyCompiler.Compile(action.HedgePolicy, path + ".hedge_policy", notes)
+                    : RetryPolicyCompiler.Compile(virtualHost.HedgePolicy, hostPath + ".hedge_policy", notes),
+                CountsAttempts = virtualHost.IncludeRequestAttemptCount,
+                TellsAttempts = virtualHost.IncludeAttemptCountInResponse,
+                MarksTimeoutRetries = virtualHost.IncludeIsTimeoutRetryHeader,
+            };
+        }
+
         return policy == RoutePolicy.None ? RoutePolicy.None : policy;
     }
 

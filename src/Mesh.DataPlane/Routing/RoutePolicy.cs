@@ -1,3 +1,6 @@
+using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Timeouts;
+
 namespace Mesh.DataPlane.Routing;
 
 /// <summary>
@@ -8,6 +11,22 @@ internal sealed record RoutePolicy
 {
     /// <summary>Nothing beside the cluster.</summary>
     public static RoutePolicy None { get; } = new();
+
+    /// <summary>How long requests may take; <see langword="null"/> when nothing is limited.</summary>
+    public TimeoutPolicy? Timeouts { get; init; }
+
+    public RetryPolicy? Retry { get; init; }
+
+    public HedgePolicy? Hedge { get; init; }
+
+    /// <summary>Upstreams see which attempt they got, as <c>x-envoy-attempt-count</c> (<c>include_request_attempt_count</c>).</summary>
+    public bool CountsAttempts { get; init; }
+
+    /// <summary>So does the caller, on the response (<c>include_attempt_count_in_response</c>).</summary>
+    public bool TellsAttempts { get; init; }
+
+    /// <summary>Upstreams see whether a retry follows a timeout, as <c>x-envoy-is-timeout-retry</c> (<c>include_is_timeout_retry_header</c>).</summary>
+    public bool MarksTimeoutRetries { get; init; }
 
     /// <summary>How many bytes of a request's body are kept for another attempt or a mirror (Envoy's <c>per_request_buffer_limit_bytes</c>).</summary>
     public uint? BufferLimit { get; init; }

@@ -23,7 +23,9 @@ internal static class LocalReplies
             content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
         }
 
-        return new HttpResponseMessage(reply.Status) { RequestMessage = request, Version = HttpVersion.Version11, Content = content };
+        var response = new HttpResponseMessage(reply.Status) { RequestMessage = request, Version = HttpVersion.Version11, Content = content };
+        AddHeaders(reply, response);
+        return response;
     }
 
     // Envoy answers gRPC with trailers only: the status stands among the headers of an empty HTTP/2 response.
@@ -36,14 +38,23 @@ internal static class LocalReplies
             Content = new ByteArrayContent([]),
         };
         response.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-        response.Headers.TryAddWithoutValidation("grpc-status", ((int)GrpcStatus(reply.Status)).ToString(CultureInfo.InvariantCulture));
+        response.Headers.TryAddWithoutValidation("grpc-status", (reply.GrpcStatus ?? (int)GrpcStatus(reply.Status)).ToString(CultureInfo.InvariantCulture));
         var message = body is null ? reply.Body : Encoding.UTF8.GetString(body);
         if (message.Length > 0)
         {
             response.Headers.TryAddWithoutValidation("grpc-message", GrpcStatusMessage.Encode(message));
         }
 
+        AddHeaders(reply, response);
         return response;
+    }
+
+    private static void AddHeaders(LocalReply reply, HttpResponseMessage response)
+    {
+        foreach (var (name, value) in reply.Headers)
+        {
+            response.Headers.TryAddWithoutValidation(name, value);
+        }
     }
 
     // Envoy's httpToGrpcStatus.
@@ -59,7 +70,7 @@ internal static class LocalReplies
             _ => StatusCode.Unknown,
         };
 
-    private static bool IsGrpc(HttpRequestMessage request)
+    public static bool IsGrpc(HttpRequestMessage request)
         => request.Content?.Headers.ContentType?.MediaType is { } type
             && (type.Equals("application/grpc", StringComparison.OrdinalIgnoreCase)
                 || type.StartsWith("application/grpc+", StringComparison.OrdinalIgnoreCase));

@@ -5,6 +5,34 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>A reply that the mesh makes itself: Envoy's status, response flag, response-code details and body for one cause.</summary>
 internal sealed record LocalReply(HttpStatusCode Status, string Flags, string Details, string Body)
 {
+    private const string TimeoutBody = "upstream request timeout";
+
+    /// <summary>Headers that the reply carries beside those of its body.</summary>
+    public (string Name, string Value)[] Headers { get; init; } = [];
+
+    /// <summary>The status for a gRPC caller, where it is not the one that follows from <see cref="Status"/>.</summary>
+    public int? GrpcStatus { get; init; }
+
+    /// <summary>The route's timeout, over all tries.</summary>
+    public static LocalReply ResponseTimeout { get; } = new(HttpStatusCode.GatewayTimeout, "UT", "response_timeout", TimeoutBody);
+
+    /// <summary>One try took too long, and there is no other.</summary>
+    public static LocalReply PerTryTimeout { get; } = new(HttpStatusCode.GatewayTimeout, "UT", "upstream_per_try_timeout", TimeoutBody);
+
+    /// <summary>Nothing moved in one try.</summary>
+    public static LocalReply PerTryIdleTimeout { get; } = new(HttpStatusCode.GatewayTimeout, "SI", "upstream_per_try_idle_timeout", TimeoutBody);
+
+    /// <summary>Nothing moved on the stream: 408 while the request was still on its way, else 504.</summary>
+    public static LocalReply StreamIdleTimeout(bool requestIsComplete)
+        => new(requestIsComplete ? HttpStatusCode.GatewayTimeout : HttpStatusCode.RequestTimeout, "SI", "stream_idle_timeout", "stream timeout");
+
+    /// <summary><c>max_stream_duration</c>: the only timeout that a gRPC caller sees as DEADLINE_EXCEEDED.</summary>
+    public static LocalReply MaxStreamDuration(bool requestIsComplete)
+        => new(requestIsComplete ? HttpStatusCode.GatewayTimeout : HttpStatusCode.RequestTimeout, "DT", "max_duration_timeout", "downstream duration timeout")
+        {
+            GrpcStatus = 4,
+        };
+
     /// <summary>No virtual host or no route.</summary>
     public static LocalReply NoRoute { get; } = new(HttpStatusCode.NotFound, "NR", "route_not_found", "");
 

@@ -1,17 +1,20 @@
 using System.Net;
+using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>The content of an upstream's response, which ends its exchange exactly once: at the last byte, on an error, or on dispose.</summary>
-internal sealed class MeshResponseContent : HttpContent
+internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
 {
-    private readonly HttpContent _inner;
-    private UpstreamRequest? _exchange;
+    private int _reading;
 
-    public MeshResponseContent(HttpContent inner, UpstreamRequest exchange)
+    private readonly HttpContent _inner;
+    private UpstreamRequest? _upstream;
+
+    public MeshResponseContent(HttpContent inner, UpstreamRequest upstream)
     {
         _inner = inner;
-        _exchange = exchange;
+        _upstream = upstream;
         foreach (var (name, values) in inner.Headers.NonValidated)
         {
             if (values.Count == 1)
@@ -25,16 +28,41 @@ internal sealed class MeshResponseContent : HttpContent
         }
     }
 
-    internal void EndExchange() => Interlocked.Exchange(ref _exchange, null)?.End();
+    /// <summary>The clock that the rest of the response has to keep; <see langword="null"/> when there is none, and after the end.</summary>
+    internal RequestClock? Clock => Volatile.Read(ref _upstream)?.Clock;
+
+    /// <summary>The attempt is over; a clock that somebody is still looking at is not used again.</summary>
+    internal void EndExchange() => Interlocked.Exchange(ref _upstream, null)?.End(reuseClock: Volatile.Read(ref _reading) == 0);
+
+    /// <summary>Between the two a reader holds on to <see cref="Clock"/>.</summary>
+    internal void BeginRead() => Interlocked.Increment(ref _reading);
+
+    internal void EndRead() => Interlocked.Decrement(ref _reading);
+
+    // Envoy resets the stream. Who is reading is told by the clock's token, who is not by what the next read throws.
+    void RequestClock.IExpiring.OnExpired()
+    {
+        _inner.Dispose();
+        EndExchange();
+    }
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        BeginRead();
+        var clock = Clock;
+        var registration = clock?.CancelWith(cancellationToken) ?? default;
         try
         {
-            await _inner.CopyToAsync(stream, context, cancellationToken).ConfigureAwait(false);
+            await _inner.CopyToAsync(stream, context, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (ResponseTimeouts.Explain(e, clock, cancellationToken) is { } explained)
+        {
+            throw explained;
         }
         finally
         {
+            registration.Unregister();
+            EndRead();
             EndExchange();
         }
     }

@@ -51,6 +51,11 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (owner.Clock is not null)
+        {
+            return ReadTimedAsync(buffer, cancellationToken);
+        }
+
         ValueTask<int> reading;
         try
         {
@@ -72,12 +77,21 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
+        owner.BeginRead();
+        var clock = owner.Clock;
+        var registration = clock?.CancelWith(cancellationToken) ?? default;
         try
         {
-            await inner.CopyToAsync(destination, bufferSize, cancellationToken).ConfigureAwait(false);
+            await inner.CopyToAsync(destination, bufferSize, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (ResponseTimeouts.Explain(e, clock, cancellationToken) is { } explained)
+        {
+            throw explained;
         }
         finally
         {
+            registration.Unregister();
+            owner.EndRead();
             owner.EndExchange();
         }
     }
@@ -152,6 +166,37 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         }
 
         return read;
+    }
+
+    // The clock's token ends the read; the reader's own is tied to it for as long.
+    private async ValueTask<int> ReadTimedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        owner.BeginRead();
+        var clock = owner.Clock;
+        var registration = clock?.CancelWith(cancellationToken) ?? default;
+        int read;
+        try
+        {
+            read = await inner.ReadAsync(buffer, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            clock?.Touch();
+            registration.Unregister();
+        }
+        catch (Exception e)
+        {
+            registration.Unregister();
+            var explained = ResponseTimeouts.Explain(e, clock, cancellationToken);
+            owner.EndRead();
+            owner.EndExchange();
+            if (explained is not null)
+            {
+                throw explained;
+            }
+
+            throw;
+        }
+
+        owner.EndRead();
+        return EndAtZero(read, buffer.Length);
     }
 
     private async ValueTask<int> Await(ValueTask<int> reading, int wanted)

@@ -25,11 +25,13 @@ internal static class RequestOutcome
         }
     }
 
-    public static void TellReply(HttpRequestMessage request, LocalReply reply)
+    public static void TellReply(HttpRequestMessage request, LocalReply reply) => TellFlags(request, reply.Flags, reply.Details);
+
+    public static void TellFlags(HttpRequestMessage request, string flags, string details)
     {
         Volatile.Write(ref _anythingTold, true);
-        request.Options.Set(MeshRequest.ResponseFlags, reply.Flags);
-        request.Options.Set(MeshRequest.ResponseCodeDetails, reply.Details);
+        request.Options.Set(MeshRequest.ResponseFlags, flags);
+        request.Options.Set(MeshRequest.ResponseCodeDetails, details);
     }
 
     public static void TellAttempts(HttpRequestMessage request, int attempts)

@@ -3,136 +3,223 @@ using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
-using Mesh.DataPlane.Transports;
+using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Upstream;
 
-/// <summary>Envoy's router: decides, takes part in an endpoint, sends, and ends the exchange when the response has ended.</summary>
-internal sealed class Router(
-    DecisionMaker decisions,
-    HeaderClusters headerClusters,
-    HostDirectory hosts,
-    IRandomSource random,
-    IDecisionObserver? observer) : IUpstream
+/// <summary>Envoy's router: decides, sends, tries again where the route says so, and ends the request when its response has ended.</summary>
+internal sealed class Router : IUpstream
 {
-    // Each turn means that the picked endpoint was retired between pick and use; a fresh state is one read away.
-    private const int MaxTurns = 8;
+    private readonly DecisionMaker _decisions;
+    private readonly HeaderClusters _headerClusters;
+    private readonly HostDirectory _hosts;
+    private readonly IRandomSource _random;
+    private readonly IDecisionObserver? _observer;
+    private readonly TimeProvider _time;
+    private readonly AttemptSender _attempts;
+    private readonly RetryPipeline _retries;
+    private readonly HedgePipelines _hedges;
 
+    public Router(
+        DecisionMaker decisions,
+        HeaderClusters headerClusters,
+        HostDirectory hosts,
+        IRandomSource random,
+        TimeProvider time,
+        IDecisionObserver? observer)
+    {
+        _decisions = decisions;
+        _headerClusters = headerClusters;
+        _hosts = hosts;
+        _random = random;
+        _observer = observer;
+        _time = time;
+        _attempts = new AttemptSender(time, observer);
+        _retries = new RetryPipeline(time);
+        _hedges = new HedgePipelines(time);
+    }
+
+    public ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        RequestOutcome.Forget(request);
+        var draw = _random.NextUInt64();
+        var routed = Route(host, request, draw);
+        return routed.ClusterHeader is null
+            ? ForwardAsync(host, request, routed, draw, cancellationToken)
+            : ResolveAndForwardAsync(host, request, routed, draw, cancellationToken);
+    }
+
+    /// <summary>What comes after route and filters: the attempts, and the response or reply that they come to.</summary>
     // The frame comes from a pool: the door's own asynchronous frame is the only one that a request allocates.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> ForwardAsync(
+        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, CancellationToken cancellationToken)
     {
-        // 1. Decide, by one draw.
-        RequestOutcome.Forget(request);
-        var draw = random.NextUInt64();
-        Decision decision;
-        var turn = 0;
-        while (true)
+        if (routed.Reply is { } reply)
         {
-            decision = Decide(host, request, draw);
-            if (decision.ClusterHeader is { } name)
-            {
-                var cluster = await headerClusters.ResolveAsync(name, cancellationToken).ConfigureAwait(false);
-                if (cluster is null || cluster.Current.Status == ClusterStatus.Pending)
-                {
-                    var notFound = decision.Route!.Action.NotFound;
-                    decision = new Decision { Host = decision.Host, Route = decision.Route, Reply = LocalReply.NoCluster(notFound) };
-                    break;
-                }
-            }
-            else if (decision.Endpoint is not { } picked || picked.State.TryAcquire())
-            {
-                break;
-            }
-            else if (host.IsEvicted)
-            {
-                // Idle for long, or crowded out, and needed after all.
-                if (await hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is not { State.Status: HostStatus.Meshed } again)
-                {
-                    return LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
-                }
-
-                host = again;
-            }
-
-            if (++turn == MaxTurns)
-            {
-                decision = new Decision { Host = decision.Host, Route = decision.Route, Cluster = decision.Cluster, Reply = LocalReply.NoHealthyUpstream };
-                break;
-            }
+            _observer?.OnDecided(host, request, draw, routed);
+            return LocalReplies.Create(reply, request, (routed.Route?.Action as RouteAction.Respond)?.Body);
         }
 
-        if (decision.Reply is { } reply)
-        {
-            observer?.OnDecided(host, request, draw, decision);
-            return LocalReplies.Create(reply, request, (decision.Route?.Action as RouteAction.Respond)?.Body);
-        }
-
-        // 2. Send. The version is the cluster's; the caller gets the message back as it was.
-        var exchange = UpstreamRequest.Begin(decision.Endpoint!.State);
-        var version = request.Version;
-        var versionPolicy = request.VersionPolicy;
-        string? webSocketKey = null;
-        HttpResponseMessage response;
+        // 1. What the route and the request's own headers ask.
+        var policy = routed.Route!.Policy;
+        var control = ControlHeaders.Take(request);
+        var plan = AttemptPlan.Of(policy, request, control);
+        var body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit);
+        var count = policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted) ? counted.ToString() : null;
         try
         {
-            observer?.OnDecided(host, request, draw, decision);
-            var protocol = decision.ClusterState!.Policy!.Transport.Protocol;
-            if (protocol == UpstreamProtocol.Http2)
+            // 2. The first attempt, and the others if it failed for a reason that allows them.
+            var input = new AttemptInput
             {
-                webSocketKey = WebSocketUpgrade.Translate(request);
+                Host = host,
+                Request = request,
+                Routed = routed,
+                Pick = new PickContext(draw),
+                Plan = plan,
+                Number = 1,
+                Clocks = AttemptClocks.None,
+                Body = body,
+            };
+            Attempt attempt;
+            RetriedRequest? retried = null;
+            var attempts = 1;
+            if (plan.IsHedged && (body?.Inner is null || OutgoingBody.Share(body) is not null))
+            {
+                var hedged = new HedgedRequest(_attempts, _time, input, request.Content);
+                attempt = await _hedges.RunAsync(hedged, cancellationToken).ConfigureAwait(false);
+                attempts = hedged.Attempts;
+            }
+            else
+            {
+                attempt = await _attempts.SendAsync(input, cancellationToken).ConfigureAwait(false);
+                if (attempt.Failure == AttemptFailure.Evicted)
+                {
+                    return await ResolveAgainAsync(host, request, cancellationToken).ConfigureAwait(false);
+                }
+
+                if (plan.Retry is not null && RetryConditions.IsRetriable(plan, attempt))
+                {
+                    retried = new RetriedRequest(_attempts, _time, input, attempt);
+                    attempt = await _retries.RunAsync(retried, attempt, cancellationToken).ConfigureAwait(false);
+                    attempts = retried.Attempts;
+                }
             }
 
-            UseProtocol(request, protocol);
-            response = await decision.Endpoint.State.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch (HttpRequestException e)
-        {
-            exchange.End();
-            cancellationToken.ThrowIfCancellationRequested();
-            if (Failures.ReplyTo(e, request) is not { } failure)
+            // 3. The response, or the reply for its want.
+            if (attempts > 1 || attempt.Failure is not (AttemptFailure.None or AttemptFailure.NoHost))
             {
-                throw;
+                RequestOutcome.TellAttempts(request, attempts);
             }
 
-            RequestOutcome.TellAttempts(request, 1);
-            return LocalReplies.Create(failure, request);
-        }
-        catch
-        {
-            exchange.End();
-            throw;
+            var response = attempt.Response is null ? Reply(attempt, plan, retried, request) : Complete(attempt, request, retried);
+            if (policy.TellsAttempts)
+            {
+                response.Headers.Remove(AttemptSender.AttemptCountHeader);
+                response.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, attempts.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            }
+
+            return response;
         }
         finally
         {
-            request.Version = version;
-            request.VersionPolicy = versionPolicy;
-            if (webSocketKey is not null)
+            // The caller gets the message back as it was.
+            if (body is not null)
             {
-                WebSocketUpgrade.Restore(request, webSocketKey);
+                request.Content = body.Inner;
+            }
+
+            control?.Restore(request);
+            if (policy.CountsAttempts)
+            {
+                request.Headers.Remove(AttemptSender.AttemptCountHeader);
+                if (count is not null)
+                {
+                    request.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, count);
+                }
+            }
+
+            if (policy.MarksTimeoutRetries)
+            {
+                request.Headers.Remove(AttemptSender.TimeoutRetryHeader);
             }
         }
+    }
 
-        // 3. The exchange ends with the body.
+    private static HttpResponseMessage Reply(in Attempt attempt, in AttemptPlan plan, RetriedRequest? retried, HttpRequestMessage request)
+    {
+        var reply = attempt.Reply!;
+        if (reply.Flags == "UT" && plan.Headers is { AlternativeTimeoutReply: true })
+        {
+            reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
+        }
+
+        return LocalReplies.Create(retried is { IsExhausted: true } ? reply with { Flags = reply.Flags + ",URX" } : reply, request);
+    }
+
+    // The attempt ends with the body.
+    private static HttpResponseMessage Complete(in Attempt attempt, HttpRequestMessage request, RetriedRequest? retried)
+    {
+        var response = attempt.Response!;
+        var upstream = attempt.Upstream!;
+        if (retried is { IsExhausted: true })
+        {
+            RequestOutcome.TellFlags(request, "URX", "via_upstream");
+        }
+
         if (HasNoBody(request, response))
         {
-            exchange.End();
+            upstream.End();
+            return response;
         }
-        else
+
+        var content = new MeshResponseContent(response.Content, upstream);
+        response.Content = content;
+        if (upstream.Clock is { } clock)
         {
-            response.Content = new MeshResponseContent(response.Content, exchange);
+            clock.Stop(TimeoutCause.PerTry);
+            if (clock.HasDeadline)
+            {
+                clock.Notify(content);
+            }
+            else
+            {
+                upstream.EndClock();
+            }
         }
 
         return response;
     }
 
-    private Decision Decide(HostEntry host, HttpRequestMessage request, ulong draw)
+    private async ValueTask<HttpResponseMessage> ResolveAndForwardAsync(
+        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, CancellationToken cancellationToken)
+    {
+        var cluster = await _headerClusters.ResolveAsync(routed.ClusterHeader!, cancellationToken).ConfigureAwait(false);
+        return await ForwardAsync(
+            host,
+            request,
+            cluster is null || cluster.Current.Status == ClusterStatus.Pending
+                ? new Decision { Host = routed.Host, Route = routed.Route, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) }
+                : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster },
+            draw,
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    // Idle for long, or crowded out, and needed after all.
+    private async ValueTask<HttpResponseMessage> ResolveAgainAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
+        => await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is { State.Status: HostStatus.Meshed } again
+            ? await SendAsync(again, request, cancellationToken).ConfigureAwait(false)
+            : LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
+
+    private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw)
     {
         var uri = request.RequestUri!;
         var view = new RequestView(uri.PathAndQuery, request.Method.Method, host.Authority, Scheme(uri), HttpRequestHeaderReader.Instance, request);
-        return decisions.Decide(host.State, view, draw);
+        return _decisions.Route(host.State, view, draw);
     }
 
     // A WebSocket is a request like any other to Envoy; .NET tells it by its URI.
@@ -143,25 +230,6 @@ internal sealed class Router(
             "wss" => Uri.UriSchemeHttps,
             var other => other,
         };
-
-    private static void UseProtocol(HttpRequestMessage request, UpstreamProtocol protocol)
-    {
-        switch (protocol)
-        {
-            case UpstreamProtocol.Http2:
-                request.Version = HttpVersion.Version20;
-                request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
-                break;
-            case UpstreamProtocol.Http11 when request.Method == HttpMethod.Connect && request.Headers.Protocol is { } protocolName:
-                throw new HttpRequestException(
-                    HttpRequestError.ExtendedConnectNotSupported,
-                    $"The cluster speaks HTTP/1.1, which has no extended CONNECT; open '{protocolName}' by an HTTP/1.1 upgrade.");
-            case UpstreamProtocol.Http11 when request.Version.Major >= 2 || request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower:
-                request.Version = HttpVersion.Version11;
-                request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
-                break;
-        }
-    }
 
     private static bool HasNoBody(HttpRequestMessage request, HttpResponseMessage response)
         => response.StatusCode != HttpStatusCode.SwitchingProtocols

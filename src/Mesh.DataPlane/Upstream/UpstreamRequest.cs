@@ -1,9 +1,11 @@
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>
-/// A request that takes part in an endpoint, from the pick to the end of its response. Pooled; whoever owns it ends it exactly once, and when
+/// One attempt that takes part in an endpoint, from the pick to the end of its response. Pooled; whoever owns it ends it exactly once, and when
 /// the owner is lost (a response that nobody reads or disposes) the finalizer does: it sits here, on the pooled object, so that the ordinary
 /// request does not pay for a finalizable allocation.
 /// </summary>
@@ -11,7 +13,7 @@ internal sealed class UpstreamRequest
 {
     private const int MaxPooled = 64;
 
-    // A thread keeps its own: beginning and ending an upstreamRequest meets no other thread.
+    // A thread keeps its own: beginning and ending one meets no other thread.
     [ThreadStatic]
     private static UpstreamRequest?[]? _pool;
 
@@ -19,6 +21,7 @@ internal sealed class UpstreamRequest
     private static int _pooled;
 
     private EndpointState? _endpoint;
+    private OutgoingBody? _body;
 
     private UpstreamRequest()
     {
@@ -27,36 +30,58 @@ internal sealed class UpstreamRequest
     ~UpstreamRequest()
     {
         // The last release closes a retired endpoint's pool, which takes locks and may throw: nothing for the finalizer's thread.
-        if (_endpoint is { } endpoint)
+        if (_endpoint is not null)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static e => e.Release(), endpoint, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static lost => lost.Release(), this, preferLocal: false);
         }
     }
+
+    /// <summary>The clock of the attempt, while one is needed.</summary>
+    public RequestClock? Clock { get; private set; }
 
     /// <summary>Owns one acquired part in <paramref name="endpoint"/>.</summary>
     public static UpstreamRequest Begin(EndpointState endpoint)
     {
-        UpstreamRequest upstreamRequest;
+        UpstreamRequest upstream;
         if (_pooled > 0)
         {
-            upstreamRequest = _pool![--_pooled]!;
+            upstream = _pool![--_pooled]!;
             _pool[_pooled] = null;
         }
         else
         {
-            upstreamRequest = new UpstreamRequest();
+            upstream = new UpstreamRequest();
         }
 
-        upstreamRequest._endpoint = endpoint;
-        return upstreamRequest;
+        upstream._endpoint = endpoint;
+        return upstream;
     }
 
-    /// <summary>Ends the upstreamRequest; the caller must not touch it afterwards.</summary>
-    public void End()
+    /// <summary>Owns the attempt's clock too, which <paramref name="body"/> starts when it has gone out.</summary>
+    public void Use(RequestClock clock, OutgoingBody? body)
     {
-        var endpoint = _endpoint;
-        _endpoint = null;
-        endpoint?.Release();
+        Clock = clock;
+        _body = body;
+        body?.Attach(clock);
+    }
+
+    /// <summary>No deadline is left: what remains of the response may take as long as it likes.</summary>
+    public void EndClock(bool reuse = true)
+    {
+        if (Clock is { } clock)
+        {
+            Clock = null;
+            _body?.Attach(null);
+            _body = null;
+            clock.End(reuse);
+        }
+    }
+
+    /// <summary>Ends the attempt; the caller must not touch it afterwards.</summary>
+    /// <param name="reuseClock">Nobody else may still be looking at the clock.</param>
+    public void End(bool reuseClock = true)
+    {
+        Release(reuseClock);
         if (_pooled < MaxPooled)
         {
             (_pool ??= new UpstreamRequest?[MaxPooled])[_pooled++] = this;
@@ -65,5 +90,13 @@ internal sealed class UpstreamRequest
         {
             GC.SuppressFinalize(this);
         }
+    }
+
+    private void Release(bool reuseClock = false)
+    {
+        EndClock(reuseClock);
+        var endpoint = _endpoint;
+        _endpoint = null;
+        endpoint?.Release();
     }
 }

@@ -1,0 +1,31 @@
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>How an attempt ended without a response; what retries are decided by.</summary>
+internal enum AttemptFailure
+{
+    None,
+
+    /// <summary>The connection could not be made.</summary>
+    Connect,
+
+    /// <summary>HTTP/2's REFUSED_STREAM: the upstream has not looked at the request.</summary>
+    RefusedStream,
+
+    /// <summary>The connection or stream ended, or the upstream broke the protocol, before the response began.</summary>
+    Reset,
+
+    /// <summary>The try took longer than a try may; another one may be worth it.</summary>
+    PerTryTimeout,
+
+    /// <summary>A clock over all tries ran out: no further try.</summary>
+    Timeout,
+
+    /// <summary>A circuit breaker is open: no further try.</summary>
+    Overflow,
+
+    /// <summary>No cluster, or no host that may be used: no further try.</summary>
+    NoHost,
+
+    /// <summary>The host has left the directory meanwhile, and its clusters with it.</summary>
+    Evicted,
+}

@@ -1,0 +1,119 @@
+using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Timeouts;
+using Mesh.Xds.Grpc;
+
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>How long a request may take and when it is tried again: what the route says, and what the request's own headers change.</summary>
+internal readonly struct AttemptPlan
+{
+    public TimeSpan RouteTimeout { get; init; }
+
+    public TimeSpan PerTryTimeout { get; init; }
+
+    public TimeSpan PerTryIdleTimeout { get; init; }
+
+    public TimeSpan IdleTimeout { get; init; }
+
+    public TimeSpan MaxStreamDuration { get; init; }
+
+    /// <summary><see langword="null"/> when nothing is ever retried.</summary>
+    public RetryPolicy? Retry { get; init; }
+
+    public RetryOn On { get; init; }
+
+    public uint NumRetries { get; init; }
+
+    public bool IsHedged { get; init; }
+
+    /// <summary>What the request's headers ask beside; <see langword="null"/> when they ask nothing.</summary>
+    public ControlHeaders? Headers { get; init; }
+
+    public bool HasClock
+        => RouteTimeout > TimeSpan.Zero || PerTryTimeout > TimeSpan.Zero || PerTryIdleTimeout > TimeSpan.Zero
+            || IdleTimeout > TimeSpan.Zero || MaxStreamDuration > TimeSpan.Zero;
+
+    public static AttemptPlan Of(RoutePolicy policy, HttpRequestMessage request, ControlHeaders? headers)
+    {
+        var timeouts = policy.Timeouts;
+        var retry = policy.Retry;
+        var route = timeouts?.Route ?? TimeSpan.Zero;
+        var duration = timeouts?.MaxStreamDuration ?? TimeSpan.Zero;
+        if (timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null } && GrpcTimeoutOf(request) is { } asked)
+        {
+            if (timeouts.MaxGrpcTimeout is { } maxRoute)
+            {
+                route = Less(Capped(asked, maxRoute), timeouts.GrpcTimeoutOffset);
+            }
+
+            if (timeouts.GrpcTimeoutHeaderMax is { } maxDuration)
+            {
+                duration = Less(Capped(asked, maxDuration), timeouts.GrpcTimeoutHeaderOffset);
+            }
+        }
+
+        if (headers is null && retry is null)
+        {
+            return new AttemptPlan { RouteTimeout = route, IdleTimeout = timeouts?.Idle ?? TimeSpan.Zero, MaxStreamDuration = duration };
+        }
+
+        route = headers?.Timeout ?? route;
+        var perTry = headers?.PerTryTimeout ?? retry?.PerTryTimeout ?? TimeSpan.Zero;
+        if (retry is null && headers is { RetryOn: not RetryOn.None })
+        {
+            retry = RetryPolicy.ByHeadersOnly;
+        }
+
+        if (retry is { RequestHeaders.Length: > 0 } && !AnyMatches(retry, request))
+        {
+            retry = null;
+        }
+
+        var on = (retry?.On ?? RetryOn.None) | (headers?.RetryOn ?? RetryOn.None);
+        var retries = headers?.MaxRetries ?? retry?.NumRetries ?? 0;
+        var tries = retry is not null && on != RetryOn.None && retries > 0;
+        return new AttemptPlan
+        {
+            RouteTimeout = route,
+
+            // Envoy: a try that may take as long as all of them together needs no clock of its own.
+            PerTryTimeout = route > TimeSpan.Zero && perTry >= route ? TimeSpan.Zero : perTry,
+            PerTryIdleTimeout = retry?.PerTryIdleTimeout ?? TimeSpan.Zero,
+            IdleTimeout = timeouts?.Idle ?? TimeSpan.Zero,
+            MaxStreamDuration = duration,
+            Retry = tries ? retry : null,
+            On = on,
+            NumRetries = tries ? retries : 0,
+            IsHedged = tries && perTry > TimeSpan.Zero && (headers?.HedgeOnPerTryTimeout ?? policy.Hedge?.OnPerTryTimeout ?? false),
+            Headers = headers,
+        };
+    }
+
+    // An extended or plain upgrade is complete when it ends: Envoy's route timeout, which counts from there, never begins.
+    public bool StartsRouteTimeout(HttpRequestMessage request)
+        => RouteTimeout > TimeSpan.Zero && request.Method != HttpMethod.Connect && !request.Headers.NonValidated.Contains("Upgrade");
+
+    private static bool AnyMatches(RetryPolicy retry, HttpRequestMessage request)
+    {
+        var uri = request.RequestUri!;
+        var view = new Matching.RequestView(uri.PathAndQuery, request.Method.Method, uri.IdnHost, uri.Scheme, HttpRequestHeaderReader.Instance, request);
+        foreach (var matcher in retry.RequestHeaders)
+        {
+            if (matcher.IsMatch(view))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static TimeSpan? GrpcTimeoutOf(HttpRequestMessage request)
+        => request.Headers.NonValidated.TryGetValues("grpc-timeout", out var values) && GrpcTimeout.TryParse(values.ToString(), out var timeout) ? timeout : null;
+
+    // A maximum of zero leaves the caller's value as it is.
+    private static TimeSpan Capped(TimeSpan asked, TimeSpan max) => max > TimeSpan.Zero && (asked > max || asked == TimeSpan.Zero) ? max : asked;
+
+    private static TimeSpan Less(TimeSpan timeout, TimeSpan offset) => offset > TimeSpan.Zero && timeout > offset ? timeout - offset : timeout;
+}

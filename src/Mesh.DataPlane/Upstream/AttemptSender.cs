@@ -1,0 +1,256 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Timeouts;
+using Mesh.DataPlane.Transports;
+
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>Makes one attempt: picks an endpoint, takes part in it, sends under the attempt's clock, and says how it came out.</summary>
+internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observer)
+{
+    public const string AttemptCountHeader = "x-envoy-attempt-count";
+
+    public const string TimeoutRetryHeader = "x-envoy-is-timeout-retry";
+
+    // Each turn means that the picked endpoint was retired between pick and use; a fresh state is one read away.
+    private const int MaxTurns = 8;
+
+    /// <exception cref="OperationCanceledException">The caller's own token was cancelled.</exception>
+    /// <exception cref="HttpRequestException">The failure is the caller's own: its content could not be read.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<Attempt> SendAsync(AttemptInput input, CancellationToken cancellationToken)
+    {
+        // 1. An endpoint.
+        Decision decision;
+        var turn = 0;
+        while (true)
+        {
+            decision = Pick(input);
+            if (decision.Endpoint is not { } picked || picked.State.TryAcquire())
+            {
+                break;
+            }
+
+            if (input.Host.IsEvicted)
+            {
+                return new Attempt { Decision = decision, Failure = AttemptFailure.Evicted };
+            }
+
+            if (++turn == MaxTurns)
+            {
+                decision = decision with { Endpoint = null, Reply = LocalReply.NoHealthyUpstream };
+                break;
+            }
+        }
+
+        var request = input.Request;
+        observer?.OnDecided(input.Host, request, input.Pick.Draw, decision);
+        if (decision.Endpoint is not { } endpoint)
+        {
+            return new Attempt { Decision = decision, Reply = decision.Reply, Failure = AttemptFailure.NoHost };
+        }
+
+        input.OnPicked?.Invoke(endpoint.State);
+
+        // 2. Its clock.
+        var upstream = UpstreamRequest.Begin(endpoint.State);
+        var token = cancellationToken;
+        RequestClock? clock = null;
+        if (input.Plan.HasClock)
+        {
+            clock = RequestClock.Begin(time, cancellationToken);
+            upstream.Use(clock, input.Body);
+            Start(clock, input);
+            token = clock.Token;
+        }
+
+        // 3. Send. The version is the cluster's; the caller gets the message back as it was.
+        var version = request.Version;
+        var versionPolicy = request.VersionPolicy;
+        string? webSocketKey = null;
+        try
+        {
+            var protocol = decision.ClusterState!.Policy!.Transport.Protocol;
+            if (protocol == UpstreamProtocol.Http2)
+            {
+                webSocketKey = WebSocketUpgrade.Translate(request);
+            }
+
+            UseProtocol(request, protocol);
+            if (decision.Route!.Policy.CountsAttempts)
+            {
+                request.Headers.Remove(AttemptCountHeader);
+                request.Headers.TryAddWithoutValidation(AttemptCountHeader, Text(input.Number));
+            }
+
+            if (input.Number > 1 && decision.Route.Policy.MarksTimeoutRetries)
+            {
+                request.Headers.Remove(TimeoutRetryHeader);
+                request.Headers.TryAddWithoutValidation(TimeoutRetryHeader, input.FollowsTimeout ? "true" : "false");
+            }
+
+            var response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
+            return new Attempt { Decision = decision, Response = response, Upstream = upstream };
+        }
+        catch (HttpRequestException e)
+        {
+            var attempt = Timed(clock, decision, input) ?? new Attempt { Decision = decision, Clocks = ClocksOf(clock) };
+            upstream.End();
+            cancellationToken.ThrowIfCancellationRequested();
+            if (attempt.Reply is not null)
+            {
+                return attempt;
+            }
+
+            if (Failures.ReplyTo(e, request) is not { } failure)
+            {
+                throw;
+            }
+
+            return attempt with { Reply = failure, Failure = FailureOf(failure) };
+        }
+        catch (OperationCanceledException)
+        {
+            var attempt = Timed(clock, decision, input);
+            upstream.End();
+            cancellationToken.ThrowIfCancellationRequested();
+            if (attempt is null)
+            {
+                throw;
+            }
+
+            return attempt.Value;
+        }
+        catch
+        {
+            upstream.End();
+            throw;
+        }
+        finally
+        {
+            request.Version = version;
+            request.VersionPolicy = versionPolicy;
+            if (webSocketKey is not null)
+            {
+                WebSocketUpgrade.Restore(request, webSocketKey);
+            }
+        }
+    }
+
+    private static Decision Pick(in AttemptInput input)
+    {
+        var pick = input.Pick;
+        var decision = DecisionMaker.Pick(input.Routed, pick);
+        if (input.Previous is not { } previous || !input.Plan.Retry!.AvoidsPreviousHosts)
+        {
+            return decision;
+        }
+
+        // Envoy selects anew, a bounded number of times, and takes the last host it was given.
+        for (var i = 0u; i < input.Plan.Retry.HostSelectionRetries && decision.Endpoint is { } picked && previous.Contains(picked.State); i++)
+        {
+            pick = pick.Next() with { Attempt = i + 1 };
+            decision = DecisionMaker.Pick(input.Routed, pick);
+        }
+
+        return decision;
+    }
+
+    private static void Start(RequestClock clock, in AttemptInput input)
+    {
+        var plan = input.Plan;
+        var begins = input.Clocks;
+        if (begins.MaxStreamDuration != long.MaxValue)
+        {
+            clock.SetDeadline(TimeoutCause.MaxStreamDuration, begins.MaxStreamDuration);
+        }
+        else
+        {
+            clock.Start(TimeoutCause.MaxStreamDuration, plan.MaxStreamDuration);
+        }
+
+        if (plan.PerTryIdleTimeout > TimeSpan.Zero)
+        {
+            clock.StartIdle(TimeoutCause.PerTryIdle, plan.PerTryIdleTimeout);
+        }
+        else
+        {
+            clock.StartIdle(TimeoutCause.Idle, plan.IdleTimeout);
+        }
+
+        // A hedged attempt is not ended by its per-try timeout: that only sends the next one.
+        var perTry = input.IsHedged ? TimeSpan.Zero : plan.PerTryTimeout;
+        if (begins.Route != long.MaxValue)
+        {
+            clock.SetDeadline(TimeoutCause.Route, begins.Route);
+            clock.Prepare(TimeSpan.Zero, perTry);
+        }
+        else
+        {
+            clock.Prepare(plan.StartsRouteTimeout(input.Request) ? plan.RouteTimeout : TimeSpan.Zero, perTry);
+        }
+
+        if (input.Body is null)
+        {
+            clock.StartPending();
+        }
+    }
+
+    private static AttemptClocks ClocksOf(RequestClock? clock)
+        => clock is null
+            ? AttemptClocks.None
+            : new AttemptClocks(clock.DeadlineOf(TimeoutCause.Route), clock.DeadlineOf(TimeoutCause.MaxStreamDuration));
+
+    private static Attempt? Timed(RequestClock? clock, in Decision decision, in AttemptInput input)
+    {
+        var complete = input.Body?.IsComplete ?? true;
+        (LocalReply Reply, AttemptFailure Failure)? ended = clock?.Cause switch
+        {
+            TimeoutCause.Route => (LocalReply.ResponseTimeout, AttemptFailure.Timeout),
+            TimeoutCause.PerTry => (LocalReply.PerTryTimeout, AttemptFailure.PerTryTimeout),
+            TimeoutCause.PerTryIdle => (LocalReply.PerTryIdleTimeout, AttemptFailure.PerTryTimeout),
+            TimeoutCause.Idle => (LocalReply.StreamIdleTimeout(complete), AttemptFailure.Timeout),
+            TimeoutCause.MaxStreamDuration => (LocalReply.MaxStreamDuration(complete), AttemptFailure.Timeout),
+            _ => null,
+        };
+        return ended is { } timed
+            ? new Attempt { Decision = decision, Reply = timed.Reply, Failure = timed.Failure, Clocks = ClocksOf(clock) }
+            : null;
+    }
+
+    private static AttemptFailure FailureOf(LocalReply reply)
+        => reply.Flags == "UF" ? AttemptFailure.Connect
+            : reply == LocalReply.RemoteRefusedStream ? AttemptFailure.RefusedStream
+            : AttemptFailure.Reset;
+
+    private static string Text(int attempt)
+        => attempt switch
+        {
+            1 => "1",
+            2 => "2",
+            3 => "3",
+            _ => attempt.ToString(CultureInfo.InvariantCulture),
+        };
+
+    private static void UseProtocol(HttpRequestMessage request, UpstreamProtocol protocol)
+    {
+        switch (protocol)
+        {
+            case UpstreamProtocol.Http2:
+                request.Version = HttpVersion.Version20;
+                request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+                break;
+            case UpstreamProtocol.Http11 when request.Method == HttpMethod.Connect && request.Headers.Protocol is { } protocolName:
+                throw new HttpRequestException(
+                    HttpRequestError.ExtendedConnectNotSupported,
+                    $"The cluster speaks HTTP/1.1, which has no extended CONNECT; open '{protocolName}' by an HTTP/1.1 upgrade.");
+            case UpstreamProtocol.Http11 when request.Version.Major >= 2 || request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower:
+                request.Version = HttpVersion.Version11;
+                request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+                break;
+        }
+    }
+}
