@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
@@ -23,19 +24,24 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         IRandomSource random,
         TimeProvider time,
         IDecisionObserver? observer = null,
-        ILogger<MeshEngine>? logger = null)
+        ILogger<MeshEngine>? logger = null,
+        HttpFilters? filters = null)
     {
+        filters ??= new HttpFilters(FilterTypes.BuiltIn, new FilterServices(time, random));
+        Filters = filters;
         Notes = new ResourceNotes(logger ?? NullLogger<MeshEngine>.Instance);
         Client = client;
         Observer = observer;
         Clusters = new ClusterRegistry(client, transports, random, time, Notes, _sync);
-        Routes = new RouteRegistry(client, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
-        Hosts = new HostDirectory(client, Routes, Notes, options, time, _sync);
+        Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
+        Hosts = new HostDirectory(client, Routes, filters, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
         Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, random, time, observer);
     }
 
     public IXdsClient Client { get; }
+
+    public HttpFilters Filters { get; }
 
     public ResourceNotes Notes { get; }
 

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
 using Microsoft.Extensions.Configuration;
@@ -39,7 +40,8 @@ internal static class MeshDataPlaneServiceCollectionExtensions
             p.GetRequiredService<IRandomSource>(),
             p.GetRequiredService<TimeProvider>(),
             p.GetService<IDecisionObserver>(),
-            p.GetService<ILogger<MeshEngine>>()));
+            p.GetService<ILogger<MeshEngine>>(),
+            HttpFilters.Create(p)));
         return new MeshBuilder(services);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
 using Mesh.Xds.Client;
@@ -19,6 +20,7 @@ internal sealed class HostDirectory : IDisposable
     private readonly Dictionary<HostEntry, HostSubscription> _subscriptions = [];
     private readonly IXdsClient _client;
     private readonly RouteRegistry _routes;
+    private readonly HttpFilters _filters;
     private readonly ResourceNotes _notes;
     private readonly MeshOptions _options;
     private readonly MeshDomains _domains;
@@ -28,9 +30,9 @@ internal sealed class HostDirectory : IDisposable
     private int _now;
     private bool _disposed;
 
-    public HostDirectory(IXdsClient client, RouteRegistry routes, ResourceNotes notes, MeshOptions options, TimeProvider time, Lock sync)
+    public HostDirectory(IXdsClient client, RouteRegistry routes, HttpFilters filters, ResourceNotes notes, MeshOptions options, TimeProvider time, Lock sync)
     {
-        (_client, _routes, _notes, _options, _time, _sync) = (client, routes, notes, options, time, sync);
+        (_client, _routes, _filters, _notes, _options, _time, _sync) = (client, routes, filters, notes, options, time, sync);
         _domains = new MeshDomains(options.ClusterDomain);
         _sweep = time.CreateTimer(static directory => ((HostDirectory)directory!).Sweep(), this, SweepInterval, SweepInterval);
     }
@@ -139,7 +141,7 @@ internal sealed class HostDirectory : IDisposable
 
                 MakeRoom();
                 _hosts[key] = entry;
-                var subscription = new HostSubscription(entry, _client, _routes, _notes, _sync);
+                var subscription = new HostSubscription(entry, _client, _routes, _filters, _notes, _sync);
                 _subscriptions.Add(entry, subscription);
                 subscription.Start();
             }

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
 using Mesh.Xds.Client;
@@ -5,18 +6,20 @@ using Mesh.Xds.Client;
 namespace Mesh.DataPlane.Hosts;
 
 /// <summary>Watches the listener of one host and follows it to its routes.</summary>
-internal sealed class HostSubscription(HostEntry entry, IXdsClient client, RouteRegistry routes, ResourceNotes notes, Lock sync)
+internal sealed class HostSubscription(HostEntry entry, IXdsClient client, RouteRegistry routes, HttpFilters filters, ResourceNotes notes, Lock sync)
     : IResourceWatcher<ListenerResource>, IDisposable
 {
     private IDisposable? _watch;
     private RouteSubscription? _current;
     private RouteSubscription? _next;
     private string _version = "";
+    private ListenerFilter[] _filters = [];
+    private ListenerFilter[] _filtersInForce = [];
     private bool _disposed;
 
     public HostEntry Entry { get; } = entry;
 
-    public void Start() => _watch = client.Watch(ListenerType.Instance, Entry.Key.ToString(), this);
+    public void Start() => _watch = client.Watch(filters.Listeners, Entry.Key.ToString(), this);
 
     public void OnChanged(string name, ListenerResource resource, string version)
     {
@@ -28,7 +31,8 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
             }
 
             _version = version;
-            notes.Report(ListenerType.Instance, name, resource);
+            _filters = resource.Filters;
+            notes.Report(filters.Listeners, name, resource);
             if (resource.InlineRoutes is { } inline)
             {
                 if (_current?.Name is null && _current is not null)
@@ -126,9 +130,18 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
             return;
         }
 
+        // Filters and the routes that came with them go into force together.
+        if (_next is null)
+        {
+            _filtersInForce = _filters;
+        }
+
         if (_current.Current is { } table)
         {
-            Entry.Publish(new HostState(HostStatus.Meshed, table, table.VirtualHosts.Find(Entry.Authority), _version, null));
+            Entry.Publish(new HostState(HostStatus.Meshed, table, table.VirtualHosts.Find(Entry.Authority), _version, null)
+            {
+                Filters = _filtersInForce.Length == 0 ? null : new FilterChains(_filtersInForce, filters.Services),
+            });
         }
         else if (_current.Error is { Kind: not ResourceErrorKind.Unavailable } error)
         {

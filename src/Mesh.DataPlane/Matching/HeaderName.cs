@@ -11,7 +11,7 @@ internal sealed class HeaderName
             "allow", "content-disposition", "content-encoding", "content-language", "content-length", "content-location",
             "content-md5", "content-range", "content-type", "expires", "last-modified",
         ],
-        StringComparer.Ordinal);
+        StringComparer.OrdinalIgnoreCase);
 
     public HeaderName(string name)
     {
@@ -32,6 +32,9 @@ internal sealed class HeaderName
     public bool IsContentHeader { get; }
 
     public PseudoHeader Pseudo { get; }
+
+    /// <summary>Whether a header stands with the content, whatever case it is written in.</summary>
+    public static bool IsContent(string name) => ContentHeaders.Contains(name);
 
     public override string ToString() => Value;
 }

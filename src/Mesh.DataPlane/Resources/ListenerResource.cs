@@ -1,4 +1,10 @@
+using Mesh.DataPlane.Filters;
+
 namespace Mesh.DataPlane.Resources;
 
 /// <summary>A decoded API listener: routes by name, or inline.</summary>
-internal sealed record ListenerResource(string Name, string? RouteConfigurationName, RouteConfigurationResource? InlineRoutes) : Resource;
+internal sealed record ListenerResource(string Name, string? RouteConfigurationName, RouteConfigurationResource? InlineRoutes) : Resource
+{
+    /// <summary>The HTTP filters in their order, without the router.</summary>
+    public ListenerFilter[] Filters { get; init; } = [];
+}

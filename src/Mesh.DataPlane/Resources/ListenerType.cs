@@ -1,20 +1,21 @@
 using Envoy.Config.Listener.V3;
-using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
+using Mesh.DataPlane.Filters;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Resources;
 
 /// <summary>Decodes API listeners (gRFC A27): an <c>HttpConnectionManager</c> whose filters end with the router.</summary>
-internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.Listener, isFullStateInSotw: true)
+internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<ListenerResource>(TypeUrls.Listener, isFullStateInSotw: true)
 {
     private const string HcmPath = "api_listener.api_listener";
 
     private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type"];
 
-    public static ListenerType Instance { get; } = new();
+    /// <summary>Knows the filters that are built in, and no other.</summary>
+    public static ListenerType Instance { get; } = new(FilterTypes.BuiltIn);
 
     protected override ListenerResource DecodeResource(ByteString body, out string name)
     {
@@ -54,7 +55,7 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
             throw new ResourceRejectedException(HcmPath + ".original_ip_detection_extensions", "must be empty on an API listener");
         }
 
-        CheckFilters(manager);
+        var filters = ListenerFilterCompiler.Compile(manager.HttpFilters, HcmPath + ".http_filters", filterTypes, notes);
 
         switch (manager.RouteSpecifierCase)
         {
@@ -70,10 +71,10 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
                     throw new ResourceRejectedException(HcmPath + ".rds.config_source", "must be ads or self");
                 }
 
-                return new ListenerResource(name, manager.Rds.RouteConfigName, null) { Notes = notes };
+                return new ListenerResource(name, manager.Rds.RouteConfigName, null) { Notes = notes, Filters = filters };
             case HttpConnectionManager.RouteSpecifierOneofCase.RouteConfig:
-                var routes = RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config.");
-                return new ListenerResource(name, null, routes) { Notes = [.. notes, .. routes.Notes] };
+                var routes = RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config.", filterTypes);
+                return new ListenerResource(name, null, routes) { Notes = [.. notes, .. routes.Notes], Filters = filters };
             case HttpConnectionManager.RouteSpecifierOneofCase.ScopedRoutes:
                 throw new ResourceRejectedException(HcmPath + ".scoped_routes", "scoped routes are not supported; use rds or route_config");
             default:
@@ -95,41 +96,4 @@ internal sealed class ListenerType() : ResourceType<ListenerResource>(TypeUrls.L
             uint n => n == 0,
             _ => false,
         };
-
-    // gRFC A39: unique names, the terminal filter last, an unknown filter only when it is optional.
-    private static void CheckFilters(HttpConnectionManager manager)
-    {
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        var terminal = false;
-        for (var i = 0; i < manager.HttpFilters.Count; i++)
-        {
-            var filter = manager.HttpFilters[i];
-            var path = $"{HcmPath}.http_filters[{i}]";
-            if (!names.Add(filter.Name))
-            {
-                throw new ResourceRejectedException(path + ".name", $"the name '{filter.Name}' occurs twice");
-            }
-
-            if (terminal)
-            {
-                throw new ResourceRejectedException(path, $"'{filter.Name}' comes after the terminal filter envoy.filters.http.router");
-            }
-
-            if (filter.TypedConfig?.Is(Router.Descriptor) == true)
-            {
-                terminal = true;
-            }
-            else if (!filter.IsOptional && !filter.Disabled)
-            {
-                throw new ResourceRejectedException(
-                    path,
-                    $"'{filter.Name}' ({filter.TypedConfig?.TypeUrl ?? "no typed_config"}) is not supported and not optional");
-            }
-        }
-
-        if (!terminal)
-        {
-            throw new ResourceRejectedException(HcmPath + ".http_filters", "must end with envoy.filters.http.router");
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Routing;
 
@@ -16,7 +17,17 @@ internal sealed record RouteResource(string Name, RouteMatch Match, RouteActionR
 /// <summary>A decoded route action; exactly one of the members is set.</summary>
 internal sealed record RouteActionResource(
     HttpStatusCode ClusterNotFound = HttpStatusCode.ServiceUnavailable,
-    (string Name, uint Weight)[]? Clusters = null,
+    WeightedClusterResource[]? Clusters = null,
     HeaderName? ClusterHeader = null,
     (HttpStatusCode Status, byte[] Body)? Response = null,
     string? Unsupported = null);
+
+/// <summary>One cluster that a route leads to.</summary>
+internal sealed record WeightedClusterResource(string Name, uint Weight)
+{
+    /// <summary>What it says to the listener's HTTP filters.</summary>
+    public FilterConfigLevel? FilterConfigs { get; init; }
+
+    /// <summary>It has nothing of its own but its name.</summary>
+    public bool IsPlain => FilterConfigs is null;
+}

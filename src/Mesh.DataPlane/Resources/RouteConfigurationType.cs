@@ -1,6 +1,7 @@
 using System.Net;
 using Envoy.Config.Route.V3;
 using Google.Protobuf;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Routing;
 using Mesh.Xds.Ads;
@@ -12,11 +13,12 @@ using EnvoyPath = Envoy.Config.Route.V3.RouteMatch.PathSpecifierOneofCase;
 namespace Mesh.DataPlane.Resources;
 
 /// <summary>Decodes route configurations: compiles every matcher, so that what cannot be honoured is refused here and not met by a request.</summary>
-internal sealed class RouteConfigurationType() : ResourceType<RouteConfigurationResource>(TypeUrls.RouteConfiguration, isFullStateInSotw: false)
+internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType<RouteConfigurationResource>(TypeUrls.RouteConfiguration, isFullStateInSotw: false)
 {
     private const int MaxNotes = 20;
 
-    public static RouteConfigurationType Instance { get; } = new();
+    /// <summary>Knows the filters that are built in, and no other.</summary>
+    public static RouteConfigurationType Instance { get; } = new(FilterTypes.BuiltIn);
 
     protected override RouteConfigurationResource DecodeResource(ByteString body, out string name)
     {
@@ -24,16 +26,17 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         var message = WireMessage.Parse(RouteConfiguration.Parser, body);
         name = message.Name;
         var notes = WireMessage.Validate(message, body, RouteConfiguration.Parser);
-        var compiled = Compile(message, "");
+        var compiled = Compile(message, "", filters);
         return compiled with { Notes = [.. notes, .. compiled.Notes] };
     }
 
     /// <summary>Compiles a route configuration, the inline one of a listener too.</summary>
-    public static RouteConfigurationResource Compile(RouteConfiguration message, string path)
+    public static RouteConfigurationResource Compile(RouteConfiguration message, string path, FilterTypes filterTypes)
     {
         var domains = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var conditions = new RouteConditionsCache();
         var notes = new HashSet<string>(StringComparer.Ordinal);
+        var filters = new RouteFilterConfigsCompiler(message, path, filterTypes, notes);
         var hosts = new VirtualHostResource[message.VirtualHosts.Count];
         for (var i = 0; i < hosts.Length; i++)
         {
@@ -53,11 +56,11 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
                 }
             }
 
-            var policies = new RoutePolicyCompiler(message, host, hostPath, notes);
+            var policies = new RoutePolicyCompiler(message, host, hostPath, filters.Host(host, hostPath), notes);
             var routes = new RouteResource[host.Routes.Count];
             for (var r = 0; r < routes.Length; r++)
             {
-                routes[r] = Compile(host.Routes[r], conditions, policies, $"{hostPath}.routes[{r}]");
+                routes[r] = Compile(host.Routes[r], conditions, policies, filters, $"{hostPath}.routes[{r}]");
             }
 
             hosts[i] = new VirtualHostResource(host.Name, [.. host.Domains], routes);
@@ -75,11 +78,11 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         }
     }
 
-    private static RouteResource Compile(Route route, RouteConditionsCache conditions, RoutePolicyCompiler policies, string path)
+    private static RouteResource Compile(Route route, RouteConditionsCache conditions, RoutePolicyCompiler policies, RouteFilterConfigsCompiler filters, string path)
         => new(
             route.Name,
             CompileMatch(route.Match ?? throw new ResourceRejectedException(path + ".match", "must be set"), conditions, path + ".match"),
-            CompileAction(route, path),
+            CompileAction(route, filters, path),
             policies.Compile(route, path));
 
     private static Routing.RouteMatch CompileMatch(Envoy.Config.Route.V3.RouteMatch match, RouteConditionsCache conditions, string path)
@@ -108,10 +111,10 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         return new Routing.RouteMatch(pathMatch, conditions.Compile(match, path));
     }
 
-    private static RouteActionResource CompileAction(Route route, string path)
+    private static RouteActionResource CompileAction(Route route, RouteFilterConfigsCompiler filters, string path)
         => route.ActionCase switch
         {
-            EnvoyAction.Route_ => CompileForward(route.Route_, path + ".route"),
+            EnvoyAction.Route_ => CompileForward(route.Route_, filters, path + ".route"),
             EnvoyAction.DirectResponse => CompileResponse(route.DirectResponse, path + ".direct_response"),
             EnvoyAction.Redirect => new RouteActionResource(Unsupported: "redirect"),
             EnvoyAction.FilterAction => new RouteActionResource(Unsupported: "filter_action"),
@@ -119,7 +122,7 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
             _ => throw new ResourceRejectedException(path, "an action must be set"),
         };
 
-    private static RouteActionResource CompileForward(Envoy.Config.Route.V3.RouteAction action, string path)
+    private static RouteActionResource CompileForward(Envoy.Config.Route.V3.RouteAction action, RouteFilterConfigsCompiler filters, string path)
     {
         var notFound = action.ClusterNotFoundResponseCode switch
         {
@@ -132,11 +135,11 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         switch (action.ClusterSpecifierCase)
         {
             case EnvoyCluster.Cluster:
-                return new RouteActionResource(notFound, Clusters: [(NotEmpty(action.Cluster, path + ".cluster"), 1)]);
+                return new RouteActionResource(notFound, Clusters: [new WeightedClusterResource(NotEmpty(action.Cluster, path + ".cluster"), 1)]);
             case EnvoyCluster.ClusterHeader:
                 return new RouteActionResource(notFound, ClusterHeader: new HeaderName(NotEmpty(action.ClusterHeader, path + ".cluster_header")));
             case EnvoyCluster.WeightedClusters:
-                return new RouteActionResource(notFound, Clusters: CompileWeights(action.WeightedClusters, path + ".weighted_clusters"));
+                return new RouteActionResource(notFound, Clusters: CompileWeights(action.WeightedClusters, filters, path + ".weighted_clusters"));
             case EnvoyCluster.ClusterSpecifierPlugin:
                 return new RouteActionResource(Unsupported: "cluster_specifier_plugin");
             default:
@@ -144,10 +147,13 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
         }
     }
 
-    private static (string Name, uint Weight)[] CompileWeights(Envoy.Config.Route.V3.WeightedCluster weighted, string path)
+    private static WeightedClusterResource[] CompileWeights(
+        Envoy.Config.Route.V3.WeightedCluster weighted,
+        RouteFilterConfigsCompiler filters,
+        string path)
     {
         Refuse(weighted.HeaderName.Length > 0, path + ".header_name");
-        var clusters = new List<(string, uint)>();
+        var clusters = new List<WeightedClusterResource>();
         var sum = 0UL;
         for (var i = 0; i < weighted.Clusters.Count; i++)
         {
@@ -157,7 +163,10 @@ internal sealed class RouteConfigurationType() : ResourceType<RouteConfiguration
             sum += weight;
             if (weight > 0)
             {
-                clusters.Add((NotEmpty(cluster.Name, $"{path}.clusters[{i}].name"), weight));
+                clusters.Add(new WeightedClusterResource(NotEmpty(cluster.Name, $"{path}.clusters[{i}].name"), weight)
+                {
+                    FilterConfigs = filters.Compile(cluster, $"{path}.clusters[{i}]"),
+                });
             }
         }
 

@@ -1,4 +1,5 @@
 using Envoy.Config.Route.V3;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Timeouts;
@@ -10,12 +11,23 @@ namespace Mesh.DataPlane.Resources;
 /// Compiles what the routes of one virtual host do beside choosing a cluster. Levels merge here: route before virtual host before route
 /// configuration. Routes that say the same share one policy, which then stays in the processor's cache.
 /// </summary>
-internal sealed class RoutePolicyCompiler(RouteConfiguration configuration, VirtualHost virtualHost, string hostPath, ICollection<string> notes)
+internal sealed class RoutePolicyCompiler(
+    RouteConfiguration configuration,
+    VirtualHost virtualHost,
+    string hostPath,
+    RouteFilterConfigsCompiler.ForHost filters,
+    ICollection<string> notes)
 {
     private readonly Dictionary<Route, RoutePolicy> _known = [];
 
     public RoutePolicy Compile(Route route, string path)
     {
+        // A rate limit of its own is a bucket of its own, however much two routes look alike.
+        if (route.TypedPerFilterConfig.Count > 0)
+        {
+            return CompileNew(route, path);
+        }
+
         var key = KeyOf(route);
         if (!_known.TryGetValue(key, out var policy))
         {
@@ -29,7 +41,7 @@ internal sealed class RoutePolicyCompiler(RouteConfiguration configuration, Virt
     private RoutePolicy CompileNew(Route route, string path)
     {
         _ = configuration;
-        var policy = new RoutePolicy { BufferLimit = BufferLimit(route) ?? BufferLimit(virtualHost) };
+        var policy = new RoutePolicy { BufferLimit = BufferLimit(route) ?? BufferLimit(virtualHost), FilterConfigs = filters.Compile(route, path) };
         if (route.Route_ is { } action)
         {
             path += ".route";

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Timeouts;
 
@@ -30,4 +31,7 @@ internal sealed record RoutePolicy
 
     /// <summary>How many bytes of a request's body are kept for another attempt or a mirror (Envoy's <c>per_request_buffer_limit_bytes</c>).</summary>
     public uint? BufferLimit { get; init; }
+
+    /// <summary>What the route says to the listener's HTTP filters (<c>typed_per_filter_config</c>, <c>rate_limits</c>, <c>cors</c>).</summary>
+    public RouteFilterConfigs? FilterConfigs { get; init; }
 }

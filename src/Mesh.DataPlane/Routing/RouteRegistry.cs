@@ -12,13 +12,21 @@ internal sealed class RouteRegistry
     private readonly IXdsClient _client;
     private readonly ClusterRegistry _clusters;
     private readonly ResourceNotes _notes;
+    private readonly RouteConfigurationType _type;
     private readonly TimeProvider _time;
     private readonly TimeSpan _fetchTimeout;
     private readonly Lock _sync;
 
-    public RouteRegistry(IXdsClient client, ClusterRegistry clusters, ResourceNotes notes, TimeProvider time, TimeSpan fetchTimeout, Lock sync)
+    public RouteRegistry(
+        IXdsClient client,
+        RouteConfigurationType type,
+        ClusterRegistry clusters,
+        ResourceNotes notes,
+        TimeProvider time,
+        TimeSpan fetchTimeout,
+        Lock sync)
     {
-        (_client, _clusters, _notes, _time, _fetchTimeout, _sync) = (client, clusters, notes, time, fetchTimeout, sync);
+        (_client, _type, _clusters, _notes, _time, _fetchTimeout, _sync) = (client, type, clusters, notes, time, fetchTimeout, sync);
         clusters.Answered += PublishAnswered;
     }
 
@@ -80,7 +88,7 @@ internal sealed class RouteRegistry
 
     private RouteSubscription Create(string? name)
     {
-        var subscription = new RouteSubscription(name, _client, _clusters, _notes, _time, _fetchTimeout, _sync, OnChanged);
+        var subscription = new RouteSubscription(name, _client, _type, _clusters, _notes, _time, _fetchTimeout, _sync, OnChanged);
         _listeners.Add(subscription, []);
         return subscription;
     }

@@ -11,6 +11,7 @@ namespace Mesh.DataPlane.Routing;
 internal sealed class RouteSubscription(
     string? name,
     IXdsClient client,
+    RouteConfigurationType type,
     ClusterRegistry clusters,
     ResourceNotes notes,
     TimeProvider time,
@@ -41,7 +42,7 @@ internal sealed class RouteSubscription(
     {
         if (Name is not null)
         {
-            _watch = client.Watch(RouteConfigurationType.Instance, Name, this);
+            _watch = client.Watch(type, Name, this);
         }
     }
 
@@ -58,7 +59,7 @@ internal sealed class RouteSubscription(
             }
 
             Error = null;
-            notes.Report(RouteConfigurationType.Instance, resource.Name, resource);
+            notes.Report(type, resource.Name, resource);
 
             // Compiling asks for clusters; an answer that is already there may put the waiting table into force meanwhile.
             var next = new RouteTableCompiler(clusters).Compile(resource, version);

@@ -35,7 +35,7 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
             return new RouteAction.Unsupported(action.Unsupported!);
         }
 
-        if (named.Length == 1)
+        if (named.Length == 1 && named[0].IsPlain)
         {
             // Thousands of routes to a few clusters share a few actions, which stay in the cache.
             var key = (named[0].Name, action.ClusterNotFound);
@@ -46,7 +46,7 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
 
         var sum = 0u;
         return new RouteAction.ToWeightedClusters(
-            [.. named.Select(c => new WeightedCluster(Cluster(c.Name), c.Weight, sum += c.Weight))],
+            [.. named.Select(c => new WeightedCluster(Cluster(c.Name), c.Weight, sum += c.Weight) { FilterConfigs = c.FilterConfigs })],
             action.ClusterNotFound);
     }
 

@@ -34,6 +34,12 @@ internal static class RequestOutcome
         request.Options.Set(MeshRequest.ResponseCodeDetails, details);
     }
 
+    public static void TellFlags(HttpRequestMessage request, string flags)
+    {
+        Volatile.Write(ref _anythingTold, true);
+        request.Options.Set(MeshRequest.ResponseFlags, flags);
+    }
+
     public static void TellAttempts(HttpRequestMessage request, int attempts)
     {
         Volatile.Write(ref _anythingTold, true);

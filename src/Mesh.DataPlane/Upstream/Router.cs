@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
@@ -12,7 +13,7 @@ using Mesh.DataPlane.Timeouts;
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>Envoy's router: decides, sends, tries again where the route says so, and ends the request when its response has ended.</summary>
-internal sealed class Router : IUpstream
+internal sealed class Router : IUpstream, IFilterTerminal
 {
     private readonly DecisionMaker _decisions;
     private readonly HeaderClusters _headerClusters;
@@ -48,16 +49,30 @@ internal sealed class Router : IUpstream
         RequestOutcome.Forget(request);
         var draw = _random.NextUInt64();
         var routed = Route(host, request, draw);
-        return routed.ClusterHeader is null
-            ? ForwardAsync(host, request, routed, draw, cancellationToken)
-            : ResolveAndForwardAsync(host, request, routed, draw, cancellationToken);
+        return routed.Host.ChainOf(routed) is { } chain
+            ? chain.SendAsync(this, host, request, draw, routed, cancellationToken)
+            : ForwardAsync(host, request, routed, draw, null, cancellationToken);
     }
+
+    Decision IFilterTerminal.Route(ClientExchange exchange) => _decisions.Route(exchange.HostState, exchange.View, exchange.Draw);
+
+    ValueTask<HttpResponseMessage> IFilterTerminal.ForwardAsync(ClientExchange exchange, CancellationToken cancellationToken)
+        => ForwardAsync(exchange.Host, exchange.Request, exchange.Decision, exchange.Draw, exchange, cancellationToken);
+
+    void IFilterTerminal.OnReplied(ClientExchange exchange, LocalReply reply)
+        => _observer?.OnDecided(exchange.Host, exchange.Request, exchange.Draw, exchange.Decision with { Endpoint = null, Reply = reply });
+
+    private ValueTask<HttpResponseMessage> ForwardAsync(
+        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
+        => routed.ClusterHeader is null
+            ? CarryOutAsync(host, request, routed, draw, exchange, cancellationToken)
+            : ResolveAndForwardAsync(host, request, routed, draw, exchange, cancellationToken);
 
     /// <summary>What comes after route and filters: the attempts, and the response or reply that they come to.</summary>
     // The frame comes from a pool: the door's own asynchronous frame is the only one that a request allocates.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> ForwardAsync(
-        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> CarryOutAsync(
+        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
     {
         if (routed.Reply is { } reply)
         {
@@ -79,7 +94,9 @@ internal sealed class Router : IUpstream
                 Host = host,
                 Request = request,
                 Routed = routed,
-                Pick = new PickContext(draw),
+                Pick = exchange?.OverrideHost is { } session
+                    ? new PickContext(draw) { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null }
+                    : new PickContext(draw),
                 Plan = plan,
                 Number = 1,
                 Clocks = AttemptClocks.None,
@@ -99,7 +116,7 @@ internal sealed class Router : IUpstream
                 attempt = await _attempts.SendAsync(input, cancellationToken).ConfigureAwait(false);
                 if (attempt.Failure == AttemptFailure.Evicted)
                 {
-                    return await ResolveAgainAsync(host, request, cancellationToken).ConfigureAwait(false);
+                    return await ResolveAgainAsync(host, request, draw, exchange, cancellationToken).ConfigureAwait(false);
                 }
 
                 if (plan.Retry is not null && RetryConditions.IsRetriable(plan, attempt))
@@ -116,6 +133,7 @@ internal sealed class Router : IUpstream
                 RequestOutcome.TellAttempts(request, attempts);
             }
 
+            exchange?.OnAttempted(ref attempt);
             var response = attempt.Response is null ? Reply(attempt, plan, retried, request) : Complete(attempt, request, retried);
             if (policy.TellsAttempts)
             {
@@ -196,23 +214,25 @@ internal sealed class Router : IUpstream
     }
 
     private async ValueTask<HttpResponseMessage> ResolveAndForwardAsync(
-        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, CancellationToken cancellationToken)
+        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
     {
         var cluster = await _headerClusters.ResolveAsync(routed.ClusterHeader!, cancellationToken).ConfigureAwait(false);
-        return await ForwardAsync(
+        return await CarryOutAsync(
             host,
             request,
             cluster is null || cluster.Current.Status == ClusterStatus.Pending
                 ? new Decision { Host = routed.Host, Route = routed.Route, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) }
                 : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster },
             draw,
+            exchange,
             cancellationToken).ConfigureAwait(false);
     }
 
-    // Idle for long, or crowded out, and needed after all.
-    private async ValueTask<HttpResponseMessage> ResolveAgainAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
+    // Idle for long, or crowded out, and needed after all. The filters have seen the request already.
+    private async ValueTask<HttpResponseMessage> ResolveAgainAsync(
+        HostEntry host, HttpRequestMessage request, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
         => await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is { State.Status: HostStatus.Meshed } again
-            ? await SendAsync(again, request, cancellationToken).ConfigureAwait(false)
+            ? await ForwardAsync(again, request, Route(again, request, draw), draw, exchange, cancellationToken).ConfigureAwait(false)
             : LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
 
     private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw)

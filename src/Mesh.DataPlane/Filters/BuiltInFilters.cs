@@ -1,0 +1,22 @@
+using Mesh.DataPlane.Filters.Buffer;
+using Mesh.DataPlane.Filters.Cors;
+using Mesh.DataPlane.Filters.Fault;
+using Mesh.DataPlane.Filters.HeaderMutation;
+using Mesh.DataPlane.Filters.LocalRateLimit;
+using Mesh.DataPlane.Filters.StatefulSession;
+
+namespace Mesh.DataPlane.Filters;
+
+/// <summary>The filters that every process knows, beside the router. Another one needs its folder and a line here.</summary>
+internal static class BuiltInFilters
+{
+    public static IReadOnlyList<FilterType> All { get; } =
+    [
+        new FaultFilterType(),
+        new CorsFilterType(),
+        new HeaderMutationFilterType(),
+        new BufferFilterType(),
+        new LocalRateLimitFilterType(),
+        new StatefulSessionFilterType(),
+    ];
+}

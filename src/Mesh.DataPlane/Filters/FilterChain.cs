@@ -1,0 +1,152 @@
+using System.Runtime.CompilerServices;
+using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Upstream;
+using Mesh.Filters;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.DataPlane.Filters;
+
+/// <summary>The filters of one route in the listener's order; a place is empty where the filter is off or has nothing to do.</summary>
+internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filters, string[] names, ILogger logger)
+{
+    public HttpFilter?[] Filters { get; } = filters;
+
+    /// <summary>Lets a request that has been routed pass the filters, be carried out, and its response pass them in reverse.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<HttpResponseMessage> SendAsync(
+        IFilterTerminal terminal,
+        HostEntry host,
+        HttpRequestMessage request,
+        ulong draw,
+        Decision decision,
+        CancellationToken cancellationToken)
+    {
+        var run = ClientExchange.Begin(host, request, draw, decision);
+        var exchange = run.Exchange;
+        exchange.Begin(names.Length);
+
+        // The filters that have seen the request: a cleared route may have brought another chain in between.
+        var seen = System.Buffers.ArrayPool<HttpFilter?>.Shared.Rent(names.Length);
+        Array.Clear(seen, 0, names.Length);
+        try
+        {
+            // 1. The request, in the listener's order.
+            var chain = this;
+            for (var i = 0; i < names.Length && chain is not null; i++)
+            {
+                if (chain.Filters[i] is not { } filter)
+                {
+                    continue;
+                }
+
+                seen[i] = filter;
+                exchange.Position = i;
+                try
+                {
+                    await filter.OnRequestAsync(exchange, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception e) when (IsFailureOfFilter(e, run, cancellationToken))
+                {
+                    Fail(exchange, i, e);
+                }
+
+                if (exchange.PendingReply is not null)
+                {
+                    break;
+                }
+
+                if (exchange.IsRouteCleared)
+                {
+                    exchange.IsRouteCleared = false;
+                    run.Decision = terminal.Route(run);
+                    chain = owner.Of(run.Decision.Route?.Policy.FilterConfigs, run.Decision.Choice?.FilterConfigs);
+                }
+            }
+
+            // 2. The answer: a filter's, or whatever the router makes of it.
+            if (exchange.PendingReply is { } reply)
+            {
+                exchange.PendingReply = null;
+                run.Reply(reply, terminal);
+            }
+            else
+            {
+                run.Response = await terminal.ForwardAsync(run, cancellationToken).ConfigureAwait(false);
+            }
+
+            // 3. The response, in reverse.
+            for (var i = names.Length - 1; i >= 0; i--)
+            {
+                if ((seen[i] ?? chain?.Filters[i]) is not { } filter)
+                {
+                    continue;
+                }
+
+                exchange.Position = i;
+                try
+                {
+                    await filter.OnResponseAsync(exchange, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception e) when (IsFailureOfFilter(e, run, cancellationToken))
+                {
+                    Fail(exchange, i, e);
+                }
+
+                if (exchange.PendingReply is { } late)
+                {
+                    exchange.PendingReply = null;
+                    run.Reply(late, terminal);
+                }
+            }
+
+            return run.Response!;
+        }
+        catch
+        {
+            run.Response?.Dispose();
+            throw;
+        }
+        finally
+        {
+            for (var i = 0; i < names.Length; i++)
+            {
+                if (seen[i] is { } filter)
+                {
+                    End(filter, exchange, i);
+                }
+            }
+
+            System.Buffers.ArrayPool<HttpFilter?>.Shared.Return(seen, clearArray: true);
+            run.End();
+        }
+    }
+
+    // Whoever cancels, and whose body cannot be read, gets to know it as without a filter.
+    private static bool IsFailureOfFilter(Exception e, ClientExchange run, CancellationToken cancellationToken)
+        => !(e is OperationCanceledException && cancellationToken.IsCancellationRequested) && !ReferenceEquals(e, run.BodyFailure);
+
+    private void Fail(HttpExchange exchange, int index, Exception e)
+    {
+        Log.Threw(logger, names[index], e);
+        exchange.PendingReply = new FilterReply(500) { Details = $"filter_threw{{{names[index]}|{e.GetType().Name}}}" };
+    }
+
+    private void End(HttpFilter filter, HttpExchange exchange, int index)
+    {
+        exchange.Position = index;
+        try
+        {
+            filter.OnEnd(exchange);
+        }
+        catch (Exception e)
+        {
+            Log.Threw(logger, names[index], e);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2, LogLevel.Error, "The HTTP filter {Filter} threw; its request is answered with 500.")]
+        public static partial void Threw(ILogger logger, string filter, Exception exception);
+    }
+}

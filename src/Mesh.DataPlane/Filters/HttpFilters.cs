@@ -1,0 +1,34 @@
+using Mesh.DataPlane.Resources;
+using Mesh.Filters;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.DataPlane.Filters;
+
+/// <summary>The HTTP filters of one engine: the kinds it knows, and how listeners and routes are read that name them.</summary>
+internal sealed class HttpFilters(FilterTypes types, FilterServices services)
+{
+    public FilterServices Services { get; } = services;
+
+    public ListenerType Listeners { get; } = new(types);
+
+    public RouteConfigurationType Routes { get; } = new(types);
+
+    public static HttpFilters Create(IServiceProvider services)
+    {
+        var types = new FilterTypes(services.GetServices<HttpFilterRegistration>(), services);
+        var workload = services.GetRequiredService<IOptions<MeshOptions>>().Value.Workload;
+        return new HttpFilters(
+            types,
+            new FilterServices(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IRandomSource>(), ServiceCluster(workload))
+            {
+                Logger = services.GetService<ILoggerFactory>()?.CreateLogger<HttpFilters>() ?? NullLogger<HttpFilters>.Instance,
+            });
+    }
+
+    // As Istio names the service cluster of a proxy: the application and its namespace.
+    private static string ServiceCluster(MeshWorkload workload)
+        => workload.EffectiveLabels().TryGetValue("app", out var app) ? $"{app}.{workload.Namespace}" : $"istio-proxy.{workload.Namespace}";
+}
