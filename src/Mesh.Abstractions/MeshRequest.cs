@@ -1,8 +1,14 @@
 namespace Mesh;
 
-/// <summary>What the mesh tells of a request, in <see cref="HttpRequestMessage.Options"/>, once it has been sent.</summary>
+/// <summary>What the mesh tells of a request, in <see cref="HttpRequestMessage.Options"/>, once it has been sent; and what it may be told before.</summary>
 public static class MeshRequest
 {
+    /// <summary>
+    /// For whom the application sends the request: the address that a hash policy <c>source_ip</c> (Istio's <c>useSourceIp</c>) goes by. Without
+    /// it the address is this process's own, as it is behind a sidecar; a gateway sets its client's.
+    /// </summary>
+    public static HttpRequestOptionsKey<System.Net.IPAddress> SourceAddress { get; } = new("mesh.source_address");
+
     /// <summary>How many attempts were made upstream; absent when the first succeeded, and when none was made.</summary>
     public static HttpRequestOptionsKey<int> Attempts { get; } = new("mesh.attempts");
 

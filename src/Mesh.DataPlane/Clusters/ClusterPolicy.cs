@@ -1,4 +1,5 @@
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.Clusters;
@@ -10,6 +11,9 @@ namespace Mesh.DataPlane.Clusters;
 /// <param name="Transport">How connections are made; another value means other connection pools.</param>
 internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool LocalityWeighted, double PanicThreshold, TransportSettings Transport)
 {
+    /// <summary>What requests are placed by, whatever their route says; <see langword="null"/> when it is up to the route.</summary>
+    public HashPolicies? HashPolicies { get; init; }
+
     /// <summary>Prefer the caller's zone (<c>zone_aware_lb_config</c>).</summary>
     public ZoneAware? ZoneAware { get; init; }
 

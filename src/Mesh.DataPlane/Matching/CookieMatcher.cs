@@ -3,14 +3,15 @@ namespace Mesh.DataPlane.Matching;
 /// <summary>Envoy's <c>CookieMatcher</c>, compiled.</summary>
 internal sealed class CookieMatcher(string name, StringMatcher matcher, bool invert)
 {
-    private static readonly HeaderName Cookie = new("cookie");
+    public static HeaderName Header { get; } = new("cookie");
 
     public bool IsMatch(scoped in RequestView request)
-        => (request.TryGetHeader(Cookie, out var header) && TryGet(header, name, out var value) && matcher.IsMatch(value)) != invert;
+        => (request.TryGetHeader(Header, out var header) && TryGet(header, name, out var value) && matcher.IsMatch(value)) != invert;
 
     public override string ToString() => $"cookie {name} is {(invert ? "not " : "")}{matcher}";
 
-    private static bool TryGet(ReadOnlySpan<char> header, ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
+    /// <summary>The first cookie of that name in a Cookie header, without its quotes.</summary>
+    public static bool TryGet(ReadOnlySpan<char> header, ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
     {
         while (!header.IsEmpty)
         {

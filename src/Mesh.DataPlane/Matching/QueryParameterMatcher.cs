@@ -12,7 +12,8 @@ internal sealed class QueryParameterMatcher(string name, StringMatcher? matcher,
     public override string ToString()
         => matcher is null ? $"query parameter {name} is {(present ? "present" : "absent")}" : $"query parameter {name} is {matcher}";
 
-    private static bool TryGet(ReadOnlySpan<char> query, ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
+    /// <summary>The first parameter of that name, as it was sent.</summary>
+    public static bool TryGet(ReadOnlySpan<char> query, ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
     {
         while (!query.IsEmpty)
         {

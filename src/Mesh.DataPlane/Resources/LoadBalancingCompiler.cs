@@ -22,6 +22,7 @@ namespace Mesh.DataPlane.Resources;
 internal static class LoadBalancingCompiler
 {
     private const int MaxPolicyDepth = 16;
+    private const string HttpProtocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
     /// <summary>Puts a cluster's load balancing into its policy.</summary>
     /// <param name="policy">The policy so far.</param>
@@ -37,6 +38,7 @@ internal static class LoadBalancingCompiler
             OverrideHostStatuses = common?.OverrideHostStatus is { } statuses
                 ? statuses.Statuses.Aggregate(HostStatuses.None, (set, status) => set | EndpointsType.Status(status))
                 : HostStatuses.Default,
+            HashPolicies = ProtocolHashPolicies(message, notes),
         };
         if (message.LbSubsetConfig is not null)
         {
@@ -62,6 +64,18 @@ internal static class LoadBalancingCompiler
         }
 
         return Older(policy, message);
+    }
+
+    private static Routing.HashPolicies? ProtocolHashPolicies(Cluster message, ICollection<string> notes)
+    {
+        const string Path = $"typed_extension_protocol_options[{HttpProtocolOptionsKey}]";
+        if (!message.TypedExtensionProtocolOptions.TryGetValue(HttpProtocolOptionsKey, out var any))
+        {
+            return null;
+        }
+
+        var options = WireMessage.Parse(Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Parser, any.Value, Path);
+        return HashPolicyCompiler.Compile(options.HashPolicy, Path + ".hash_policy", notes);
     }
 
     private static ClusterPolicy Older(ClusterPolicy policy, Cluster message)
@@ -168,13 +182,13 @@ internal static class LoadBalancingCompiler
 
             if (config.TryUnpack(out EnvoyRingHash ring))
             {
-                return Hashed(policy, RingHash(ring, path), ring.LocalityWeightedLbConfig is not null, ring.ConsistentHashingLbConfig);
+                return Hashed(policy, RingHash(ring, path), ring.LocalityWeightedLbConfig is not null, ring.ConsistentHashingLbConfig, path);
             }
 
             if (config.TryUnpack(out EnvoyMaglev maglev))
             {
                 var hashing = maglev.ConsistentHashingLbConfig;
-                return Hashed(policy, Table(maglev.TableSize, hashing?.UseHostnameForHashing ?? false, hashing?.HashBalanceFactor, path), maglev.LocalityWeightedLbConfig is not null, hashing);
+                return Hashed(policy, Table(maglev.TableSize, hashing?.UseHostnameForHashing ?? false, hashing?.HashBalanceFactor, path), maglev.LocalityWeightedLbConfig is not null, hashing, path);
             }
 
             if (config.TryUnpack(out EnvoyPickFirst first))
@@ -211,14 +225,15 @@ internal static class LoadBalancingCompiler
             return Ring(message.MinimumRingSize, message.MaximumRingSize, message.HashFunction == EnvoyRingHash.Types.HashFunction.MurmurHash2, useHostname, balance, path);
         }
 
-        private ClusterPolicy Hashed(ClusterPolicy policy, MeshPolicy hashing, bool localityWeighted, ConsistentHashingLbConfig? config)
+        private ClusterPolicy Hashed(ClusterPolicy policy, MeshPolicy hashing, bool localityWeighted, ConsistentHashingLbConfig? config, string path)
         {
-            if (config?.HashPolicy.Count > 0)
+            var own = HashPolicyCompiler.Compile(config?.HashPolicy ?? [], path + ".consistent_hashing_lb_config.hash_policy", notes);
+            return policy with
             {
-                notes.Add("the load-balancing policy's own hash_policy is not applied, the route's is");
-            }
-
-            return policy with { LoadBalancing = hashing, LocalityWeighted = policy.LocalityWeighted || localityWeighted };
+                LoadBalancing = hashing,
+                LocalityWeighted = policy.LocalityWeighted || localityWeighted,
+                HashPolicies = own ?? policy.HashPolicies,
+            };
         }
 
         private ClusterPolicy With(ClusterPolicy policy, MeshPolicy loadBalancing, LocalityLbConfig? localities)

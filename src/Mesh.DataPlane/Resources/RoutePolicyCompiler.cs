@@ -55,12 +55,12 @@ internal sealed class RoutePolicyCompiler(
                 Hedge = action.HedgePolicy is not null
                     ? RetryPolicyCompiler.Compile(action.HedgePolicy, path + ".hedge_policy", notes)
                     : RetryPolicyCompiler.Compile(virtualHost.HedgePolicy, hostPath + ".hedge_policy", notes),
+                HashPolicies = HashPolicyCompiler.Compile(action.HashPolicy, path + ".hash_policy", notes),
                 CountsAttempts = virtualHost.IncludeRequestAttemptCount,
                 TellsAttempts = virtualHost.IncludeAttemptCountInResponse,
                 MarksTimeoutRetries = virtualHost.IncludeIsTimeoutRetryHeader,
             };
         }
-
         return policy == RoutePolicy.None ? RoutePolicy.None : policy;
     }
 

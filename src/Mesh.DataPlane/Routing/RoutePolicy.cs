@@ -29,6 +29,9 @@ internal sealed record RoutePolicy
     /// <summary>Upstreams see whether a retry follows a timeout, as <c>x-envoy-is-timeout-retry</c> (<c>include_is_timeout_retry_header</c>).</summary>
     public bool MarksTimeoutRetries { get; init; }
 
+    /// <summary>What clusters of consistent hashing place requests by.</summary>
+    public HashPolicies? HashPolicies { get; init; }
+
     /// <summary>How many bytes of a request's body are kept for another attempt or a mirror (Envoy's <c>per_request_buffer_limit_bytes</c>).</summary>
     public uint? BufferLimit { get; init; }
 

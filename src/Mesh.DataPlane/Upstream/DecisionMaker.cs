@@ -80,6 +80,8 @@ internal sealed class DecisionMaker(HeaderClusters headerClusters)
     public Decision Decide(HostState host, scoped in RequestView request, ulong draw)
     {
         var routed = Route(host, request, draw);
-        return routed.Cluster is null ? routed : Pick(routed, new PickContext(draw));
+        var pick = new PickContext(draw);
+        return routed.Cluster is null ? routed
+            : Pick(routed, RequestHash.PoliciesOf(routed) is { } policies ? RequestHash.Apply(policies, pick, request, null, out _) : pick);
     }
 }

@@ -94,9 +94,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 Host = host,
                 Request = request,
                 Routed = routed,
-                Pick = exchange?.OverrideHost is { } session
-                    ? new PickContext(draw) { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null }
-                    : new PickContext(draw),
+                Pick = PickOf(host, request, routed, draw, exchange, out var setCookie),
                 Plan = plan,
                 Number = 1,
                 Clocks = AttemptClocks.None,
@@ -135,6 +133,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
             exchange?.OnAttempted(ref attempt);
             var response = attempt.Response is null ? Reply(attempt, plan, retried, request) : Complete(attempt, request, retried);
+            if (setCookie is not null)
+            {
+                response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
+            }
+
             if (policy.TellsAttempts)
             {
                 response.Headers.Remove(AttemptSender.AttemptCountHeader);
@@ -235,11 +238,22 @@ internal sealed class Router : IUpstream, IFilterTerminal
             ? await ForwardAsync(again, request, Route(again, request, draw), draw, exchange, cancellationToken).ConfigureAwait(false)
             : LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
 
-    private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw)
+    private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, View(host, request), draw);
+
+    // Only clusters of consistent hashing look at the request again.
+    private static PickContext PickOf(HostEntry host, HttpRequestMessage request, in Decision routed, ulong draw, ClientExchange? exchange, out string? setCookie)
+    {
+        setCookie = null;
+        var pick = exchange?.OverrideHost is { } session
+            ? new PickContext(draw) { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null }
+            : new PickContext(draw);
+        return RequestHash.PoliciesOf(routed) is { } policies ? RequestHash.Apply(policies, pick, View(host, request), request, out setCookie) : pick;
+    }
+
+    private static RequestView View(HostEntry host, HttpRequestMessage request)
     {
         var uri = request.RequestUri!;
-        var view = new RequestView(uri.PathAndQuery, request.Method.Method, host.Authority, Scheme(uri), HttpRequestHeaderReader.Instance, request);
-        return _decisions.Route(host.State, view, draw);
+        return new RequestView(uri.PathAndQuery, request.Method.Method, host.Authority, Scheme(uri), HttpRequestHeaderReader.Instance, request);
     }
 
     // A WebSocket is a request like any other to Envoy; .NET tells it by its URI.
