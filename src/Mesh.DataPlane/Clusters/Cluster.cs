@@ -1,12 +1,25 @@
+using Mesh.DataPlane.CircuitBreakers;
+
 namespace Mesh.DataPlane.Clusters;
 
 /// <summary>A named group of endpoints: the object is stable, routes hold it, and its state is one reference that is swapped.</summary>
-internal sealed class Cluster(string name)
+internal sealed class Cluster
 {
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClusterState _current = ClusterState.Pending;
 
-    public string Name { get; } = name;
+    public Cluster(string name)
+    {
+        Name = name;
+        Breakers = new ClusterBreakers(Stats);
+    }
+
+    public string Name { get; }
+
+    public ClusterStats Stats { get; } = new();
+
+    /// <summary>The limits on requests under way; what they count survives every update.</summary>
+    public ClusterBreakers Breakers { get; }
 
     /// <summary>Read once for each pick.</summary>
     public ClusterState Current => Volatile.Read(ref _current);
@@ -16,6 +29,7 @@ internal sealed class Cluster(string name)
 
     public void Publish(ClusterState state)
     {
+        Breakers.Use(state.Policy?.CircuitBreakers ?? ClusterThresholds.None);
         Volatile.Write(ref _current, state);
         if (state.Status != ClusterStatus.Pending)
         {

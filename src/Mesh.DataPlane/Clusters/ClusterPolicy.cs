@@ -1,3 +1,4 @@
+using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Transports;
@@ -22,4 +23,7 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
 
     /// <summary>The statuses with which a host may still be used by a session that sticks to it (<c>override_host_status</c>).</summary>
     public HostStatuses OverrideHostStatuses { get; init; } = HostStatuses.Default;
+
+    /// <summary>How many requests, connections and retries there may be at a time.</summary>
+    public ClusterThresholds CircuitBreakers { get; init; } = ClusterThresholds.None;
 }

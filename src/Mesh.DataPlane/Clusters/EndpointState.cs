@@ -1,3 +1,4 @@
+using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.Clusters;
@@ -9,6 +10,9 @@ namespace Mesh.DataPlane.Clusters;
 internal sealed class EndpointState(Func<IEndpointTransport> createTransport)
 {
     private const int Retired = int.MinValue;
+
+    /// <summary>What the circuit breakers of the cluster have let through to this host.</summary>
+    public HostPermits Permits;
 
     private readonly Lock _create = new();
     private IEndpointTransport? _transport;

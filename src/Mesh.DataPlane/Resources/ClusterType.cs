@@ -2,6 +2,7 @@ using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.TransportSockets.RawBuffer.V3;
 using Google.Protobuf;
+using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Transports;
@@ -36,7 +37,10 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             LocalityWeighted: false,
             PanicThreshold: 50,
             new TransportSettings(Protocol(message), message.ConnectTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(5)));
-        policy = LoadBalancingCompiler.Compile(policy, message, notes);
+        policy = LoadBalancingCompiler.Compile(policy, message, notes) with
+        {
+            CircuitBreakers = ClusterThresholdsCompiler.Compile(message.CircuitBreakers, "circuit_breakers", notes),
+        };
 
         if (policy.Transport.ConnectTimeout <= TimeSpan.Zero)
         {

@@ -1,4 +1,5 @@
 using Envoy.Config.Route.V3;
+using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
@@ -48,6 +49,7 @@ internal sealed class RoutePolicyCompiler(
             var timeouts = TimeoutPolicyCompiler.Compile(action, path);
             policy = policy with
             {
+                Priority = RoutingPriorityCompiler.Compile(action.Priority),
                 Timeouts = timeouts == TimeoutPolicy.None ? null : timeouts,
                 Retry = action.RetryPolicy is not null
                     ? RetryPolicyCompiler.Compile(action.RetryPolicy, path + ".retry_policy", notes)

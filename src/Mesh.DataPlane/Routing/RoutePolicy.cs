@@ -37,4 +37,7 @@ internal sealed record RoutePolicy
 
     /// <summary>What the route says to the listener's HTTP filters (<c>typed_per_filter_config</c>, <c>rate_limits</c>, <c>cors</c>).</summary>
     public RouteFilterConfigs? FilterConfigs { get; init; }
+
+    /// <summary>Which circuit breakers count the requests (<c>RouteAction.priority</c>).</summary>
+    public RoutingPriority Priority { get; init; }
 }

@@ -64,6 +64,9 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     /// <summary>The upstream broke the protocol.</summary>
     public static LocalReply ProtocolError { get; } = Reset(HttpStatusCode.BadGateway, "UPE", "protocol error");
 
+    /// <summary>A circuit breaker is open.</summary>
+    public static LocalReply Overflow { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UO", "overflow") with { Headers = [("x-envoy-overloaded", "true")] };
+
     /// <summary>The connection could not be made.</summary>
     public static LocalReply ConnectionFailure(string reason) => Reset(HttpStatusCode.ServiceUnavailable, "UF", "remote connection failure", reason);
 

@@ -1,0 +1,47 @@
+namespace Mesh.DataPlane.Clusters;
+
+/// <summary>What has happened to a cluster's connections and limits since the process began, by Envoy's names. Nothing here is counted by an ordinary request.</summary>
+internal sealed class ClusterStats
+{
+    /// <summary><c>upstream_cx_active</c>: open connections, busy or idle.</summary>
+    public Cell ActiveConnections;
+
+    /// <summary><c>upstream_cx_total</c>.</summary>
+    public Cell Connections;
+
+    /// <summary><c>upstream_cx_connect_fail</c>, timeouts included.</summary>
+    public Cell ConnectFailures;
+
+    /// <summary><c>upstream_cx_connect_timeout</c>.</summary>
+    public Cell ConnectTimeouts;
+
+    /// <summary><c>upstream_cx_max_requests</c>: connections closed for <c>max_requests_per_connection</c>.</summary>
+    public Cell MaxRequestsReached;
+
+    /// <summary><c>upstream_cx_max_duration_reached</c>: connections closed for <c>max_connection_duration</c>.</summary>
+    public Cell MaxDurationReached;
+
+    /// <summary><c>upstream_cx_overflow</c>: requests that found all connections in use.</summary>
+    public Cell ConnectionOverflow;
+
+    /// <summary><c>upstream_rq_pending_total</c>: requests that had to wait.</summary>
+    public Cell PendingTotal;
+
+    /// <summary><c>upstream_rq_pending_overflow</c>: requests that were refused.</summary>
+    public Cell PendingOverflow;
+
+    /// <summary><c>upstream_rq_retry_overflow</c>: retries that were refused.</summary>
+    public Cell RetryOverflow;
+
+    /// <summary>One number.</summary>
+    internal struct Cell
+    {
+        private long _value;
+
+        public readonly long Value => Volatile.Read(in _value);
+
+        public void Increment() => Interlocked.Increment(ref _value);
+
+        public void Decrement() => Interlocked.Decrement(ref _value);
+    }
+}
