@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Tests;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -32,6 +33,12 @@ internal sealed class ClientMesh : IAsyncDisposable
 
     /// <summary>Requests that have not ended, over all endpoints in force.</summary>
     public int ActiveRequests => Endpoints.Sum(e => e.ActiveRequests);
+
+    /// <summary>Permits of circuit breakers that have not been given back, over all clusters.</summary>
+    public long Permits
+        => Engine.Clusters.All
+            .SelectMany(c => new[] { c.Cluster.Breakers[RoutingPriority.Default], c.Cluster.Breakers[RoutingPriority.High] })
+            .Sum(b => (long)b.ActiveRequests + b.PendingRequests + b.ActiveRetries);
 
     public static ClientMesh Create(Action<IServiceCollection>? configure = null, Action<MeshOptions>? options = null, TimeProvider? time = null)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Mesh.Client.Tests.CircuitBreakers;
 using Mesh.Client.Tests.Servers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -15,7 +16,8 @@ public class LostResponseTests
         await using var server = await WebServer.StartAsync(
             context => context.Response.WriteAsync("never read"),
             http2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
-        await using var mesh = ClientMesh.Create().Serve("reviews:9080", server.Port, http2);
+        var cluster = DataPlane.Tests.Resources.Cluster("reviews:9080").WithoutLimits();
+        await using var mesh = ClientMesh.Create().Serve("reviews:9080", server.Port).Use(http2 ? ClientMesh.Http2(cluster) : cluster);
 
         for (var i = 0; i < count; i += 100)
         {
@@ -26,7 +28,7 @@ public class LostResponseTests
             }
         }
 
-        for (var i = 0; i < 100 && mesh.ActiveRequests > 0; i++)
+        for (var i = 0; i < 100 && mesh.ActiveRequests + mesh.Permits > 0; i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
@@ -36,8 +38,10 @@ public class LostResponseTests
         }
 
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
         (await mesh.Client().GetStringAsync("http://reviews:9080/").Within()).ShouldBe("never read");
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

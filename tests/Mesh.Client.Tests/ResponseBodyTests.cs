@@ -44,14 +44,18 @@ public class ResponseBodyTests
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         response.Version.ShouldBe(http2 ? HttpVersion.Version20 : HttpVersion.Version11);
         mesh.ActiveRequests.ShouldBe(1);
+        mesh.Permits.ShouldBe(1);
 
         await EndAsync(response, ending).Within();
 
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
         response.Dispose();
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
         (await mesh.Client().GetByteArrayAsync("http://reviews:9080/").Within()).Length.ShouldBe(Length);
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     [Theory]
@@ -78,9 +82,11 @@ public class ResponseBodyTests
 
         ((int)response.StatusCode).ShouldBe(status);
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
         (await response.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
         response.Dispose();
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
         if (method == "HEAD")
         {
             response.Content.Headers.ContentLength.ShouldBe(5);
@@ -105,12 +111,14 @@ public class ResponseBodyTests
         var body = await response.Content.ReadAsStreamAsync();
         (await body.ReadAtLeastAsync(new byte[4], 4)).ShouldBe(4);
         mesh.ActiveRequests.ShouldBe(1);
+        mesh.Permits.ShouldBe(1);
         received.SetResult();
 
         var reading = copy ? body.CopyToAsync(Stream.Null) : body.ReadAsync(new byte[1]).AsTask();
         await Should.ThrowAsync<IOException>(() => reading.Within());
 
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     [Theory]
@@ -132,11 +140,13 @@ public class ResponseBodyTests
         var sending = mesh.Invoker().SendAsync(request, cancellation.Token);
         await arrived.Task.Within();
         mesh.ActiveRequests.ShouldBe(1);
+        mesh.Permits.ShouldBe(1);
 
         await cancellation.CancelAsync();
 
         (await Should.ThrowAsync<OperationCanceledException>(() => sending.Within())).CancellationToken.ShouldBe(cancellation.Token);
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     [Theory]
@@ -159,11 +169,13 @@ public class ResponseBodyTests
         await body.ReadExactlyAsync(new byte[4]);
         var reading = body.ReadAsync(new byte[1], cancellation.Token).AsTask();
         mesh.ActiveRequests.ShouldBe(1);
+        mesh.Permits.ShouldBe(1);
 
         await cancellation.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(() => reading.Within());
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     [Fact]
@@ -184,6 +196,7 @@ public class ResponseBodyTests
 
         response.TrailingHeaders.GetValues("x-checksum").ShouldBe(["42"]);
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     [Fact]
@@ -201,6 +214,7 @@ public class ResponseBodyTests
         (await response.Content.ReadAsStringAsync()).ShouldBe("body");
         response.TrailingHeaders.GetValues("x-checksum").ShouldBe(["42"]);
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     [Fact]
@@ -214,6 +228,7 @@ public class ResponseBodyTests
         await Should.ThrowAsync<HttpRequestException>(() => client.GetAsync("http://reviews:9080/").Within());
 
         mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     private static async Task LargeAsync(HttpContext context)

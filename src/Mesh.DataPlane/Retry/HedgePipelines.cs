@@ -47,7 +47,7 @@ internal sealed class HedgePipelines(TimeProvider time)
                 ActionGenerator = static arguments =>
                 {
                     var request = HedgedRequest.Of(arguments.PrimaryContext);
-                    return () => request.NextAsync(arguments.ActionContext.CancellationToken);
+                    return request.TryBeginRetry() ? () => request.NextAsync(arguments.ActionContext.CancellationToken) : null;
                 },
             })
             .Build();

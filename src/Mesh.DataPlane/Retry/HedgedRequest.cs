@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Upstream;
@@ -23,6 +24,9 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
     public int Attempts => Volatile.Read(ref _attempts);
 
     public static HedgedRequest Of(ResilienceContext context) => context.Properties.GetValue(Key, null!);
+
+    /// <summary>Whether the circuit breaker allows one more beside those that are on their way; its <see cref="NextAsync"/> gives it back.</summary>
+    public bool TryBeginRetry() => Breaker.TryBeginRetry();
 
     public bool ShouldRetry(in Attempt attempt) => RetryConditions.IsRetriable(input.Plan, attempt);
 
@@ -61,7 +65,16 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
         {
             return Outcome.FromException<Attempt>(e);
         }
+        finally
+        {
+            if (number > 1)
+            {
+                Breaker.EndRetry();
+            }
+        }
     }
+
+    private CircuitBreaker Breaker => input.Routed.Cluster!.Breakers[input.Routed.Route!.Policy.Priority];
 
     private static long DeadlineOf(TimeProvider time, TimeSpan timeout)
         => timeout <= TimeSpan.Zero

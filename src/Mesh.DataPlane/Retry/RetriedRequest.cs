@@ -1,3 +1,4 @@
+using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Timeouts;
@@ -22,6 +23,7 @@ internal sealed class RetriedRequest
     private ulong _draw;
     private uint _excludedPriorities;
     private uint _remaining;
+    private CircuitBreaker? _permit;
 
     public RetriedRequest(AttemptSender sender, TimeProvider time, in AttemptInput input, in Attempt first)
     {
@@ -39,6 +41,9 @@ internal sealed class RetriedRequest
 
     /// <summary>Nothing is left of the number of retries, and another one would have been worth it.</summary>
     public bool IsExhausted { get; private set; }
+
+    /// <summary>The circuit breaker allowed no further retry, and another one would have been worth it.</summary>
+    public bool IsLimited { get; private set; }
 
     /// <summary>The clocks that end the waiting between attempts as well.</summary>
     public AttemptClocks Clocks => _clocks;
@@ -70,6 +75,7 @@ internal sealed class RetriedRequest
     /// <summary>Whether to try again; if so, one retry is used up.</summary>
     public bool ShouldRetry(in Attempt attempt)
     {
+        EndRetry();
         if (!RetryConditions.IsRetriable(_input.Plan, attempt))
         {
             return false;
@@ -86,6 +92,14 @@ internal sealed class RetriedRequest
             return false;
         }
 
+        var breaker = attempt.Decision.Cluster!.Breakers[attempt.Decision.Route!.Policy.Priority];
+        if (!breaker.TryBeginRetry())
+        {
+            IsLimited = true;
+            return false;
+        }
+
+        _permit = breaker;
         _remaining--;
         _lastFailure = attempt.Failure;
         if (attempt.Decision.Endpoint is { } endpoint)
@@ -95,6 +109,13 @@ internal sealed class RetriedRequest
         }
 
         return true;
+    }
+
+    /// <summary>Gives back what the last retry holds, now that it has come out.</summary>
+    public void EndRetry()
+    {
+        _permit?.EndRetry();
+        _permit = null;
     }
 
     /// <summary>How long to wait before the next attempt: what the upstream asked for, else Envoy's back-off.</summary>

@@ -71,6 +71,7 @@ internal sealed class RetryPipeline
         }
         finally
         {
+            request.EndRetry();
             ResilienceContextPool.Shared.Return(context);
             clock.End();
         }

@@ -67,7 +67,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             token = clock.Token;
         }
 
-        // 3. Send. The version is the cluster's; the caller gets the message back as it was.
+        // 3. A permit, then send. The version is the cluster's; the caller gets the message back as it was.
         var version = request.Version;
         var versionPolicy = request.VersionPolicy;
         string? webSocketKey = null;
@@ -80,7 +80,23 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             }
 
             UseProtocol(request, protocol);
-            if (decision.Route!.Policy.CountsAttempts)
+            var multiplexed = request.Version.Major >= 2;
+            var breaker = decision.Cluster!.Breakers[decision.Route!.Policy.Priority];
+            if (!breaker.TryEnter(endpoint.State, multiplexed, out var overflow))
+            {
+                // Whoever waits for a connection has waited since the request was there, not since it went out.
+                clock?.StartPending();
+                overflow ??= await breaker.EnterAsync(endpoint.State, token).ConfigureAwait(false);
+                if (overflow is not null)
+                {
+                    var refused = new Attempt { Decision = decision, Reply = overflow, Failure = AttemptFailure.Overflow, Clocks = ClocksOf(clock) };
+                    upstream.End();
+                    return refused;
+                }
+            }
+
+            upstream.Hold(breaker, multiplexed);
+            if (decision.Route.Policy.CountsAttempts)
             {
                 request.Headers.Remove(AttemptCountHeader);
                 request.Headers.TryAddWithoutValidation(AttemptCountHeader, Text(input.Number));

@@ -12,13 +12,7 @@ internal static class LocalReplies
     public static HttpResponseMessage Create(LocalReply reply, HttpRequestMessage request, byte[]? body = null)
     {
         RequestOutcome.TellReply(request, reply);
-        var response = IsGrpc(request) ? CreateGrpc(reply, request, body) : CreateHttp(reply, request, body);
-        foreach (var (name, value) in reply.Headers)
-        {
-            response.Headers.TryAddWithoutValidation(name, value);
-        }
-
-        return response;
+        return IsGrpc(request) ? CreateGrpc(reply, request, body) : CreateHttp(reply, request, body);
     }
 
     private static HttpResponseMessage CreateHttp(LocalReply reply, HttpRequestMessage request, byte[]? body)

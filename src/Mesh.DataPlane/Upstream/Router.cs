@@ -179,17 +179,26 @@ internal sealed class Router : IUpstream, IFilterTerminal
             reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
         }
 
-        return LocalReplies.Create(retried is { IsExhausted: true } ? reply with { Flags = reply.Flags + ",URX" } : reply, request);
+        return LocalReplies.Create(RetryFlag(retried) is { } flag ? reply with { Flags = $"{reply.Flags},{flag}" } : reply, request);
     }
+
+    // Why a failure that was worth another try got none.
+    private static string? RetryFlag(RetriedRequest? retried)
+        => retried switch
+        {
+            { IsExhausted: true } => "URX",
+            { IsLimited: true } => "UO",
+            _ => null,
+        };
 
     // The attempt ends with the body.
     private static HttpResponseMessage Complete(in Attempt attempt, HttpRequestMessage request, RetriedRequest? retried)
     {
         var response = attempt.Response!;
         var upstream = attempt.Upstream!;
-        if (retried is { IsExhausted: true })
+        if (RetryFlag(retried) is { } flag)
         {
-            RequestOutcome.TellFlags(request, "URX", "via_upstream");
+            RequestOutcome.TellFlags(request, flag, "via_upstream");
         }
 
         if (HasNoBody(request, response))

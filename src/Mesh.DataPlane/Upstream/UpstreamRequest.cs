@@ -1,3 +1,4 @@
+using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Timeouts;
@@ -22,6 +23,8 @@ internal sealed class UpstreamRequest
 
     private EndpointState? _endpoint;
     private OutgoingBody? _body;
+    private CircuitBreaker? _breaker;
+    private bool _multiplexed;
 
     private UpstreamRequest()
     {
@@ -65,6 +68,13 @@ internal sealed class UpstreamRequest
         body?.Attach(clock);
     }
 
+    /// <summary>Owns a permit of the cluster as well.</summary>
+    public void Hold(CircuitBreaker breaker, bool multiplexed)
+    {
+        _breaker = breaker;
+        _multiplexed = multiplexed;
+    }
+
     /// <summary>No deadline is left: what remains of the response may take as long as it likes.</summary>
     public void EndClock(bool reuse = true)
     {
@@ -97,6 +107,12 @@ internal sealed class UpstreamRequest
         EndClock(reuseClock);
         var endpoint = _endpoint;
         _endpoint = null;
+        if (_breaker is { } breaker)
+        {
+            _breaker = null;
+            breaker.Exit(endpoint!, _multiplexed);
+        }
+
         endpoint?.Release();
     }
 }
