@@ -1,5 +1,6 @@
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Transports;
 
@@ -17,6 +18,9 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
 
     /// <summary>Prefer the caller's zone (<c>zone_aware_lb_config</c>).</summary>
     public ZoneAware? ZoneAware { get; init; }
+
+    /// <summary>Who is ejected for failing; <see langword="null"/> for nobody.</summary>
+    public OutlierDetectionPolicy? OutlierDetection { get; init; }
 
     /// <summary>In panic use no host instead of all.</summary>
     public bool FailTrafficOnPanic { get; init; }

@@ -1,11 +1,12 @@
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
+using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.Clusters;
 
 /// <summary>The clusters that some route uses, each watched once. Belongs to the configuration path: requests hold cluster objects and never come here.</summary>
-internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFactory transports, IRandomSource random, TimeProvider time, ResourceNotes notes, Lock sync)
+internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFactory transports, IRandomSource random, TimeProvider time, ResourceNotes notes, ILogger logger, Lock sync)
 {
     private readonly Dictionary<string, ClusterSubscription> _subscriptions = new(StringComparer.Ordinal);
 
@@ -31,7 +32,7 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
     {
         if (!_subscriptions.TryGetValue(name, out var subscription))
         {
-            subscription = new ClusterSubscription(name, client, transports, random, time, notes, sync, () => Answered?.Invoke());
+            subscription = new ClusterSubscription(name, client, transports, random, time, notes, logger, sync, () => Answered?.Invoke());
             _subscriptions.Add(name, subscription);
             subscription.Start();
         }

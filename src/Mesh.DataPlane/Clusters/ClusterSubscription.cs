@@ -2,6 +2,7 @@ using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
+using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.Clusters;
 
@@ -13,12 +14,15 @@ internal sealed class ClusterSubscription(
     IRandomSource random,
     TimeProvider time,
     ResourceNotes notes,
+    ILogger logger,
     Lock sync,
     Action answered) : IResourceWatcher<ClusterResource>, IDisposable
 {
     private readonly Dictionary<(System.Net.EndPoint Address, TransportSettings Settings), EndpointState> _endpoints = [];
     private readonly Dictionary<string, HostGroupState> _groups = new(StringComparer.Ordinal);
     private IDisposable? _watch;
+    private ClusterHealth? _health;
+    private EndpointsResource? _published;
     private ITimer? _reweighing;
     private ClusterResource? _resource;
     private EndpointsWatch? _endpointsWatch;
@@ -26,6 +30,9 @@ internal sealed class ClusterSubscription(
     private bool _disposed;
 
     public Cluster Cluster { get; } = new(name);
+
+    /// <summary>What is known of the hosts' health, once there is anything to know.</summary>
+    public ClusterHealth? Health => _health;
 
     public int References { get; set; }
 
@@ -59,6 +66,7 @@ internal sealed class ClusterSubscription(
             {
                 // The endpoints of the old service serve until the new one's are known.
                 StopEndpoints();
+                _published = null;
                 _endpointsWatch = new EndpointsWatch(this, service);
                 _endpointsWatch.Start();
             }
@@ -75,7 +83,10 @@ internal sealed class ClusterSubscription(
             }
 
             _resource = null;
+            _published = null;
             StopEndpoints();
+            _health?.Dispose();
+            _health = null;
             Swap(new ClusterState(ClusterStatus.Missing, null, EndpointSet.Empty, "", error.Message), []);
         }
     }
@@ -89,6 +100,7 @@ internal sealed class ClusterSubscription(
         _disposed = true;
         _watch?.Dispose();
         _reweighing?.Dispose();
+        _health?.Dispose();
         StopEndpoints();
         foreach (var endpoint in _endpoints.Values)
         {
@@ -107,6 +119,9 @@ internal sealed class ClusterSubscription(
     private void Publish(EndpointsResource endpoints)
     {
         var resource = _resource!;
+        _published = endpoints;
+        _health ??= new ClusterHealth(time, random, new HostEvents(logger, name), OnHealthChanged);
+        _health.Update(resource.Policy, endpoints);
         var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
         var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState).Build();
         Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, null), used);
@@ -117,12 +132,24 @@ internal sealed class ClusterSubscription(
             used.Add(key);
             if (!_endpoints.TryGetValue(key, out var state))
             {
-                state = new EndpointState(() => transports.Create(name, endpoint, key.Transport));
+                state = new EndpointState(() => transports.Create(name, endpoint, key.Transport), _health.Of(endpoint));
                 _endpoints.Add(key, state);
             }
 
             state.Observe(endpoint.Health == EndpointHealth.Healthy, time.GetTimestamp());
             return state;
+        }
+    }
+
+    // One host's health touches this cluster's set and nothing else.
+    private void OnHealthChanged()
+    {
+        lock (sync)
+        {
+            if (!_disposed && _resource is not null && _published is { } endpoints)
+            {
+                Publish(endpoints);
+            }
         }
     }
 

@@ -68,12 +68,12 @@ internal sealed class EndpointSetBuilder(
 
     private Endpoint Create(EndpointResource endpoint, LocalityResource locality) => new(endpoint, locality.Locality, locality.Priority, state(endpoint));
 
-    private static EndpointHealth HealthOf(Endpoint host) => host.Resource.Health;
+    private static EndpointHealth HealthOf(Endpoint host) => host.Health;
 
     private uint Availability(Level level, EndpointHealth health)
         => resource.WeightedPriorityHealth
-            ? PriorityLoads.Availability(level.Weight(h => HealthOf(h) == health), level.Weight(_ => true), resource.OverprovisioningFactor)
-            : PriorityLoads.Availability((ulong)level.Having(health), (ulong)level.Count, resource.OverprovisioningFactor);
+            ? PriorityLoads.Availability(level.Weight(h => HealthOf(h) == health), level.Weight(h => !h.IsExcluded), resource.OverprovisioningFactor)
+            : PriorityLoads.Availability((ulong)level.Having(health), (ulong)level.Counted, resource.OverprovisioningFactor);
 
     private LocalityChoice? Panic(Level level)
     {
@@ -107,7 +107,7 @@ internal sealed class EndpointSetBuilder(
             for (var i = 0; i < localities.Length; i++)
             {
                 // Envoy: weight × min(1, overprovisioning factor × available share).
-                var (available, hosts) = (localities[i].Hosts.Length, level.Localities[i].Hosts.Length);
+                var (available, hosts) = (localities[i].Hosts.Length, Math.Max(localities[i].Hosts.Length, level.Localities[i].Hosts.Count(h => !h.IsExcluded)));
                 if (available > 0 && localities[i].Weight > 0)
                 {
                     weights.Add((localities[i], Math.Max(1, (ulong)(localities[i].Weight * Math.Min(1.0, resource.OverprovisioningFactor / 100.0 * available / hosts) * 1_000_000))));
@@ -169,7 +169,10 @@ internal sealed class EndpointSetBuilder(
 
         public int Count { get; } = localities.Sum(l => l.Hosts.Length);
 
-        public double AvailablePercent => Count == 0 ? 0 : 100.0 * (Having(EndpointHealth.Healthy) + Having(EndpointHealth.Degraded)) / Count;
+        /// <summary>Hosts that the sums count; the others take part in panic only.</summary>
+        public int Counted { get; } = localities.Sum(l => l.Hosts.Count(h => !h.IsExcluded));
+
+        public double AvailablePercent => Counted == 0 ? 0 : 100.0 * (Having(EndpointHealth.Healthy) + Having(EndpointHealth.Degraded)) / Counted;
 
         public int Having(EndpointHealth health) => All.Count(e => HealthOf(e) == health);
 

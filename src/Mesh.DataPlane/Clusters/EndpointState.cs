@@ -1,4 +1,5 @@
 using Mesh.DataPlane.CircuitBreakers;
+using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.Clusters;
@@ -7,7 +8,7 @@ namespace Mesh.DataPlane.Clusters;
 /// What lives as long as an address is an endpoint of a cluster: the number of active requests and the connection pool. Retiring it refuses
 /// new requests at once and closes the pool when the last response has ended.
 /// </summary>
-internal sealed class EndpointState(Func<IEndpointTransport> createTransport)
+internal sealed class EndpointState(Func<IEndpointTransport> createTransport, HostHealth? health = null)
 {
     private const int Retired = int.MinValue;
 
@@ -18,6 +19,12 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport)
     private IEndpointTransport? _transport;
     private int _active;
     private int _closed;
+
+    /// <summary>What has been found out about the host; it outlives this state.</summary>
+    public HostHealth Health { get; } = health ?? new HostHealth();
+
+    /// <summary>Whom to tell how each attempt ended; <see langword="null"/> when nobody wants to know.</summary>
+    public HostMonitor? Monitor => Health.Monitor;
 
     /// <summary>Requests whose response has not ended yet.</summary>
     public int ActiveRequests => Volatile.Read(ref _active) & int.MaxValue;

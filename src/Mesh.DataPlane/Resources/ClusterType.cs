@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
@@ -40,6 +41,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         policy = LoadBalancingCompiler.Compile(policy, message, notes) with
         {
             CircuitBreakers = ClusterThresholdsCompiler.Compile(message.CircuitBreakers, "circuit_breakers", notes),
+            OutlierDetection = OutlierDetectionCompiler.Compile(message, notes),
         };
 
         if (policy.Transport.ConnectTimeout <= TimeSpan.Zero)

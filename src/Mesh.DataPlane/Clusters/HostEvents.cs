@@ -1,0 +1,39 @@
+using Mesh.DataPlane.OutlierDetection;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.DataPlane.Clusters;
+
+/// <summary>Tells what becomes of a cluster's hosts (Envoy's outlier detection and health check event logs).</summary>
+internal sealed partial class HostEvents(ILogger logger, string cluster)
+{
+    public void Ejected(string host, EjectionReason reason, TimeSpan duration, bool enforced)
+    {
+        if (enforced)
+        {
+            Log.Ejected(logger, host, cluster, reason, duration);
+        }
+        else
+        {
+            Log.NotEnforced(logger, host, cluster, reason);
+        }
+    }
+
+    public void Unejected(string host) => Log.Unejected(logger, host, cluster);
+
+    public void Degraded(string host) => Log.Degraded(logger, host, cluster);
+
+    private static partial class Log
+    {
+        [LoggerMessage(10, LogLevel.Warning, "{Host} of {Cluster} is ejected for {Duration}: {Reason}.")]
+        public static partial void Ejected(ILogger logger, string host, string cluster, EjectionReason reason, TimeSpan duration);
+
+        [LoggerMessage(11, LogLevel.Debug, "{Host} of {Cluster} is an outlier and stays, since {Reason} is not enforced.")]
+        public static partial void NotEnforced(ILogger logger, string host, string cluster, EjectionReason reason);
+
+        [LoggerMessage(12, LogLevel.Information, "{Host} of {Cluster} is ejected no longer.")]
+        public static partial void Unejected(ILogger logger, string host, string cluster);
+
+        [LoggerMessage(13, LogLevel.Information, "{Host} of {Cluster} is degraded.")]
+        public static partial void Degraded(ILogger logger, string host, string cluster);
+    }
+}

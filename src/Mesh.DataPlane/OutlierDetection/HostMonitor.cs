@@ -1,0 +1,60 @@
+namespace Mesh.DataPlane.OutlierDetection;
+
+/// <summary>
+/// Is told how each attempt at a host ended (<c>EndpointState.Monitor</c>). Called on the request's path: no lock and no allocation unless a
+/// threshold is reached. Not told of requests that the caller cancelled, that never left this process (overflow, injected faults), or whose
+/// failure is the caller's own.
+/// </summary>
+/// <param name="outlier">Outlier detection's record of the host, if the cluster has any.</param>
+/// <param name="failImmediately">Takes the host out at once, if the cluster has active health checks.</param>
+internal sealed class HostMonitor(OutlierHost? outlier, Action? failImmediately)
+{
+    private const string DegradedHeader = "x-envoy-degraded";
+    private const string ImmediateFailureHeader = "x-envoy-immediate-health-check-fail";
+
+    public OutlierHost? Outlier { get; } = outlier;
+
+    /// <summary>The headers of a response came.</summary>
+    /// <param name="response">The response as the host sent it.</param>
+    /// <param name="isGrpc">The request is gRPC, so that <c>grpc-status</c> among the headers outranks the HTTP status.</param>
+    public void OnResponse(HttpResponseMessage response, bool isGrpc)
+    {
+        if (failImmediately is not null && response.Headers.NonValidated.Contains(ImmediateFailureHeader))
+        {
+            failImmediately();
+        }
+
+        if (Outlier is null)
+        {
+            return;
+        }
+
+        var policy = Outlier.Policy;
+        if (policy.DetectDegradedHosts && response.Headers.NonValidated.Contains(DegradedHeader))
+        {
+            Outlier.OnDegraded();
+        }
+
+        var status = (int)response.StatusCode;
+        if (policy.Errors is { } errors)
+        {
+            // The matcher alone decides; an error keeps its status if that is one of an error.
+            status = errors.IsError(response) ? (status is >= 500 and <= 599 ? status : 500) : 200;
+        }
+        else if (isGrpc && GrpcOutcome.ReadHttpStatus(response) is { } mapped)
+        {
+            status = mapped;
+        }
+
+        Outlier.OnResponse(status);
+    }
+
+    /// <summary>The headers of a response came, and only its status is known; a gRPC status is mapped already.</summary>
+    public void OnResponse(int status) => Outlier?.OnResponse(status);
+
+    /// <summary>The attempt ended without a response.</summary>
+    public void OnLocalOriginFailure(LocalOriginFailure failure) => Outlier?.OnLocalOriginFailure(failure);
+
+    /// <summary>A connection was good, and there is no response to tell of: for anything that is not HTTP. <c>OnResponse</c> includes it.</summary>
+    public void OnLocalOriginSuccess() => Outlier?.OnLocalOriginSuccess();
+}
