@@ -104,10 +104,10 @@ public class RouteTests : IAsyncLifetime
     [Fact]
     public async Task An_action_that_is_not_done_says_so_instead_of_doing_something_else()
     {
-        Routes(new Route { Match = new RouteMatch { Prefix = "/" }, Redirect = new RedirectAction { HostRedirect = "elsewhere" } });
+        Routes(new Route { Match = new RouteMatch { Prefix = "/" }, FilterAction = new FilterAction() });
         using var response = await _mesh.Client().GetAsync($"http://{Authority}/").Within();
         response.StatusCode.ShouldBe(HttpStatusCode.NotImplemented);
-        (await response.Content.ReadAsStringAsync()).ShouldContain("redirect");
+        (await response.Content.ReadAsStringAsync()).ShouldContain("filter_action");
     }
 
     [Fact]

@@ -13,6 +13,10 @@ internal sealed class HeaderName
         ],
         StringComparer.OrdinalIgnoreCase);
 
+    // RFC 9110, section 5.6.2.
+    private static readonly System.Buffers.SearchValues<char> TokenCharacters
+        = System.Buffers.SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     public HeaderName(string name)
     {
         Value = name.ToLowerInvariant();
@@ -35,6 +39,9 @@ internal sealed class HeaderName
 
     /// <summary>Whether a header stands with the content, whatever case it is written in.</summary>
     public static bool IsContent(string name) => ContentHeaders.Contains(name);
+
+    /// <summary>Whether the text can stand as a header's name: a token.</summary>
+    public static bool IsValid(ReadOnlySpan<char> name) => !name.IsEmpty && !name.ContainsAnyExcept(TokenCharacters);
 
     public override string ToString() => Value;
 }

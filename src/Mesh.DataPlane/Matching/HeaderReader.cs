@@ -1,8 +1,11 @@
 namespace Mesh.DataPlane.Matching;
 
-/// <summary>Reads request headers where a door keeps them. One stateless instance a door; the carrier is that door's request.</summary>
+/// <summary>Reads headers where a door keeps them. One stateless instance a door and kind; the carrier is that door's message.</summary>
 internal abstract class HeaderReader
 {
     /// <summary>The value of a header, several joined as they go over the wire; allocates only when several have to be joined.</summary>
     public abstract bool TryGet(object carrier, HeaderName name, out ReadOnlySpan<char> value);
+
+    /// <summary>The first value of a header as it stands; <see langword="null"/> when there is none.</summary>
+    public virtual string? First(object carrier, HeaderName name) => TryGet(carrier, name, out var value) ? value.ToString() : null;
 }

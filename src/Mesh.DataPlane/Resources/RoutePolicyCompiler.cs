@@ -1,7 +1,9 @@
 using Envoy.Config.Route.V3;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Rewriting;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Timeouts;
 using VirtualHost = Envoy.Config.Route.V3.VirtualHost;
@@ -15,52 +17,74 @@ namespace Mesh.DataPlane.Resources;
 internal sealed class RoutePolicyCompiler(
     RouteConfiguration configuration,
     VirtualHost virtualHost,
+    string path,
     string hostPath,
     RouteFilterConfigsCompiler.ForHost filters,
     ICollection<string> notes)
 {
     private readonly Dictionary<Route, RoutePolicy> _known = [];
+    private readonly HeaderMutations?[] _requestHeaders =
+    [
+        HeaderMutationsCompiler.Compile(virtualHost.RequestHeadersToAdd, virtualHost.RequestHeadersToRemove, hostPath + ".request_headers", notes),
+        HeaderMutationsCompiler.Compile(configuration.RequestHeadersToAdd, configuration.RequestHeadersToRemove, path + "request_headers", notes),
+    ];
 
-    public RoutePolicy Compile(Route route, string path)
+    private readonly HeaderMutations?[] _responseHeaders =
+    [
+        HeaderMutationsCompiler.Compile(virtualHost.ResponseHeadersToAdd, virtualHost.ResponseHeadersToRemove, hostPath + ".response_headers", notes),
+        HeaderMutationsCompiler.Compile(configuration.ResponseHeadersToAdd, configuration.ResponseHeadersToRemove, path + "response_headers", notes),
+    ];
+
+    public RoutePolicy Compile(Route route, string routePath)
     {
         // A rate limit of its own is a bucket of its own, however much two routes look alike.
         if (route.TypedPerFilterConfig.Count > 0)
         {
-            return CompileNew(route, path);
+            return CompileNew(route, routePath);
         }
 
         var key = KeyOf(route);
         if (!_known.TryGetValue(key, out var policy))
         {
-            policy = CompileNew(route, path);
+            policy = CompileNew(route, routePath);
             _known.Add(key, policy);
         }
 
         return policy;
     }
 
-    private RoutePolicy CompileNew(Route route, string path)
+    private RoutePolicy CompileNew(Route route, string routePath)
     {
-        _ = configuration;
-        var policy = new RoutePolicy { BufferLimit = BufferLimit(route) ?? BufferLimit(virtualHost), FilterConfigs = filters.Compile(route, path) };
+        var policy = new RoutePolicy
+        {
+            BufferLimit = BufferLimit(route) ?? BufferLimit(virtualHost),
+            RequestHeaders = InOrder(
+                HeaderMutationsCompiler.Compile(route.RequestHeadersToAdd, route.RequestHeadersToRemove, routePath + ".request_headers", notes),
+                _requestHeaders),
+            ResponseHeaders = InOrder(
+                HeaderMutationsCompiler.Compile(route.ResponseHeadersToAdd, route.ResponseHeadersToRemove, routePath + ".response_headers", notes),
+                _responseHeaders),
+            FilterConfigs = filters.Compile(route, routePath),
+        };
         if (route.Route_ is { } action)
         {
-            path += ".route";
-            var timeouts = TimeoutPolicyCompiler.Compile(action, path);
+            var actionPath = routePath + ".route";
+            var timeouts = TimeoutPolicyCompiler.Compile(action, actionPath);
             policy = policy with
             {
                 Priority = RoutingPriorityCompiler.Compile(action.Priority),
                 Timeouts = timeouts == TimeoutPolicy.None ? null : timeouts,
                 Retry = action.RetryPolicy is not null
-                    ? RetryPolicyCompiler.Compile(action.RetryPolicy, path + ".retry_policy", notes)
+                    ? RetryPolicyCompiler.Compile(action.RetryPolicy, actionPath + ".retry_policy", notes)
                     : RetryPolicyCompiler.Compile(virtualHost.RetryPolicy, hostPath + ".retry_policy", notes),
                 Hedge = action.HedgePolicy is not null
-                    ? RetryPolicyCompiler.Compile(action.HedgePolicy, path + ".hedge_policy", notes)
+                    ? RetryPolicyCompiler.Compile(action.HedgePolicy, actionPath + ".hedge_policy", notes)
                     : RetryPolicyCompiler.Compile(virtualHost.HedgePolicy, hostPath + ".hedge_policy", notes),
-                HashPolicies = HashPolicyCompiler.Compile(action.HashPolicy, path + ".hash_policy", notes),
+                HashPolicies = HashPolicyCompiler.Compile(action.HashPolicy, actionPath + ".hash_policy", notes),
                 CountsAttempts = virtualHost.IncludeRequestAttemptCount,
                 TellsAttempts = virtualHost.IncludeAttemptCountInResponse,
                 MarksTimeoutRetries = virtualHost.IncludeIsTimeoutRetryHeader,
+                Rewrite = RewriteCompiler.Compile(action, actionPath, notes),
             };
         }
         return policy == RoutePolicy.None ? RoutePolicy.None : policy;
@@ -76,6 +100,19 @@ internal sealed class RoutePolicyCompiler(
         key.StatPrefix = "";
         key.Route_?.ClearClusterSpecifier();
         return key;
+    }
+
+    // The last one evaluated wins: as Envoy has it, the route configuration, unless the most specific one is to.
+    private HeaderMutations[]? InOrder(HeaderMutations? ofRoute, HeaderMutations?[] outer)
+    {
+        HeaderMutations?[] levels = [ofRoute, .. outer];
+        if (configuration.MostSpecificHeaderMutationsWins)
+        {
+            Array.Reverse(levels);
+        }
+
+        var used = levels.OfType<HeaderMutations>().ToArray();
+        return used.Length == 0 ? null : used;
     }
 
 #pragma warning disable CS0612 // The older field counts where the newer one is absent.

@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Redirects;
 
 namespace Mesh.DataPlane.Routing;
 
@@ -76,6 +77,12 @@ internal abstract class RouteAction
         public HttpStatusCode Status { get; } = status;
 
         public byte[] Body { get; } = body;
+    }
+
+    /// <summary>Answered with another address.</summary>
+    internal sealed class RedirectTo(Redirect redirect) : RouteAction
+    {
+        public Redirect Redirect { get; } = redirect;
     }
 
     /// <summary>An action that this data plane does not have; the request fails and says so.</summary>

@@ -1,5 +1,7 @@
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Rewriting;
 using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Routing;
@@ -40,4 +42,13 @@ internal sealed record RoutePolicy
 
     /// <summary>Which circuit breakers count the requests (<c>RouteAction.priority</c>).</summary>
     public RoutingPriority Priority { get; init; }
+
+    /// <summary>What is done to request headers, level by level in the order of evaluation.</summary>
+    public HeaderMutations[]? RequestHeaders { get; init; }
+
+    /// <summary>What is done to response headers, level by level in the order of evaluation.</summary>
+    public HeaderMutations[]? ResponseHeaders { get; init; }
+
+    /// <summary>Another host or path.</summary>
+    public Rewrite? Rewrite { get; init; }
 }

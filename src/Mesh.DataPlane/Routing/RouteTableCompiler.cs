@@ -13,7 +13,7 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
     public RouteTable Compile(RouteConfigurationResource resource, string version)
     {
         var hosts = resource.VirtualHosts
-            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy))]), (IReadOnlyList<string>)h.Domains))
+            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy))], h.RequiresTls), (IReadOnlyList<string>)h.Domains))
             .ToList();
         return new RouteTable(resource.Name, version, new VirtualHostTable(hosts, resource.IgnorePort), [.. _acquired.Values]);
     }
@@ -23,6 +23,11 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
         if (action.Response is { } response)
         {
             return new RouteAction.Respond(response.Status, response.Body);
+        }
+
+        if (action.Redirect is { } redirect)
+        {
+            return new RouteAction.RedirectTo(redirect);
         }
 
         if (action.ClusterHeader is { } header)
@@ -46,7 +51,13 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
 
         var sum = 0u;
         return new RouteAction.ToWeightedClusters(
-            [.. named.Select(c => new WeightedCluster(Cluster(c.Name), c.Weight, sum += c.Weight) { FilterConfigs = c.FilterConfigs })],
+            [.. named.Select(c => new WeightedCluster(Cluster(c.Name), c.Weight, sum += c.Weight)
+            {
+                FilterConfigs = c.FilterConfigs,
+                RequestHeaders = c.RequestHeaders,
+                ResponseHeaders = c.ResponseHeaders,
+                HostRewrite = c.HostRewrite,
+            })],
             action.ClusterNotFound);
     }
 

@@ -38,4 +38,7 @@ internal readonly struct AttemptInput
 
     /// <summary>The caller's body where it is watched: its end starts the clocks.</summary>
     public Retry.OutgoingBody? Body { get; init; }
+
+    /// <summary>What the route has changed of the caller's message; <see langword="null"/> when it has changed nothing.</summary>
+    public RequestEdit? Edit { get; init; }
 }

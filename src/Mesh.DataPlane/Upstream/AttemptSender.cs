@@ -55,6 +55,12 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
 
         input.OnPicked?.Invoke(endpoint.State);
 
+        if (input.Edit is { } edit)
+        {
+            // A copy of the message is nobody's to give back.
+            RequestFinalizer.ApplyEndpoint(decision, ReferenceEquals(edit.Request, request) ? edit : new RequestEdit(request), time);
+        }
+
         // 2. Its clock.
         var upstream = UpstreamRequest.Begin(endpoint.State);
         var token = cancellationToken;

@@ -55,6 +55,8 @@ internal sealed class DecisionMaker(HeaderClusters headerClusters)
                 break;
             case RouteAction.Respond response:
                 return new Decision { Host = host, Route = route, Reply = LocalReply.DirectResponse(response.Status) };
+            case RouteAction.RedirectTo { Redirect: var redirect }:
+                return new Decision { Host = host, Route = route, Reply = LocalReply.DirectResponse(redirect.Status) };
             default:
                 return new Decision { Host = host, Route = route, Reply = LocalReply.UnsupportedAction(((RouteAction.Unsupported)route.Action).Action) };
         }

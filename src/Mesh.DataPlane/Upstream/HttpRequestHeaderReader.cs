@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Mesh.DataPlane.Matching;
 
 namespace Mesh.DataPlane.Upstream;
@@ -9,16 +10,7 @@ internal sealed class HttpRequestHeaderReader : HeaderReader
 
     public override bool TryGet(object carrier, HeaderName name, out ReadOnlySpan<char> value)
     {
-        var request = (HttpRequestMessage)carrier;
-        if (name.IsContentHeader)
-        {
-            if (request.Content is { } content && content.Headers.NonValidated.TryGetValues(name.Value, out var contentValues))
-            {
-                value = contentValues.ToString();
-                return true;
-            }
-        }
-        else if (request.Headers.NonValidated.TryGetValues(name.Value, out var values))
+        if (TryGetValues(carrier, name, out var values))
         {
             value = values.ToString();
             return true;
@@ -26,5 +18,19 @@ internal sealed class HttpRequestHeaderReader : HeaderReader
 
         value = [];
         return false;
+    }
+
+    public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? values.First() : null;
+
+    private static bool TryGetValues(object carrier, HeaderName name, out HeaderStringValues values)
+    {
+        var request = (HttpRequestMessage)carrier;
+        if (!name.IsContentHeader)
+        {
+            return request.Headers.NonValidated.TryGetValues(name.Value, out values);
+        }
+
+        values = default;
+        return request.Content is { } content && content.Headers.NonValidated.TryGetValues(name.Value, out values);
     }
 }

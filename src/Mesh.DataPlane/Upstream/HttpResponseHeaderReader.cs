@@ -1,23 +1,29 @@
+using System.Net.Http.Headers;
 using Mesh.DataPlane.Matching;
 
 namespace Mesh.DataPlane.Upstream;
 
-/// <summary>The headers of an <see cref="HttpResponseMessage"/> for matchers; <c>:status</c> among them.</summary>
+/// <summary>The headers of an <see cref="HttpResponseMessage"/>, those of its content and <c>:status</c> included, or its trailers.</summary>
 internal sealed class HttpResponseHeaderReader : HeaderReader
 {
-    public static HttpResponseHeaderReader Instance { get; } = new();
+    private readonly bool _trailers;
+
+    private HttpResponseHeaderReader(bool trailers) => _trailers = trailers;
+
+    public static HttpResponseHeaderReader Instance { get; } = new(trailers: false);
+
+    /// <summary>The trailers, which are there when the body has been read.</summary>
+    public static HttpResponseHeaderReader Trailers { get; } = new(trailers: true);
 
     public override bool TryGet(object carrier, HeaderName name, out ReadOnlySpan<char> value)
     {
-        var response = (HttpResponseMessage)carrier;
-        if (name.Value == ":status")
+        if (name.Value == ":status" && !_trailers)
         {
-            value = ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            value = ((int)((HttpResponseMessage)carrier).StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
             return true;
         }
 
-        var headers = name.IsContentHeader ? response.Content.Headers.NonValidated : response.Headers.NonValidated;
-        if (headers.TryGetValues(name.Value, out var values))
+        if (TryGetValues(carrier, name, out var values))
         {
             value = values.ToString();
             return true;
@@ -25,5 +31,14 @@ internal sealed class HttpResponseHeaderReader : HeaderReader
 
         value = [];
         return false;
+    }
+
+    public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? values.First() : null;
+
+    private bool TryGetValues(object carrier, HeaderName name, out HeaderStringValues values)
+    {
+        var response = (HttpResponseMessage)carrier;
+        HttpHeaders headers = _trailers ? response.TrailingHeaders : name.IsContentHeader ? response.Content.Headers : response.Headers;
+        return headers.NonValidated.TryGetValues(name.Value, out values);
     }
 }

@@ -5,6 +5,8 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>A reply that the mesh makes itself: Envoy's status, response flag, response-code details and body for one cause.</summary>
 internal sealed record LocalReply(HttpStatusCode Status, string Flags, string Details, string Body)
 {
+    public const string DirectResponseDetails = "direct_response";
+
     private const string TimeoutBody = "upstream request timeout";
 
     /// <summary>Headers that the reply carries beside those of its body.</summary>
@@ -32,6 +34,10 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
         {
             GrpcStatus = 4,
         };
+
+    /// <summary>What the route makes of the request would break its request line or a header: it is not sent.</summary>
+    public static LocalReply InvalidRequest(string what)
+        => new(HttpStatusCode.BadRequest, "", "route_makes_invalid_request", $"the route makes {what} of the request into something that cannot be sent");
 
     /// <summary>No virtual host or no route.</summary>
     public static LocalReply NoRoute { get; } = new(HttpStatusCode.NotFound, "NR", "route_not_found", "");
@@ -75,7 +81,7 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
         => new(HttpStatusCode.NotImplemented, "NR", "unsupported_route_action", $"the route's action '{action}' is not supported by this data plane");
 
     /// <summary>A route's <c>direct_response</c>.</summary>
-    public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", "direct_response", "");
+    public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", DirectResponseDetails, "");
 
     // Envoy's router: the body tells both reasons, the details too, with white space replaced.
     private static LocalReply Reset(HttpStatusCode status, string flags, string reason, string? transportFailure = null)

@@ -77,11 +77,22 @@ internal sealed class Router : IUpstream, IFilterTerminal
         if (routed.Reply is { } reply)
         {
             _observer?.OnDecided(host, request, draw, routed);
-            return LocalReplies.Create(reply, request, (routed.Route?.Action as RouteAction.Respond)?.Body);
+            return RouteReplies.Create(reply, routed, request, _time);
         }
 
-        // 1. What the route and the request's own headers ask.
+        // 1. What the route makes of the request, and what route and headers ask.
         var policy = routed.Route!.Policy;
+        RequestEdit? edit = null;
+        if (RequestFinalizer.Applies(routed))
+        {
+            edit = new RequestEdit(request);
+            if (RequestFinalizer.Apply(routed, edit, _time) is { } refusal)
+            {
+                edit.Undo();
+                return RouteReplies.Create(refusal, routed, request, _time);
+            }
+        }
+
         var control = ControlHeaders.Take(request);
         var plan = AttemptPlan.Of(policy, request, control);
         var body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit);
@@ -99,6 +110,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 Number = 1,
                 Clocks = AttemptClocks.None,
                 Body = body,
+                Edit = edit,
             };
             Attempt attempt;
             RetriedRequest? retried = null;
@@ -168,10 +180,12 @@ internal sealed class Router : IUpstream, IFilterTerminal
             {
                 request.Headers.Remove(AttemptSender.TimeoutRetryHeader);
             }
+
+            edit?.Undo();
         }
     }
 
-    private static HttpResponseMessage Reply(in Attempt attempt, in AttemptPlan plan, RetriedRequest? retried, HttpRequestMessage request)
+    private HttpResponseMessage Reply(in Attempt attempt, in AttemptPlan plan, RetriedRequest? retried, HttpRequestMessage request)
     {
         var reply = attempt.Reply!;
         if (reply.Flags == "UT" && plan.Headers is { AlternativeTimeoutReply: true })
@@ -179,7 +193,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
             reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
         }
 
-        return LocalReplies.Create(RetryFlag(retried) is { } flag ? reply with { Flags = $"{reply.Flags},{flag}" } : reply, request);
+        return RouteReplies.Create(RetryFlag(retried) is { } flag ? reply with { Flags = $"{reply.Flags},{flag}" } : reply, attempt.Decision, request, _time);
     }
 
     // Why a failure that was worth another try got none.
@@ -192,7 +206,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         };
 
     // The attempt ends with the body.
-    private static HttpResponseMessage Complete(in Attempt attempt, HttpRequestMessage request, RetriedRequest? retried)
+    private HttpResponseMessage Complete(in Attempt attempt, HttpRequestMessage request, RetriedRequest? retried)
     {
         var response = attempt.Response!;
         var upstream = attempt.Upstream!;
@@ -204,11 +218,13 @@ internal sealed class Router : IUpstream, IFilterTerminal
         if (HasNoBody(request, response))
         {
             upstream.End();
+            ResponseFinalizer.Apply(attempt.Decision, request, response, _time);
             return response;
         }
 
         var content = new MeshResponseContent(response.Content, upstream);
         response.Content = content;
+        ResponseFinalizer.Apply(attempt.Decision, request, response, _time);
         if (upstream.Clock is { } clock)
         {
             clock.Stop(TimeoutCause.PerTry);
