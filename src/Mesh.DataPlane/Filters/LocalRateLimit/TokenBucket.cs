@@ -6,7 +6,7 @@ namespace Mesh.DataPlane.Filters.LocalRateLimit;
 /// </summary>
 internal sealed class TokenBucket
 {
-    // Keeps the arithmetic in 64 bits for 29 years of uptime; rates that reduce to more are rounded to a few parts in a million.
+    // Keeps the arithmetic in 64 bits for 29 years of uptime; rates that reduce to more are rounded to some parts in a hundred thousand.
     private const long MaxUnitsPerTick = 1000;
 
     private readonly long _unitsPerTick;
