@@ -249,7 +249,7 @@ public class LocalReplyTests
         mesh.ActiveRequests.ShouldBe(0);
     }
 
-    private static int ClosedPort()
+    internal static int ClosedPort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -33,6 +33,7 @@ internal sealed class RetriedRequest
         _first = first;
         _draw = input.Pick.Draw;
         _total = _remaining = input.Plan.NumRetries;
+        _clocks = input.Clocks;
         _clocks = ClocksAfter(first);
     }
 

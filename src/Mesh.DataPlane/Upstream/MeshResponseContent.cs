@@ -7,6 +7,7 @@ namespace Mesh.DataPlane.Upstream;
 internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
 {
     private int _reading;
+    private TimeoutCause _expired;
 
     private readonly HttpContent _inner;
     private UpstreamRequest? _upstream;
@@ -34,6 +35,15 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     /// <summary>The attempt is over; a clock that somebody is still looking at is not used again.</summary>
     internal void EndExchange() => Interlocked.Exchange(ref _upstream, null)?.End(reuseClock: Volatile.Read(ref _reading) == 0);
 
+    /// <exception cref="HttpIOException">Time was up before anybody read on.</exception>
+    internal void ThrowIfExpired()
+    {
+        if (_expired != TimeoutCause.None && ResponseTimeouts.Explain(_expired) is { } exception)
+        {
+            throw exception;
+        }
+    }
+
     /// <summary>Between the two a reader holds on to <see cref="Clock"/>.</summary>
     internal void BeginRead() => Interlocked.Increment(ref _reading);
 
@@ -42,12 +52,14 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     // Envoy resets the stream. Who is reading is told by the clock's token, who is not by what the next read throws.
     void RequestClock.IExpiring.OnExpired()
     {
+        _expired = Clock?.Cause ?? TimeoutCause.None;
         _inner.Dispose();
         EndExchange();
     }
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        ThrowIfExpired();
         BeginRead();
         var clock = Clock;
         var registration = clock?.CancelWith(cancellationToken) ?? default;

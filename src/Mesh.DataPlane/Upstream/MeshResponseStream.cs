@@ -35,6 +35,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
     public override int Read(Span<byte> buffer)
     {
+        owner.ThrowIfExpired();
         try
         {
             return EndAtZero(inner.Read(buffer), buffer.Length);
@@ -51,6 +52,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        owner.ThrowIfExpired();
         if (owner.Clock is not null)
         {
             return ReadTimedAsync(buffer, cancellationToken);
@@ -77,6 +79,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
+        owner.ThrowIfExpired();
         owner.BeginRead();
         var clock = owner.Clock;
         var registration = clock?.CancelWith(cancellationToken) ?? default;
@@ -98,6 +101,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
     public override void CopyTo(Stream destination, int bufferSize)
     {
+        owner.ThrowIfExpired();
         try
         {
             inner.CopyTo(destination, bufferSize);
