@@ -7,6 +7,8 @@ namespace Mesh.Client.Tests;
 /// <summary>Routes of a test that say more than where to go.</summary>
 internal static class RouteRules
 {
+    private static Duration Millisecond => Duration.FromTimeSpan(TimeSpan.FromMilliseconds(1));
+
     /// <summary>A service whose one route the test completes; endpoints on this machine.</summary>
     public static ClientMesh ServeWith(this ClientMesh mesh, Action<RouteAction> route, bool http2, params int[] ports)
         => mesh.ServeWith(route, _ => { }, http2, ports);
@@ -29,7 +31,7 @@ internal static class RouteRules
         RetryOn = on,
         NumRetries = retries,
         RetriableStatusCodes = { codes },
-        RetryBackOff = new RetryPolicy.Types.RetryBackOff { BaseInterval = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(1)) },
+        RetryBackOff = new RetryPolicy.Types.RetryBackOff { BaseInterval = Millisecond, MaxInterval = Millisecond },
         RetryHostPredicate = { new RetryPolicy.Types.RetryHostPredicate { Name = "envoy.retry_host_predicates.previous_hosts" } },
         HostSelectionRetryMaxAttempts = 5,
     };

@@ -26,6 +26,6 @@ internal enum AttemptFailure
     /// <summary>No cluster, or no host that may be used: no further try.</summary>
     NoHost,
 
-    /// <summary>The host has left the directory meanwhile, and its clusters with it.</summary>
-    Evicted,
+    /// <summary>The route's cluster has been let go meanwhile, because the routes or the host have: route anew.</summary>
+    Stale,
 }

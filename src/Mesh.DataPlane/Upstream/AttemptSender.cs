@@ -34,15 +34,9 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 break;
             }
 
-            if (input.Host.IsEvicted)
+            if (input.Host.IsEvicted || ++turn == MaxTurns)
             {
-                return new Attempt { Decision = decision, Failure = AttemptFailure.Evicted };
-            }
-
-            if (++turn == MaxTurns)
-            {
-                decision = decision with { Endpoint = null, Reply = LocalReply.NoHealthyUpstream };
-                break;
+                return new Attempt { Decision = decision, Reply = LocalReply.NoHealthyUpstream, Failure = AttemptFailure.Stale };
             }
         }
 

@@ -15,6 +15,9 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>Envoy's router: decides, sends, tries again where the route says so, and ends the request when its response has ended.</summary>
 internal sealed class Router : IUpstream, IFilterTerminal
 {
+    // However often the routes move on below a request, it does not go round for ever.
+    private const int MaxTurns = 8;
+
     private readonly DecisionMaker _decisions;
     private readonly HeaderClusters _headerClusters;
     private readonly HostDirectory _hosts;
@@ -63,16 +66,16 @@ internal sealed class Router : IUpstream, IFilterTerminal
         => _observer?.OnDecided(exchange.Host, exchange.Request, exchange.Draw, exchange.Decision with { Endpoint = null, Reply = reply });
 
     private ValueTask<HttpResponseMessage> ForwardAsync(
-        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
+        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken, int turn = 0)
         => routed.ClusterHeader is null
-            ? CarryOutAsync(host, request, routed, draw, exchange, cancellationToken)
+            ? CarryOutAsync(host, request, routed, draw, exchange, turn, cancellationToken)
             : ResolveAndForwardAsync(host, request, routed, draw, exchange, cancellationToken);
 
     /// <summary>What comes after route and filters: the attempts, and the response or reply that they come to.</summary>
     // The frame comes from a pool: the door's own asynchronous frame is the only one that a request allocates.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> CarryOutAsync(
-        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
+        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, int turn, CancellationToken cancellationToken)
     {
         if (routed.Reply is { } reply)
         {
@@ -97,6 +100,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         var plan = AttemptPlan.Of(policy, request, control);
         var body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit);
         var count = policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted) ? counted.ToString() : null;
+        var isStale = false;
         try
         {
             // 2. The first attempt, and the others if it failed for a reason that allows them.
@@ -124,11 +128,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
             else
             {
                 attempt = await _attempts.SendAsync(input, cancellationToken).ConfigureAwait(false);
-                if (attempt.Failure == AttemptFailure.Evicted)
-                {
-                    return await ResolveAgainAsync(host, request, draw, exchange, cancellationToken).ConfigureAwait(false);
-                }
-
+                isStale = attempt.Failure == AttemptFailure.Stale && turn < MaxTurns;
                 if (plan.Retry is not null && RetryConditions.IsRetriable(plan, attempt))
                 {
                     retried = new RetriedRequest(_attempts, _time, input, attempt);
@@ -138,25 +138,10 @@ internal sealed class Router : IUpstream, IFilterTerminal
             }
 
             // 3. The response, or the reply for its want.
-            if (attempts > 1 || attempt.Failure is not (AttemptFailure.None or AttemptFailure.NoHost))
+            if (!isStale)
             {
-                RequestOutcome.TellAttempts(request, attempts);
+                return Conclude(attempt, attempts, policy, plan, retried, exchange, setCookie, request);
             }
-
-            exchange?.OnAttempted(ref attempt);
-            var response = attempt.Response is null ? Reply(attempt, plan, retried, request) : Complete(attempt, request, retried);
-            if (setCookie is not null)
-            {
-                response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
-            }
-
-            if (policy.TellsAttempts)
-            {
-                response.Headers.Remove(AttemptSender.AttemptCountHeader);
-                response.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, attempts.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            }
-
-            return response;
         }
         finally
         {
@@ -183,6 +168,39 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
             edit?.Undo();
         }
+
+        return await RouteAgainAsync(host, request, draw, exchange, turn + 1, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static HttpResponseMessage Conclude(
+        Attempt attempt,
+        int attempts,
+        RoutePolicy policy,
+        in AttemptPlan plan,
+        RetriedRequest? retried,
+        ClientExchange? exchange,
+        string? setCookie,
+        HttpRequestMessage request)
+    {
+        if (attempts > 1 || attempt.Failure is not (AttemptFailure.None or AttemptFailure.NoHost))
+        {
+            RequestOutcome.TellAttempts(request, attempts);
+        }
+
+        exchange?.OnAttempted(ref attempt);
+        var response = attempt.Response is null ? Reply(attempt, plan, retried, request) : Complete(attempt, request, retried);
+        if (setCookie is not null)
+        {
+            response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
+        }
+
+        if (policy.TellsAttempts)
+        {
+            response.Headers.Remove(AttemptSender.AttemptCountHeader);
+            response.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, attempts.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        return response;
     }
 
     private HttpResponseMessage Reply(in Attempt attempt, in AttemptPlan plan, RetriedRequest? retried, HttpRequestMessage request)
@@ -253,15 +271,26 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster },
             draw,
             exchange,
+            turn: 0,
             cancellationToken).ConfigureAwait(false);
     }
 
-    // Idle for long, or crowded out, and needed after all. The filters have seen the request already.
-    private async ValueTask<HttpResponseMessage> ResolveAgainAsync(
-        HostEntry host, HttpRequestMessage request, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
-        => await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is { State.Status: HostStatus.Meshed } again
-            ? await ForwardAsync(again, request, Route(again, request, draw), draw, exchange, cancellationToken).ConfigureAwait(false)
-            : LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
+    // The routes have moved on, or the host was idle for long and is needed after all. The filters have seen the request already.
+    private async ValueTask<HttpResponseMessage> RouteAgainAsync(
+        HostEntry host, HttpRequestMessage request, ulong draw, ClientExchange? exchange, int turn, CancellationToken cancellationToken)
+    {
+        if (host.IsEvicted)
+        {
+            if (await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is not { State.Status: HostStatus.Meshed } again)
+            {
+                return LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
+            }
+
+            host = again;
+        }
+
+        return await ForwardAsync(host, request, Route(host, request, draw), draw, exchange, cancellationToken, turn).ConfigureAwait(false);
+    }
 
     private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, View(host, request), draw);
 
