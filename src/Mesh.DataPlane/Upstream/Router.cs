@@ -172,7 +172,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         return await RouteAgainAsync(host, request, draw, exchange, turn + 1, cancellationToken).ConfigureAwait(false);
     }
 
-    private static HttpResponseMessage Conclude(
+    private HttpResponseMessage Conclude(
         Attempt attempt,
         int attempts,
         RoutePolicy policy,
