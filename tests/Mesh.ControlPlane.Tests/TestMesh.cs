@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Envoy.Config.Cluster.V3;
+using Envoy.Config.Endpoint.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
@@ -86,6 +88,31 @@ internal sealed class TestMesh
         ];
     }
 
+    public Cluster Cluster(string name, Proxy? proxy = null) => FindCluster(name, proxy).ShouldNotBeNull();
+
+    public Cluster? FindCluster(string name, Proxy? proxy = null)
+    {
+        SubsetKey.TryParse(name, out var key).ShouldBeTrue();
+        return ClusterGenerator.Generate(proxy ?? Mesh, Model, key);
+    }
+
+    /// <summary>The assignment locality by locality: place, priority, weight and addresses.</summary>
+    public string[] Places(string cluster, Proxy? proxy = null)
+    {
+        SubsetKey.TryParse(cluster, out var key).ShouldBeTrue();
+        return PlacesOf(EndpointGenerator.Generate(proxy ?? Mesh, Model, key).ShouldNotBeNull());
+    }
+
+    public static string[] PlacesOf(ClusterLoadAssignment assignment) =>
+    [
+        .. assignment.Endpoints.Select(group =>
+            $"{new MeshLocality(group.Locality.Region, group.Locality.Zone, group.Locality.SubZone)} p{group.Priority} w{group.LoadBalancingWeight}: "
+            + string.Join(' ', group.LbEndpoints.Select(endpoint => endpoint.Endpoint.Address.SocketAddress.Address))),
+    ];
+
+    public static Proxy At(string locality, string labels = "", ProxyKind kind = ProxyKind.Mesh, string @namespace = "default", string clusterId = "")
+        => new(kind, @namespace, Pairs(labels).ToDictionary(pair => pair.Key, pair => pair.Value), MeshLocality.Parse(locality), clusterId);
+
     public Envoy.Config.Route.V3.RouteConfiguration Routes(string name, Proxy? proxy = null)
     {
         SubsetKey.TryParse(name, out var key).ShouldBeTrue();
@@ -105,6 +132,8 @@ internal sealed class TestMesh
                 ? string.Join(" ", weighted.Clusters.Select(cluster => $"{cluster.Name}={cluster.Weight}"))
                 : route.Route_.Cluster)),
     ];
+
+    public static string Json(IMessage message) => Formatter.Format(message);
 
     public static void ShouldBeJson(IMessage message, string expected)
     {

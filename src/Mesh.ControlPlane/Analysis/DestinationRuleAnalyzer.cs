@@ -19,33 +19,74 @@ internal static class DestinationRuleAnalyzer
                 $"no service has the host {host}, so the rule applies to nothing; {HostLookup.Suggestion(config, host, config.ClusterDomain)}");
         }
 
-        if (!config.DestinationRules.TryGetValue((resource.Namespace, host), out var merged) || merged.Rules[0].Source.Key == resource.Key)
+        AnalyzePorts(resource, spec, host, config, diagnostics);
+        if (config.DestinationRules.TryGetValue((resource.Namespace, host), out var rules))
+        {
+            AnalyzeMerge(resource, spec, host, rules.MergedWith(resource), diagnostics);
+        }
+    }
+
+    private static void AnalyzePorts(ConfigResource resource, DestinationRule spec, string host, ConfigIndex config, ModelDiagnostics diagnostics)
+    {
+        if (Hostname.IsWildcard(host) || HostLookup.Find(config, resource.Namespace, host) is not { } service)
+        {
+            return;
+        }
+
+        foreach (var (policy, path) in PoliciesOf(spec))
+        {
+            for (var i = 0; i < policy.PortLevelSettings.Count; i++)
+            {
+                if (policy.PortLevelSettings[i].Port is { } port && service.FindPort(port.Number) is null)
+                {
+                    diagnostics.Warn(
+                        resource,
+                        DiagnosticCodes.ReferencedResourceNotFound,
+                        $"{path}.portLevelSettings[{i}].port.number",
+                        $"{host} has no port {port.Number} (it has {string.Join(", ", service.Ports.Select(own => own.Number))}), so the settings apply to nothing");
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<(TrafficPolicy Policy, string Path)> PoliciesOf(DestinationRule spec)
+        => spec.Subsets.Select((subset, i) => (subset.TrafficPolicy, $"spec.subsets[{i}].trafficPolicy"))
+            .Prepend((spec.TrafficPolicy, "spec.trafficPolicy"))
+            .Where(policy => policy.TrafficPolicy is not null);
+
+    private static void AnalyzeMerge(
+        ConfigResource resource,
+        DestinationRule spec,
+        string host,
+        IReadOnlyList<(ConfigResource Source, DestinationRule Spec)> merged,
+        ModelDiagnostics diagnostics)
+    {
+        if (merged.Count == 0 || merged[0].Source.Key == resource.Key)
         {
             return;
         }
 
         for (var i = 0; i < spec.Subsets.Count; i++)
         {
-            var first = merged.Rules.FirstOrDefault(rule => rule.Spec.Subsets.Any(subset => subset.Name == spec.Subsets[i].Name));
-            if (first.Source is not null && first.Source.Key != resource.Key)
+            var first = merged.First(rule => rule.Source.Key == resource.Key || rule.Spec.Subsets.Any(subset => subset.Name == spec.Subsets[i].Name)).Source;
+            if (first.Key != resource.Key)
             {
                 diagnostics.Warn(
                     resource,
                     DiagnosticCodes.DuplicateDeclaration,
                     $"spec.subsets[{i}]",
-                    $"the subset {spec.Subsets[i].Name} of {host} is already defined by DestinationRule "
-                        + $"{first.Source.Namespace}/{first.Source.Name}, which counts");
+                    $"the subset {spec.Subsets[i].Name} of {host} is already defined by DestinationRule {first.Namespace}/{first.Name}, which counts");
             }
         }
 
-        var policy = merged.Rules.First(rule => rule.Spec.TrafficPolicy is not null || rule.Source.Key == resource.Key);
-        if (spec.TrafficPolicy is not null && policy.Source.Key != resource.Key)
+        var policy = merged.First(rule => rule.Spec.TrafficPolicy is not null || rule.Source.Key == resource.Key).Source;
+        if (spec.TrafficPolicy is not null && policy.Key != resource.Key)
         {
             diagnostics.Warn(
                 resource,
                 DiagnosticCodes.DuplicateDeclaration,
                 "spec.trafficPolicy",
-                $"the traffic policy of {host} is already given by DestinationRule {policy.Source.Namespace}/{policy.Source.Name}, which counts");
+                $"the traffic policy of {host} is already given by DestinationRule {policy.Namespace}/{policy.Name}, which counts");
         }
     }
 }

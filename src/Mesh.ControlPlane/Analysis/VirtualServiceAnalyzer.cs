@@ -153,7 +153,7 @@ internal static class VirtualServiceAnalyzer
         if (destination.Subset.Length > 0)
         {
             var rule = config.FindDestinationRule(resource.Namespace, service);
-            if (rule?.FindSubset(destination.Subset) is null)
+            if (rule?.FindSubset(destination.Subset) is null && !config.IsSubsetForSome(resource.Namespace, service, destination.Subset))
             {
                 diagnostics.Warn(
                     resource,

@@ -18,8 +18,8 @@ internal sealed class ResourceCache
 
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target), AdsResource> _listeners = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Name), Entry> _routes = new();
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Name), Entry> _clusters = new();
-    private readonly ConcurrentDictionary<(string Namespace, string Name), Entry> _endpoints = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _endpoints = new();
 
     /// <summary>The resources of a kind for a client: all that it may see, or those of <paramref name="names"/> that exist.</summary>
     public IReadOnlyCollection<AdsResource> Get(MeshModel model, Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
@@ -98,7 +98,7 @@ internal sealed class ResourceCache
                 }
 
                 yield return new SubsetKey(port.Number, "", service.Host).ToString();
-                foreach (var subset in config.FindDestinationRule(proxy.Namespace, service)?.SubsetNames ?? [])
+                foreach (var subset in config.FindDestinationRule(proxy.Namespace, service, proxy.Labels)?.SubsetNames ?? [])
                 {
                     yield return new SubsetKey(port.Number, subset, service.Host).ToString();
                 }
@@ -172,12 +172,13 @@ internal sealed class ResourceCache
             return null;
         }
 
+        var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         return Find(
             _clusters,
-            (proxy.Kind, proxy.Namespace, name),
-            new Inputs(service, model.Config.FindDestinationRule(proxy.Namespace, service), null, model.Config, []),
+            (proxy.Kind, proxy.Namespace, ClientVariant.OfCluster(proxy, service, rule, key), name),
+            new Inputs(service, rule, service.IsResolvedByDns ? model.EndpointsOf(service) : null, model.Config, []),
             name,
-            () => ClusterGenerator.Generate(proxy, model.Config, key));
+            () => ClusterGenerator.Generate(proxy, model, key));
     }
 
     private AdsResource? Endpoints(MeshModel model, Proxy proxy, string name)
@@ -187,10 +188,11 @@ internal sealed class ResourceCache
             return null;
         }
 
+        var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         return Find(
             _endpoints,
-            (proxy.Namespace, name),
-            new Inputs(service, model.Config.FindDestinationRule(proxy.Namespace, service), model.EndpointsOf(service), model.Config, []),
+            (proxy.Kind, proxy.Namespace, ClientVariant.OfEndpoints(proxy, service, rule, key), name),
+            new Inputs(service, rule, model.EndpointsOf(service), model.Config, []),
             name,
             () => EndpointGenerator.Generate(proxy, model, key));
     }

@@ -1,72 +1,130 @@
 using Envoy.Config.Cluster.V3;
-using Envoy.Config.Core.V3;
-using Envoy.Extensions.Upstreams.Http.V3;
 using Google.Protobuf.WellKnownTypes;
-using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Generators.Localities;
 using Mesh.ControlPlane.Model;
+using DiscoveryType = Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType;
 using SimpleLb = Istio.Networking.V1Alpha3.LoadBalancerSettings.Types.SimpleLB;
+using Thresholds = Envoy.Config.Cluster.V3.CircuitBreakers.Types.Thresholds;
 
 namespace Mesh.ControlPlane.Generators;
 
-/// <summary>Clusters: a service's port, or one of its subsets there; endpoints come by EDS on the same stream.</summary>
+/// <summary>Clusters: a service's port, or one of its subsets there.</summary>
 internal static class ClusterGenerator
 {
     private const string HttpProtocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-    /// <summary>Istio's default, where neither rule nor mesh says otherwise.</summary>
-    private static readonly Duration ConnectTimeout = new() { Seconds = 10 };
+    /// <summary>Istio's defaults (<c>dnsRefreshRate</c>, <c>PILOT_DNS_JITTER_DURATION</c>).</summary>
+    private static readonly Duration DnsRefreshRate = new() { Seconds = 60 };
+    private static readonly Duration DnsJitter = new() { Nanos = 100_000_000 };
 
-    /// <returns>The cluster, or <see langword="null"/> when the client knows no such service, port or subset.</returns>
-    public static Cluster? Generate(Proxy proxy, ConfigIndex config, SubsetKey key)
+    /// <returns>The cluster, or <see langword="null"/> when the client knows no such service, port or subset, or cannot be told of it.</returns>
+    public static Cluster? Generate(Proxy proxy, MeshModel model, SubsetKey key)
     {
-        if (config.FindService(proxy.Namespace, key.Host) is not { } service || service.FindPort(key.Port) is not { } port)
+        if (model.Config.FindService(proxy.Namespace, key.Host) is not { } service || service.FindPort(key.Port) is not { } port)
         {
             return null;
         }
 
-        var rule = config.FindDestinationRule(proxy.Namespace, service);
+        var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         var subset = key.Subset.Length > 0 ? rule?.FindSubset(key.Subset) : null;
         if (key.Subset.Length > 0 && subset is null)
         {
             return null;
         }
 
-        var name = key.ToString();
-        var cluster = new Cluster
-        {
-            Name = name,
-            Type = Cluster.Types.DiscoveryType.Eds,
-            EdsClusterConfig = new Cluster.Types.EdsClusterConfig { EdsConfig = ConfigSources.Ads, ServiceName = name },
-        };
+        var policy = rule?.PolicyFor(subset, port.Number) ?? default;
+        var cluster = new Cluster { Name = key.ToString() };
         if (proxy.Kind == ProxyKind.Mesh)
         {
-            AddEnvoySettings(cluster, service, port, subset, rule);
+            Translate(cluster, service, port, policy);
+            cluster.Metadata = IstioMetadata.OfCluster(service, port, subset?.Name ?? "", rule);
         }
-
-        return cluster;
-    }
-
-    private static void AddEnvoySettings(Cluster cluster, MeshService service, MeshServicePort port, Subset? subset, DestinationRuleSet? rule)
-    {
-        var (loadBalancer, connectionPool) = rule?.PolicyFor(subset, port.Number) ?? default;
-        cluster.LbPolicy = PolicyOf(loadBalancer);
-        cluster.ConnectTimeout = connectionPool?.Tcp?.ConnectTimeout ?? ConnectTimeout;
-        cluster.CommonLbConfig = new Cluster.Types.CommonLbConfig { LocalityWeightedLbConfig = new() };
-        cluster.Metadata = IstioMetadata.OfCluster(service, port, subset?.Name ?? "", rule);
-        var upgrade = connectionPool?.Http?.H2UpgradePolicy == ConnectionPoolSettings.Types.HTTPSettings.Types.H2UpgradePolicy.Upgrade;
-        if (port.Protocol.IsHttp2() || (upgrade && port.Protocol.IsHttp()))
+        else
         {
-            cluster.TypedExtensionProtocolOptions[HttpProtocolOptionsKey] = Any.Pack(new Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions
-            {
-                ExplicitHttpConfig = new() { Http2ProtocolOptions = new Http2ProtocolOptions() },
-            });
+            TranslateForGrpc(cluster, policy);
+        }
+
+        cluster.Type = TypeOf(proxy.Kind, service, policy);
+        switch (cluster.Type)
+        {
+            case DiscoveryType.Eds:
+                cluster.EdsClusterConfig = new Cluster.Types.EdsClusterConfig { EdsConfig = ConfigSources.Ads, ServiceName = cluster.Name };
+                return cluster;
+            case DiscoveryType.OriginalDst:
+                cluster.LbPolicy = Cluster.Types.LbPolicy.ClusterProvided;
+                cluster.ClearLbConfig();
+                return proxy.Kind == ProxyKind.Grpc ? null : cluster;
+            default:
+                cluster.LoadAssignment = EndpointGenerator.Assignment(cluster.Name, proxy, service, port, subset, policy, model.EndpointsOf(service));
+                AddDns(cluster, proxy);
+                return CanResolve(proxy.Kind, cluster) ? cluster : null;
         }
     }
 
-    private static Cluster.Types.LbPolicy PolicyOf(LoadBalancerSettings? settings) => settings?.Simple switch
+    private static void Translate(Cluster cluster, MeshService service, MeshServicePort port, in TrafficPolicyParts policy)
     {
-        SimpleLb.RoundRobin => Cluster.Types.LbPolicy.RoundRobin,
-        SimpleLb.Random => Cluster.Types.LbPolicy.Random,
-        _ => Cluster.Types.LbPolicy.LeastRequest,
+        LoadBalancerTranslator.Apply(cluster, policy.LoadBalancer);
+        ConnectionPoolTranslator.Apply(cluster, policy.ConnectionPool, policy.RetryBudget);
+        cluster.CommonLbConfig = new Cluster.Types.CommonLbConfig();
+        LocalityPolicy.Of(service, policy)?.ApplyTo(cluster.CommonLbConfig);
+        if (policy.OutlierDetection is { } outlierDetection)
+        {
+            cluster.OutlierDetection = OutlierDetectionTranslator.Translate(outlierDetection);
+
+            // Envoy's 50 % would soon send to the ejected ones again where a service has few workloads.
+            cluster.CommonLbConfig.HealthyPanicThreshold = new Envoy.Type.V3.Percent { Value = outlierDetection.MinHealthPercent };
+        }
+
+        if (ConnectionPoolTranslator.HttpOptions(port, policy.ConnectionPool, policy.OutlierDetection) is { } options)
+        {
+            cluster.TypedExtensionProtocolOptions[HttpProtocolOptionsKey] = Any.Pack(options);
+        }
+    }
+
+    /// <summary>The load balancer and, as gRFC A32 has it, the limit of requests are all that gRPC reads of a policy.</summary>
+    private static void TranslateForGrpc(Cluster cluster, in TrafficPolicyParts policy)
+    {
+        LoadBalancerTranslator.ApplyForGrpc(cluster, policy.LoadBalancer);
+        if (policy.ConnectionPool?.Http is { Http2MaxRequests: > 0 } http)
+        {
+            cluster.CircuitBreakers = new CircuitBreakers { Thresholds = { new Thresholds { MaxRequests = (uint)http.Http2MaxRequests } } };
+        }
+    }
+
+    private static DiscoveryType TypeOf(ProxyKind kind, MeshService service, in TrafficPolicyParts policy) => service.Resolution switch
+    {
+        _ when kind == ProxyKind.Mesh && policy.LoadBalancer is { ConsistentHash: null, Simple: SimpleLb.Passthrough } => DiscoveryType.OriginalDst,
+        ServiceResolution.None => DiscoveryType.OriginalDst,
+        // gRPC resolves one name at most (gRFC A37).
+        ServiceResolution.Dns => kind == ProxyKind.Grpc ? DiscoveryType.LogicalDns : DiscoveryType.StrictDns,
+        ServiceResolution.DnsRoundRobin => DiscoveryType.LogicalDns,
+        _ => DiscoveryType.Eds,
     };
+
+    private static void AddDns(Cluster cluster, Proxy proxy)
+    {
+        if (proxy.Kind == ProxyKind.Grpc)
+        {
+            return;
+        }
+
+        cluster.DnsLookupFamily = proxy.IsIpv6Only ? Cluster.Types.DnsLookupFamily.V6Only : Cluster.Types.DnsLookupFamily.V4Only;
+#pragma warning disable CS0612 // Istio says it in the older fields, which every Envoy reads.
+        cluster.DnsRefreshRate = DnsRefreshRate;
+        cluster.DnsJitter = DnsJitter;
+        cluster.RespectDnsTtl = true;
+#pragma warning restore CS0612
+    }
+
+    /// <summary>A DNS cluster without any name is none, and a LOGICAL_DNS cluster has exactly one: Envoy and gRPC refuse it otherwise.</summary>
+    private static bool CanResolve(ProxyKind kind, Cluster cluster)
+    {
+        var count = cluster.LoadAssignment.Endpoints.Sum(locality => locality.LbEndpoints.Count);
+        if (count > 1 && kind == ProxyKind.Mesh)
+        {
+            cluster.Type = DiscoveryType.StrictDns;
+        }
+
+        return count == 1 || (count > 1 && kind == ProxyKind.Mesh);
+    }
 }

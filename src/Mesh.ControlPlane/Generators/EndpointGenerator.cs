@@ -1,5 +1,7 @@
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
+using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Generators.Localities;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
@@ -7,56 +9,83 @@ namespace Mesh.ControlPlane.Generators;
 /// <summary>Who serves a cluster, by locality.</summary>
 internal static class EndpointGenerator
 {
-    /// <returns>The assignment (empty when nobody serves), or <see langword="null"/> when the client knows no such cluster.</returns>
+    /// <returns>
+    /// The assignment (empty when nobody serves), or <see langword="null"/> when the client knows no such cluster or learns its
+    /// endpoints otherwise.
+    /// </returns>
     public static ClusterLoadAssignment? Generate(Proxy proxy, MeshModel model, SubsetKey key)
     {
-        if (model.Config.FindService(proxy.Namespace, key.Host) is not { } service || service.FindPort(key.Port) is not { } port)
+        if (model.Config.FindService(proxy.Namespace, key.Host) is not { Resolution: ServiceResolution.Endpoints } service || service.FindPort(key.Port) is not { } port)
         {
             return null;
         }
 
-        IReadOnlyDictionary<string, string>? labels = null;
-        if (key.Subset.Length > 0)
-        {
-            if (model.Config.FindDestinationRule(proxy.Namespace, service)?.FindSubset(key.Subset) is not { } subset)
-            {
-                return null;
-            }
+        var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
+        var subset = key.Subset.Length > 0 ? rule?.FindSubset(key.Subset) : null;
+        return key.Subset.Length > 0 && subset is null
+            ? null
+            : Assignment(key.ToString(), proxy, service, port, subset, rule?.PolicyFor(subset, port.Number) ?? default, model.EndpointsOf(service));
+    }
 
-            labels = new Dictionary<string, string>(subset.Labels, StringComparer.Ordinal);
-        }
-
-        var localities = new SortedDictionary<MeshLocality, LocalityLbEndpoints>();
+    /// <summary>The endpoints of a service's port, or of a subset there, in the places that the client prefers.</summary>
+    public static ClusterLoadAssignment Assignment(
+        string name,
+        Proxy proxy,
+        MeshService service,
+        MeshServicePort port,
+        Subset? subset,
+        in TrafficPolicyParts policy,
+        ServiceEndpoints endpoints)
+    {
+        var localities = new SortedDictionary<MeshLocality, LocalityGroup>();
         var seen = new HashSet<NetworkAddress>();
-        foreach (var instance in model.EndpointsOf(service).Instances)
+        foreach (var instance in endpoints.Instances)
         {
             // Two documents may name the same address; gRPC refuses an assignment that does.
-            if ((labels is not null && !instance.Matches(labels)) || instance.AddressFor(service, port) is not { } address || !seen.Add(address))
+            if ((subset is not null && !instance.IsOf(subset))
+                || !CanCarry(proxy, service, instance)
+                || instance.AddressFor(service, port) is not { } address
+                || !seen.Add(address))
             {
                 continue;
             }
 
-            if (!localities.TryGetValue(instance.Locality, out var endpoints))
+            if (!localities.TryGetValue(instance.Locality, out var group))
             {
-                localities[instance.Locality] = endpoints = new LocalityLbEndpoints { Locality = ToLocality(instance.Locality), LoadBalancingWeight = 0 };
+                localities[instance.Locality] = group = new LocalityGroup(instance.Locality);
             }
 
-            endpoints.LbEndpoints.Add(ToEndpoint(instance, address));
-            endpoints.LoadBalancingWeight += instance.Weight;
+            group.Add(instance, address);
         }
 
-        var assignment = new ClusterLoadAssignment { ClusterName = key.ToString() };
-        assignment.Endpoints.AddRange(localities.Values);
+        List<LocalityGroup> groups = [.. localities.Values];
+        var assignment = new ClusterLoadAssignment { ClusterName = name };
+        assignment.Endpoints.AddRange((LocalityPolicy.Of(service, policy)?.Apply(proxy, groups) ?? groups).Select(ToLocality));
         return assignment;
     }
 
+    /// <summary>Names are for DNS clusters, which the client resolves; sockets of the file system are for those whose endpoints are listed.</summary>
+    private static bool CanCarry(Proxy proxy, MeshService service, WorkloadInstance instance)
+        => service.IsResolvedByDns ? !instance.IsUnixSocket : !instance.IsNamed && !(instance.IsUnixSocket && proxy.Kind == ProxyKind.Grpc);
+
+    private static LocalityLbEndpoints ToLocality(LocalityGroup group) => new()
+    {
+        Locality = new Locality { Region = group.Locality.Region, Zone = group.Locality.Zone, SubZone = group.Locality.SubZone },
+        LoadBalancingWeight = group.Weight,
+        Priority = group.Priority,
+        LbEndpoints = { group.Endpoints.Select(endpoint => ToEndpoint(endpoint.Instance, endpoint.Address)) },
+    };
+
     private static LbEndpoint ToEndpoint(WorkloadInstance instance, NetworkAddress address) => new()
     {
-        Endpoint = new Endpoint { Address = new Address { SocketAddress = new SocketAddress { Address = address.Ip, PortValue = address.Port } } },
+        Endpoint = new Endpoint
+        {
+            Address = instance.IsUnixSocket
+                ? new Address { Pipe = new Pipe { Path = address.Ip[NetworkAddress.UnixPrefix.Length..] } }
+                : new Address { SocketAddress = new SocketAddress { Address = address.Ip, PortValue = address.Port } },
+        },
         HealthStatus = HealthStatus.Healthy,
         LoadBalancingWeight = instance.Weight,
         Metadata = IstioMetadata.OfWorkload(instance),
     };
-
-    private static Locality ToLocality(MeshLocality locality) => new() { Region = locality.Region, Zone = locality.Zone, SubZone = locality.SubZone };
 }

@@ -40,6 +40,10 @@ internal static class IstioMetadata
         {
             fields.Fields["subset"] = Value.ForString(subset);
         }
+        else if (service.IsExternal)
+        {
+            fields.Fields["external"] = Value.ForBool(true);
+        }
 
         return Of(fields);
     }

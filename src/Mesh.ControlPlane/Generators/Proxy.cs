@@ -1,13 +1,36 @@
+using Mesh.ControlPlane.Model;
+
 namespace Mesh.ControlPlane.Generators;
 
 /// <summary>What generators may know of a client: everything that its resources can depend on.</summary>
-internal sealed class Proxy(ProxyKind kind, string @namespace, IReadOnlyDictionary<string, string> labels)
+/// <param name="kind">What it can read.</param>
+/// <param name="namespace">Its namespace.</param>
+/// <param name="labels">Its labels.</param>
+/// <param name="locality">Where it runs; nowhere in particular when left out.</param>
+/// <param name="clusterId">The cluster that it runs in.</param>
+/// <param name="isIpv6Only">Whether it is known to have IPv6 addresses and no other.</param>
+internal sealed class Proxy(
+    ProxyKind kind,
+    string @namespace,
+    IReadOnlyDictionary<string, string> labels,
+    MeshLocality? locality = null,
+    string clusterId = "",
+    bool isIpv6Only = false)
 {
     public ProxyKind Kind { get; } = kind;
 
     public string Namespace { get; } = @namespace;
 
     public IReadOnlyDictionary<string, string> Labels { get; } = labels;
+
+    public MeshLocality Locality { get; } = locality ?? MeshLocality.None;
+
+    public string ClusterId { get; } = clusterId;
+
+    public bool IsIpv6Only { get; } = isIpv6Only;
+
+    /// <summary>The value of one of its labels or of its place's (see <see cref="TopologyLabels"/>).</summary>
+    public string? LabelOf(string key) => TopologyLabels.Find(Labels, Locality, ClusterId, key);
 
     /// <summary>Equal for equal labels: clients that differ in nothing share their resources.</summary>
     public string LabelsKey { get; } = string.Join(

@@ -5,14 +5,14 @@ internal sealed class ConfigIndex
 {
     private readonly Dictionary<string, List<MeshService>> _services;
     private readonly Dictionary<string, List<VirtualServiceRule>> _virtualServices;
-    private readonly Dictionary<(string Namespace, string Host), DestinationRuleSet> _destinationRules;
-    private readonly ILookup<string, DestinationRuleSet> _destinationRulesByHost;
+    private readonly Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules;
+    private readonly ILookup<string, HostDestinationRules> _destinationRulesByHost;
 
     public ConfigIndex(
         string clusterDomain,
         Dictionary<string, List<MeshService>> services,
         Dictionary<string, List<VirtualServiceRule>> virtualServices,
-        Dictionary<(string Namespace, string Host), DestinationRuleSet> destinationRules,
+        Dictionary<(string Namespace, string Host), HostDestinationRules> destinationRules,
         IReadOnlyList<WorkloadInstance> workloadEntries)
     {
         ClusterDomain = clusterDomain;
@@ -35,7 +35,7 @@ internal sealed class ConfigIndex
 
     public IEnumerable<string> VirtualServiceHosts => _virtualServices.Keys;
 
-    public IReadOnlyDictionary<(string Namespace, string Host), DestinationRuleSet> DestinationRules => _destinationRules;
+    public IReadOnlyDictionary<(string Namespace, string Host), HostDestinationRules> DestinationRules => _destinationRules;
 
     public IReadOnlyList<WorkloadInstance> WorkloadEntries { get; }
 
@@ -81,11 +81,20 @@ internal sealed class ConfigIndex
         return null;
     }
 
-    /// <summary>The merged DestinationRule of a service for clients of a namespace: the client's namespace, then the service's, then the root's.</summary>
-    public DestinationRuleSet? FindDestinationRule(string proxyNamespace, MeshService service)
-        => FindDestinationRule(proxyNamespace, proxyNamespace, service.Host)
-            ?? FindDestinationRule(proxyNamespace, service.Namespace, service.Host)
-            ?? FindDestinationRule(proxyNamespace, RootNamespace, service.Host);
+    /// <summary>The merged DestinationRule of a service for a client: the client's namespace, then the service's, then the root's.</summary>
+    /// <param name="proxyNamespace">The client's namespace.</param>
+    /// <param name="service">The service.</param>
+    /// <remarks>In the root namespace what it keeps to itself comes first: its rules for everyone must not displace a service's own.</remarks>
+    /// <param name="proxyLabels">The client's labels, which rules with a <c>workloadSelector</c> ask for; without them such rules are passed over.</param>
+    public DestinationRuleSet? FindDestinationRule(string proxyNamespace, MeshService service, IReadOnlyDictionary<string, string>? proxyLabels = null)
+        => FindDestinationRule(proxyNamespace, proxyNamespace, service.Host, proxyLabels, privateOnly: proxyNamespace == RootNamespace)
+            ?? FindDestinationRule(service.Namespace, proxyNamespace, service.Host, proxyLabels)
+            ?? FindDestinationRule(RootNamespace, proxyNamespace, service.Host, proxyLabels);
+
+    /// <summary>Whether a rule that asks for labels defines a subset for some clients of a namespace.</summary>
+    public bool IsSubsetForSome(string proxyNamespace, MeshService service, string subset)
+        => Hostname.Covering(service.Host).Any(key => _destinationRules.TryGetValue((proxyNamespace, key), out var rules)
+            && rules.Rules.Any(rule => rule.Spec.WorkloadSelector is not null && rule.Spec.Subsets.Any(own => own.Name == subset)));
 
     /// <summary>The names of all subsets that any namespace defines for a host.</summary>
     public IEnumerable<string> SubsetNamesOf(string host)
@@ -156,11 +165,16 @@ internal sealed class ConfigIndex
         }
     }
 
-    private DestinationRuleSet? FindDestinationRule(string proxyNamespace, string ruleNamespace, string host)
+    private DestinationRuleSet? FindDestinationRule(
+        string ruleNamespace,
+        string proxyNamespace,
+        string host,
+        IReadOnlyDictionary<string, string>? proxyLabels,
+        bool privateOnly = false)
     {
         foreach (var key in Hostname.Covering(host))
         {
-            if (_destinationRules.TryGetValue((ruleNamespace, key), out var rule) && rule.Visibility.Includes(proxyNamespace))
+            if (_destinationRules.TryGetValue((ruleNamespace, key), out var rules) && rules.For(proxyNamespace, proxyLabels, privateOnly) is { } rule)
             {
                 return rule;
             }

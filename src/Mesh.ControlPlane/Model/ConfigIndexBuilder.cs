@@ -12,7 +12,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
 {
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
-    private Dictionary<(string Namespace, string Host), DestinationRuleSet> _destinationRules = [];
+    private Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules = [];
 
     public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
     {
@@ -69,13 +69,13 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             SortByAge(rules, rule => rule.Source);
         }
 
-        var destinationRules = new Dictionary<(string Namespace, string Host), DestinationRuleSet>(rulesByHost.Count);
+        var destinationRules = new Dictionary<(string Namespace, string Host), HostDestinationRules>(rulesByHost.Count);
         foreach (var (key, rules) in rulesByHost)
         {
             SortByAge(rules, rule => rule.Source);
             destinationRules[key] = _destinationRules.TryGetValue(key, out var before) && SameRules(before, rules)
                 ? before
-                : new DestinationRuleSet(key.Host, rules);
+                : new HostDestinationRules(key.Namespace, key.Host, rules);
         }
 
         _built = built;
@@ -124,7 +124,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         return list;
     }
 
-    private static bool SameRules(DestinationRuleSet before, List<(ConfigResource Source, DestinationRule Spec)> rules)
+    private static bool SameRules(HostDestinationRules before, List<(ConfigResource Source, DestinationRule Spec)> rules)
         => before.Rules.Count == rules.Count && before.Rules.Zip(rules).All(pair => ReferenceEquals(pair.First.Spec, pair.Second.Spec));
 
     private Built Read(ConfigResource resource)
@@ -141,13 +141,6 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         {
             case VirtualService spec:
                 item.VirtualService = new VirtualServiceRule(resource, spec, clusterDomain);
-                break;
-            case DestinationRule { WorkloadSelector: not null }:
-                findings.Warn(
-                    resource,
-                    DiagnosticCodes.NotApplied,
-                    "spec.workloadSelector",
-                    "rules for some clients only are not honoured yet; this rule is left out");
                 break;
             case DestinationRule spec:
                 item.DestinationRule = spec;

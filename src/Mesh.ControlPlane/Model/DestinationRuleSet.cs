@@ -3,16 +3,16 @@ using Mesh.ControlPlane.Config;
 
 namespace Mesh.ControlPlane.Model;
 
-/// <summary>All DestinationRules of one host in one namespace, merged: the first traffic policy and the first definition of each subset win.</summary>
+/// <summary>DestinationRules of one host, merged: the first traffic policy and the first definition of each subset win.</summary>
 internal sealed class DestinationRuleSet
 {
     private readonly Dictionary<string, Subset> _subsets = new(StringComparer.Ordinal);
 
-    public DestinationRuleSet(string host, IReadOnlyList<(ConfigResource Source, DestinationRule Spec)> rules)
+    public DestinationRuleSet(string host, IReadOnlyList<(ConfigResource Source, DestinationRule Spec)> rules, string variant = "")
     {
         Host = host;
         Rules = rules;
-        Visibility = Visibility.Of(rules[0].Spec.ExportTo, rules[0].Source.Namespace);
+        Variant = variant;
         foreach (var (_, spec) in rules)
         {
             UsesConsistentHash |= spec.Subsets.Select(subset => subset.TrafficPolicy).Append(spec.TrafficPolicy).Any(Hashes);
@@ -30,7 +30,8 @@ internal sealed class DestinationRuleSet
 
     public ConfigResource Source => Rules[0].Source;
 
-    public Visibility Visibility { get; }
+    /// <summary>Tells apart what clients of one namespace get by their labels; empty where labels make no difference.</summary>
+    public string Variant { get; }
 
     public TrafficPolicy? TrafficPolicy { get; }
 
@@ -41,32 +42,11 @@ internal sealed class DestinationRuleSet
 
     public Subset? FindSubset(string name) => _subsets.GetValueOrDefault(name);
 
-    /// <summary>The load balancer and connection settings of a cluster: the rule's, overridden by the subset's, overridden by the port's.</summary>
-    /// <remarks>As in Istio, settings for a port inherit nothing: what they leave out has its default.</remarks>
-    public (LoadBalancerSettings? LoadBalancer, ConnectionPoolSettings? ConnectionPool) PolicyFor(Subset? subset, uint port)
+    /// <summary>The settings of a cluster: the rule's, overridden by the subset's, either replaced by its own for the port.</summary>
+    public TrafficPolicyParts PolicyFor(Subset? subset, uint port)
     {
-        LoadBalancerSettings? loadBalancer = null;
-        ConnectionPoolSettings? connectionPool = null;
-        foreach (var policy in new[] { TrafficPolicy, subset?.TrafficPolicy })
-        {
-            if (policy is null)
-            {
-                continue;
-            }
-
-            loadBalancer = policy.LoadBalancer ?? loadBalancer;
-            connectionPool = policy.ConnectionPool ?? connectionPool;
-            foreach (var settings in policy.PortLevelSettings)
-            {
-                if (settings.Port?.Number == port)
-                {
-                    loadBalancer = settings.LoadBalancer;
-                    connectionPool = settings.ConnectionPool;
-                }
-            }
-        }
-
-        return (loadBalancer, connectionPool);
+        var parts = TrafficPolicy is null ? default : TrafficPolicyParts.Of(TrafficPolicy, port);
+        return subset?.TrafficPolicy is { } own ? parts.OverriddenBy(own, port) : parts;
     }
 
     private static bool Hashes(TrafficPolicy? policy)

@@ -12,10 +12,14 @@ internal static class KubernetesServiceReader
 
     public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceSpec spec, string clusterDomain, ModelDiagnostics diagnostics)
     {
-        if (spec.Type == "ExternalName")
+        var external = spec.Type == "ExternalName" ? spec.ExternalName.TrimEnd('.').ToLowerInvariant() : null;
+        if (external is not null && spec.Ports.Count == 0)
         {
-            diagnostics.Warn(source, DiagnosticCodes.NotApplied, "spec.type", "ExternalName is not served yet; the name stays outside the mesh");
-            return [];
+            diagnostics.Warn(
+                source,
+                DiagnosticCodes.NotApplied,
+                "spec.type",
+                $"without ports nothing of {source.Name} can be called: name the ports of {external}");
         }
 
         var exportTo = source.Annotations.GetValueOrDefault(ExportToAnnotation, "")
@@ -28,8 +32,11 @@ internal static class KubernetesServiceReader
                 Name = source.Name,
                 Namespace = source.Namespace,
                 Ports = [.. spec.Ports.Select(ToPort)],
-                Selector = spec.Selector.Count > 0 ? new Dictionary<string, string>(spec.Selector, StringComparer.Ordinal) : null,
-                StaticEndpoints = [],
+                Selector = external is null && spec.Selector.Count > 0 ? new Dictionary<string, string>(spec.Selector, StringComparer.Ordinal) : null,
+                StaticEndpoints = external is null ? [] : [ServiceEntryReader.HostItself(source, external)],
+                Resolution = external is null ? ServiceResolution.Endpoints : ServiceResolution.Dns,
+                IsExternal = external is not null,
+                FailoverPriority = TrafficDistribution.Of(spec.TrafficDistribution, source.Annotations),
                 Visibility = Visibility.Of(exportTo, source.Namespace),
                 Source = source,
             },

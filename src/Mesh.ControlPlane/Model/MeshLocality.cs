@@ -17,6 +17,16 @@ internal sealed record MeshLocality(string Region, string Zone, string SubZone) 
         return new MeshLocality(parts[0], parts.Length > 1 ? parts[1] : "", parts.Length > 2 ? parts[2] : "");
     }
 
+    /// <summary>Reads Istio's label <c>istio-locality</c>, which has dots where a locality has slashes.</summary>
+    public static MeshLocality OfLabels(IReadOnlyDictionary<string, string> labels) => Parse(labels.GetValueOrDefault("istio-locality")?.Replace('.', '/'));
+
+    /// <summary>Whether a rule's <c>region/zone/subzone</c>, in which <c>*</c> and what is left out stand for any, covers this locality.</summary>
+    public bool IsCoveredBy(string pattern)
+    {
+        var rule = Parse(pattern);
+        return (rule.Region == "*" || rule.Region == Region) && (rule.Zone is "*" or "" || rule.Zone == Zone) && (rule.SubZone is "*" or "" || rule.SubZone == SubZone);
+    }
+
     public int CompareTo(MeshLocality? other)
     {
         if (other is null)

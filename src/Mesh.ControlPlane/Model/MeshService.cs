@@ -20,6 +20,16 @@ internal sealed class MeshService
     /// <summary>Endpoints that the document itself lists.</summary>
     public required IReadOnlyList<WorkloadInstance> StaticEndpoints { get; init; }
 
+    public ServiceResolution Resolution { get; init; } = ServiceResolution.Endpoints;
+
+    public bool IsResolvedByDns => Resolution is ServiceResolution.Dns or ServiceResolution.DnsRoundRobin;
+
+    /// <summary>Whether it lies outside the mesh (<c>MESH_EXTERNAL</c>, <c>ExternalName</c>).</summary>
+    public bool IsExternal { get; init; }
+
+    /// <summary>The labels by which clients prefer endpoints where no DestinationRule says otherwise (<c>trafficDistribution</c>).</summary>
+    public IReadOnlyList<string> FailoverPriority { get; init; } = [];
+
     public required Visibility Visibility { get; init; }
 
     public required ConfigResource Source { get; init; }

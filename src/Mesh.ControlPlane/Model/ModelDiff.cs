@@ -167,7 +167,15 @@ internal sealed class ModelDiff
         }
     }
 
-    private void AddEndpoints(string host) => _endpoints.UnionWith(ClusterNamesOf(host));
+    private void AddEndpoints(string host)
+    {
+        _endpoints.UnionWith(ClusterNamesOf(host));
+        if (_after.ServicesOf(host).Any(service => service.IsResolvedByDns))
+        {
+            // The names that such a cluster resolves stand in the cluster itself.
+            _clusters.UnionWith(ClusterNamesOf(host));
+        }
+    }
 
     private IEnumerable<string> ClusterNamesOf(string host)
     {

@@ -3,9 +3,11 @@ using System.Net;
 
 namespace Mesh.ControlPlane.Model;
 
-/// <summary>An IP address and a port: what EDS can carry (it takes no names).</summary>
+/// <summary>Where something listens: an IP address and a port as a rule; <c>unix:///path</c> or a host name where a document says so.</summary>
 internal readonly record struct NetworkAddress(string Ip, uint Port)
 {
+    public const string UnixPrefix = "unix://";
+
     /// <summary>Reads <c>10.0.0.7:8080</c> or <c>[::1]:8080</c>.</summary>
     public static bool TryParse(string text, out NetworkAddress address)
     {

@@ -1,22 +1,23 @@
 using System.Net;
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Config.Validation;
 
 namespace Mesh.ControlPlane.Model;
 
 /// <summary>ServiceEntry and WorkloadEntry documents become services and instances.</summary>
 internal static class ServiceEntryReader
 {
-    /// <summary>One service per host. Only STATIC resolution is served now; a host of another resolution stays outside the mesh and is reported.</summary>
+    /// <summary>One service per host.</summary>
     public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceEntry spec, ModelDiagnostics diagnostics)
     {
-        if (spec.Resolution != ServiceEntry.Types.Resolution.Static)
+        if (ResolutionOf(spec.Resolution) is not { } resolution)
         {
             diagnostics.Warn(
                 source,
                 DiagnosticCodes.NotApplied,
                 "spec.resolution",
-                $"resolution {JsonName(spec.Resolution)} is not served yet: {string.Join(", ", spec.Hosts)} stays outside the mesh; use STATIC with endpoints");
+                $"resolution DYNAMIC_DNS is not served: {string.Join(", ", spec.Hosts)} stays outside the mesh; use NONE, which resolves the name of each request as well");
             return [];
         }
 
@@ -27,7 +28,9 @@ internal static class ServiceEntryReader
                 PortProtocols.Parse(port.Protocol),
                 port.TargetPort == 0 ? "" : port.TargetPort.ToString(System.Globalization.CultureInfo.InvariantCulture)))
             .ToArray();
+        WarnOfTargetPorts(source, spec, diagnostics);
         var endpoints = Endpoints(source, spec, diagnostics);
+        var resolvesHost = resolution is ServiceResolution.Dns or ServiceResolution.DnsRoundRobin && spec.Endpoints.Count == 0 && spec.WorkloadSelector is null;
         var visibility = Visibility.Of(spec.ExportTo, source.Namespace);
         return
         [
@@ -38,14 +41,28 @@ internal static class ServiceEntryReader
                 Namespace = source.Namespace,
                 Ports = ports,
                 Selector = spec.WorkloadSelector is { Labels.Count: > 0 } selector ? new Dictionary<string, string>(selector.Labels) : null,
-                StaticEndpoints = endpoints,
+                StaticEndpoints = resolvesHost ? [HostItself(source, host.ToLowerInvariant())] : endpoints,
+                Resolution = resolution,
+                IsExternal = spec.Location == ServiceEntry.Types.Location.MeshExternal,
+                FailoverPriority = TrafficDistribution.Of("", source.Annotations),
                 Visibility = visibility,
                 Source = source,
             }),
         ];
     }
 
-    /// <summary>A WorkloadEntry, or <see langword="null"/> when its address is none that EDS can carry.</summary>
+    /// <summary>The endpoint of a service that DNS knows by its own name.</summary>
+    public static WorkloadInstance HostItself(ConfigResource source, string host) => new()
+    {
+        Id = $"dns/{source.Namespace}/{source.Name}/{host}",
+        Name = source.Name,
+        Namespace = source.Namespace,
+        Labels = new Dictionary<string, string>(),
+        Address = host,
+        IsNamed = true,
+    };
+
+    /// <summary>A WorkloadEntry, or <see langword="null"/> when it has no address.</summary>
     public static WorkloadInstance? Instance(ConfigResource source, WorkloadEntry spec, ModelDiagnostics diagnostics)
         => Instance($"workload-entry/{source.Namespace}/{source.Name}", source, source.Name, spec, "spec", diagnostics);
 
@@ -66,16 +83,17 @@ internal static class ServiceEntryReader
 
     private static WorkloadInstance? Instance(string id, ConfigResource source, string name, WorkloadEntry spec, string path, ModelDiagnostics diagnostics)
     {
-        if (!IPAddress.TryParse(spec.Address, out var address))
+        if (spec.Address.Length == 0)
         {
             diagnostics.Warn(
                 source,
                 DiagnosticCodes.NotApplied,
                 $"{path}.address",
-                $"\"{spec.Address}\" is no IP address and is left out: endpoints of a STATIC service are addresses, names need DNS resolution");
+                "without an address it can only be reached through the gateway of its network, which is not supported; it is left out");
             return null;
         }
 
+        var isNamed = !IPAddress.TryParse(spec.Address, out var address) && !EndpointRules.IsUnix(spec.Address);
         return new WorkloadInstance
         {
             Id = id,
@@ -83,9 +101,10 @@ internal static class ServiceEntryReader
             Namespace = source.Namespace,
             Labels = LabelsOf(source, spec),
             ServiceAccount = spec.ServiceAccount,
-            Locality = MeshLocality.Parse(spec.Locality.Length > 0 ? spec.Locality : spec.Labels.GetValueOrDefault("istio-locality")?.Replace('.', '/')),
+            Locality = spec.Locality.Length > 0 ? MeshLocality.Parse(spec.Locality) : MeshLocality.OfLabels(LabelsOf(source, spec)),
             Weight = Math.Max(1, spec.Weight),
-            Address = address.ToString(),
+            Address = address?.ToString() ?? (isNamed ? spec.Address.ToLowerInvariant() : spec.Address),
+            IsNamed = isNamed,
             Ports = new Dictionary<string, uint>(spec.Ports, StringComparer.Ordinal),
         };
     }
@@ -110,12 +129,28 @@ internal static class ServiceEntryReader
         return labels;
     }
 
-    private static string JsonName(ServiceEntry.Types.Resolution resolution) => resolution switch
+    /// <remarks>Istio overrides the port of the original destination then, with a message that this mesh's clusters do not carry.</remarks>
+    private static void WarnOfTargetPorts(ConfigResource source, ServiceEntry spec, ModelDiagnostics diagnostics)
     {
-        ServiceEntry.Types.Resolution.None => "NONE",
-        ServiceEntry.Types.Resolution.Dns => "DNS",
-        ServiceEntry.Types.Resolution.DnsRoundRobin => "DNS_ROUND_ROBIN",
-        ServiceEntry.Types.Resolution.DynamicDns => "DYNAMIC_DNS",
-        _ => resolution.ToString(),
+        for (var i = 0; i < spec.Ports.Count && spec.Resolution == ServiceEntry.Types.Resolution.None; i++)
+        {
+            if (spec.Ports[i].TargetPort != 0)
+            {
+                diagnostics.Warn(
+                    source,
+                    DiagnosticCodes.NotApplied,
+                    $"spec.ports[{i}].targetPort",
+                    "accepted, but not applied with resolution NONE: requests go to the port that the caller names");
+            }
+        }
+    }
+
+    private static ServiceResolution? ResolutionOf(ServiceEntry.Types.Resolution resolution) => resolution switch
+    {
+        ServiceEntry.Types.Resolution.None => ServiceResolution.None,
+        ServiceEntry.Types.Resolution.Static => ServiceResolution.Endpoints,
+        ServiceEntry.Types.Resolution.Dns => ServiceResolution.Dns,
+        ServiceEntry.Types.Resolution.DnsRoundRobin => ServiceResolution.DnsRoundRobin,
+        _ => null,
     };
 }

@@ -35,5 +35,8 @@ internal sealed class Visibility
             ? other._namespaces is null or { Count: > 0 }
             : other._namespaces is null ? _namespaces.Count > 0 : _namespaces.Overlaps(other._namespaces);
 
+    /// <summary>Whether a namespace sees it and no other does.</summary>
+    public bool IsOnly(string @namespace) => _namespaces is { Count: 1 } && _namespaces.Contains(@namespace);
+
     public bool Includes(string @namespace) => _namespaces is null || _namespaces.Contains(@namespace);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Istio.Networking.V1Alpha3;
 
 namespace Mesh.ControlPlane.Model;
 
@@ -25,8 +26,16 @@ internal sealed class WorkloadInstance
 
     public uint Weight { get; init; } = 1;
 
-    /// <summary>One IP address for all ports (WorkloadEntry, ServiceEntry endpoint); <see langword="null"/> when <see cref="Addresses"/> tells.</summary>
+    /// <summary>
+    /// One address for all ports (WorkloadEntry, ServiceEntry endpoint): an IP address, a host name or <c>unix:///path</c>;
+    /// <see langword="null"/> when <see cref="Addresses"/> tells.
+    /// </summary>
     public string? Address { get; init; }
+
+    /// <summary>Whether <see cref="Address"/> is a host name: DNS clusters resolve it, EDS cannot carry it.</summary>
+    public bool IsNamed { get; init; }
+
+    public bool IsUnixSocket => Address is not null && Address.StartsWith(NetworkAddress.UnixPrefix, StringComparison.Ordinal);
 
     /// <summary>Port numbers by service port name or target port name, for <see cref="Address"/>.</summary>
     public IReadOnlyDictionary<string, uint> Ports { get; init; } = NoPorts;
@@ -59,12 +68,29 @@ internal sealed class WorkloadInstance
         return true;
     }
 
+    /// <summary>Whether it is of a subset: besides its own labels those of its place count.</summary>
+    public bool IsOf(Subset subset)
+    {
+        foreach (var (key, value) in subset.Labels)
+        {
+            if (LabelOf(key) != value)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The value of one of its labels or of its place's (see <see cref="TopologyLabels"/>).</summary>
+    public string? LabelOf(string key) => TopologyLabels.Find(Labels, Locality, ClusterId, key);
+
     /// <summary>Where this instance serves <paramref name="port"/>, or <see langword="null"/> when it does not.</summary>
     public NetworkAddress? AddressFor(MeshService service, MeshServicePort port)
     {
         if (Address is not null)
         {
-            return new NetworkAddress(Address, PortFor(port));
+            return new NetworkAddress(Address, IsUnixSocket ? 0 : PortFor(port));
         }
 
         if (Addresses.TryGetValue(port.Name, out var address)

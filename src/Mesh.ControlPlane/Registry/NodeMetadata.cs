@@ -25,6 +25,27 @@ internal sealed class NodeMetadata
 
     public IReadOnlyDictionary<string, string> Labels { get; }
 
+    public string ClusterId => Text("CLUSTER_ID") ?? "";
+
+    /// <summary>Where the node runs: as it says itself, else as Istio's label <c>istio-locality</c> says, whose separator is a dot.</summary>
+    public MeshLocality Locality => _node.Locality is { Region.Length: > 0 } locality
+        ? new MeshLocality(locality.Region, locality.Zone, locality.SubZone)
+        : MeshLocality.OfLabels(Labels);
+
+    /// <summary>Whether the node names IPv6 addresses and no other (Istio's <c>INSTANCE_IPS</c>, else what it announces).</summary>
+    public bool IsIpv6Only
+    {
+        get
+        {
+            var ips = (Text("INSTANCE_IPS")?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                    ?? Entries("MESH_ADDRESSES", MaxAddresses).Select(entry => NetworkAddress.TryParse(entry.Value, out var address) ? address.Ip : "0.0.0.0"))
+                .ToArray();
+
+            // "Any address" says nothing of the family: IPv4 goes over such a socket as well.
+            return ips.Length > 0 && Array.TrueForAll(ips, ip => ip != "::" && ip.Contains(':', StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>Which generator the node asks for: <c>grpc</c> in Istio's proxyless bootstrap.</summary>
     public string? Generator => Text("GENERATOR");
 
@@ -59,8 +80,8 @@ internal sealed class NodeMetadata
             Namespace = Namespace,
             Labels = Labels,
             ServiceAccount = Text("SERVICE_ACCOUNT") ?? "default",
-            ClusterId = Text("CLUSTER_ID") ?? "",
-            Locality = _node.Locality is { } locality ? new MeshLocality(locality.Region, locality.Zone, locality.SubZone) : MeshLocality.None,
+            ClusterId = ClusterId,
+            Locality = Locality,
             Addresses = addresses,
         };
     }

@@ -8,7 +8,7 @@ public class ClusterGeneratorTests
     private static Cluster? Generate(TestMesh mesh, string name, Proxy? proxy = null)
     {
         SubsetKey.TryParse(name, out var key).ShouldBeTrue();
-        return ClusterGenerator.Generate(proxy ?? TestMesh.Mesh, mesh.Config, key);
+        return ClusterGenerator.Generate(proxy ?? TestMesh.Mesh, mesh.Model, key);
     }
 
     [Fact]
@@ -17,18 +17,25 @@ public class ClusterGeneratorTests
             .ShouldNotBeNull().LbPolicy.ShouldBe(Cluster.Types.LbPolicy.LeastRequest);
 
     [Theory]
-    [InlineData("http2", "", true)]
-    [InlineData("grpc-api", "", true)]
-    [InlineData("http", "", false)]
-    [InlineData("http", "kubernetes.io/h2c", true)]
-    [InlineData("grpc", "http", false)]
-    [InlineData("", "", false)]
-    public void HTTP2_is_spoken_where_the_port_says_so(string name, string appProtocol, bool http2)
+    [InlineData("http2", "", "h2")]
+    [InlineData("grpc-api", "", "h2")]
+    [InlineData("http", "", "")]
+    [InlineData("http", "kubernetes.io/h2c", "h2")]
+    [InlineData("grpc", "http", "")]
+    [InlineData("tcp", "", "")]
+    [InlineData("", "", "as the caller")]
+    public void HTTP2_is_spoken_where_the_port_says_so(string name, string appProtocol, string protocol)
     {
         var mesh = new TestMesh(TestDocuments.Service("a", $$"""{"name":"{{name}}","port":80,"appProtocol":"{{appProtocol}}"}"""));
+        const string Name = "outbound|80||a.default.svc.cluster.local";
 
-        Generate(mesh, "outbound|80||a.default.svc.cluster.local").ShouldNotBeNull().TypedExtensionProtocolOptions.Count.ShouldBe(http2 ? 1 : 0);
-        Generate(mesh, "outbound|80||a.default.svc.cluster.local", TestMesh.Grpc).ShouldNotBeNull().TypedExtensionProtocolOptions.ShouldBeEmpty();
+        mesh.Cluster(Name).HttpOptions().ShouldBe(protocol switch
+        {
+            "h2" => """{ "explicit_http_config": { "http2_protocol_options": { } } }""",
+            "" => null,
+            _ => """{ "use_downstream_protocol_config": { "http_protocol_options": { }, "http2_protocol_options": { } } }""",
+        });
+        mesh.Cluster(Name, TestMesh.Grpc).TypedExtensionProtocolOptions.ShouldBeEmpty();
     }
 
     [Fact]

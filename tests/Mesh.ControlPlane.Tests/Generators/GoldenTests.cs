@@ -116,7 +116,9 @@ public class GoldenTests
         => TestMesh.ShouldBeJson(Cluster(TestMesh.Mesh, Reviews), """
             {"name":"outbound|9080||reviews.default.svc.cluster.local","type":"EDS",
              "eds_cluster_config":{"eds_config":{"ads":{},"resource_api_version":"V3"},"service_name":"outbound|9080||reviews.default.svc.cluster.local"},
-             "connect_timeout":"10s","lb_policy":"RANDOM","common_lb_config":{"locality_weighted_lb_config":{}},
+             "connect_timeout":"10s","lb_policy":"RANDOM","common_lb_config":{},
+             "circuit_breakers":{"thresholds":[{"max_connections":4294967295,"max_pending_requests":4294967295,"max_requests":4294967295,
+               "max_retries":4294967295,"track_remaining":true}]},
              "metadata":{"filter_metadata":{"istio":{
                "config":"/apis/networking.istio.io/v1alpha3/namespaces/default/destination-rule/reviews",
                "default_original_port":9080,
@@ -141,7 +143,7 @@ public class GoldenTests
     private static Google.Protobuf.IMessage Cluster(Proxy proxy, string name)
     {
         SubsetKey.TryParse(name, out var key).ShouldBeTrue();
-        return ClusterGenerator.Generate(proxy, Bookinfo().Config, key).ShouldNotBeNull();
+        return ClusterGenerator.Generate(proxy, Bookinfo().Model, key).ShouldNotBeNull();
     }
 
     private static Google.Protobuf.IMessage Endpoints(Proxy proxy, string name)

@@ -1,14 +1,13 @@
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config.Yaml;
+using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Config.Validation;
 
 /// <summary>Rules of a workload's address, ports and labels, as an entry of its own or inside a ServiceEntry.</summary>
 internal static class EndpointRules
 {
-    private const string UnixPrefix = "unix://";
-
-    public static bool IsUnix(string address) => address.StartsWith(UnixPrefix, StringComparison.Ordinal);
+    public static bool IsUnix(string address) => address.StartsWith(NetworkAddress.UnixPrefix, StringComparison.Ordinal);
 
     public static void Validate(WorkloadEntry entry, string path, ValidationContext context)
     {
@@ -22,7 +21,7 @@ internal static class EndpointRules
         }
         else if (IsUnix(entry.Address))
         {
-            var socket = entry.Address.AsSpan(UnixPrefix.Length);
+            var socket = entry.Address.AsSpan(NetworkAddress.UnixPrefix.Length);
             if (!socket.StartsWith("/") && !socket.StartsWith("@"))
             {
                 context.Error(address, "must name an absolute path (unix:///path) or an abstract socket (unix://@name).");

@@ -9,11 +9,12 @@ internal static class HonouredFields
     public static HonouredFieldSet Service { get; } = new(
         "ports.*",
         "selector",
-        // The model tells of ExternalName itself, as of resolutions and workloadSelector below: it knows what becomes of the hosts.
+        // The model tells of ExternalName itself, as of resolutions below: it knows what becomes of the hosts.
         "type",
         "externalName",
         "sessionAffinity=None",
         "internalTrafficPolicy=Cluster",
+        "trafficDistribution=PreferClose|PreferSameZone|PreferSameNode",
         // How a cluster gives out addresses and lets the outside in; the mesh routes by name.
         "clusterIP",
         "clusterIPs",
@@ -84,15 +85,17 @@ internal static class HonouredFields
         "http.directResponse.*",
         "exportTo");
 
+    /// <summary>Everything but TLS, tunnels and the PROXY protocol.</summary>
     private static IEnumerable<string> TrafficPolicy(string path)
     {
         foreach (var at in new[] { path, $"{path}.portLevelSettings" })
         {
-            yield return $"{at}.loadBalancer.simple=UNSPECIFIED|LEAST_CONN|RANDOM|ROUND_ROBIN|LEAST_REQUEST";
-            yield return $"{at}.connectionPool.tcp.connectTimeout";
-            yield return $"{at}.connectionPool.http.h2UpgradePolicy";
+            yield return $"{at}.loadBalancer.*";
+            yield return $"{at}.connectionPool.*";
+            yield return $"{at}.outlierDetection.*";
         }
 
         yield return $"{path}.portLevelSettings.port.*";
+        yield return $"{path}.retryBudget.*";
     }
 }
