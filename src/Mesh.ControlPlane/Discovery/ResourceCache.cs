@@ -141,10 +141,12 @@ internal sealed class ResourceCache
             return null;
         }
 
+        object?[] destinations = [.. RouteDestinations(config, proxy, service, rule)];
+        var byLabels = rule is { DependsOnSourceLabels: true } || Array.Exists(destinations, destination => destination is DestinationRuleSet { Variant.Length: > 0 });
         return Find(
             _routes,
-            (proxy.Kind, proxy.Namespace, rule is { DependsOnSourceLabels: true } ? proxy.LabelsKey : "", name),
-            new Inputs(service, rule, null, config, [.. RouteDestinations(config, proxy, service, rule)]),
+            (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", name),
+            new Inputs(service, rule, null, config, destinations),
             name,
             () => RouteGenerator.Generate(proxy, config, key));
     }
@@ -154,14 +156,14 @@ internal sealed class ResourceCache
     {
         if (service is not null)
         {
-            yield return config.FindDestinationRule(proxy.Namespace, service);
+            yield return config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         }
 
         foreach (var host in rule?.DestinationHosts ?? [])
         {
             var destination = config.FindService(proxy.Namespace, host);
             yield return destination;
-            yield return destination is null ? null : config.FindDestinationRule(proxy.Namespace, destination);
+            yield return destination is null ? null : config.FindDestinationRule(proxy.Namespace, destination, proxy.Labels);
         }
     }
 

@@ -15,7 +15,6 @@ internal sealed class DestinationRuleSet
         Variant = variant;
         foreach (var (_, spec) in rules)
         {
-            UsesConsistentHash |= spec.Subsets.Select(subset => subset.TrafficPolicy).Append(spec.TrafficPolicy).Any(Hashes);
             TrafficPolicy ??= spec.TrafficPolicy;
             foreach (var subset in spec.Subsets)
             {
@@ -37,9 +36,6 @@ internal sealed class DestinationRuleSet
 
     public IReadOnlyCollection<string> SubsetNames => _subsets.Keys;
 
-    /// <summary>Whether some cluster of the host may choose its endpoints by a hash of the request, which the routes to it must then make.</summary>
-    public bool UsesConsistentHash { get; }
-
     public Subset? FindSubset(string name) => _subsets.GetValueOrDefault(name);
 
     /// <summary>The settings of a cluster: the rule's, overridden by the subset's, either replaced by its own for the port.</summary>
@@ -48,8 +44,4 @@ internal sealed class DestinationRuleSet
         var parts = TrafficPolicy is null ? default : TrafficPolicyParts.Of(TrafficPolicy, port);
         return subset?.TrafficPolicy is { } own ? parts.OverriddenBy(own, port) : parts;
     }
-
-    private static bool Hashes(TrafficPolicy? policy)
-        => policy is not null
-            && (policy.LoadBalancer?.ConsistentHash is not null || policy.PortLevelSettings.Any(port => port.LoadBalancer?.ConsistentHash is not null));
 }

@@ -21,6 +21,10 @@ internal sealed class HostDestinationRules(string @namespace, string host, IRead
     /// <summary>Every subset that any of the rules defines.</summary>
     public IEnumerable<string> SubsetNames => rules.SelectMany(rule => rule.Spec.Subsets).Select(subset => subset.Name);
 
+    /// <summary>Whether some cluster of the host may choose its endpoints by a hash of the request, which the routes to it must then make.</summary>
+    public bool UsesConsistentHash { get; }
+        = rules.SelectMany(rule => rule.Spec.Subsets.Select(subset => subset.TrafficPolicy).Append(rule.Spec.TrafficPolicy)).Any(Hashes);
+
     /// <summary>
     /// What a client is under: the rules whose selector it matches, which stand for themselves, else the rules for everyone.
     /// Rules that stand side by side are merged.
@@ -54,6 +58,10 @@ internal sealed class HostDestinationRules(string @namespace, string host, IRead
             : [.. rules.Where((other, i) => Equals(other.Spec.WorkloadSelector, rules[own].Spec.WorkloadSelector)
                 && (other.Spec.WorkloadSelector is not null || i == own || _visibility[i].Overlaps(_visibility[own])))];
     }
+
+    private static bool Hashes(TrafficPolicy? policy)
+        => policy is not null
+            && (policy.LoadBalancer?.ConsistentHash is not null || policy.PortLevelSettings.Any(port => port.LoadBalancer?.ConsistentHash is not null));
 
     private static bool Matches(IEnumerable<KeyValuePair<string, string>> selector, IReadOnlyDictionary<string, string> labels)
         => selector.All(label => labels.TryGetValue(label.Key, out var value) && value == label.Value);

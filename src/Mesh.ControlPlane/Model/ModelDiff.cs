@@ -107,7 +107,6 @@ internal sealed class ModelDiff
                 continue;
             }
 
-
             foreach (var host in ServiceHostsCoveredBy(key.Host))
             {
                 AddClusters(host);
