@@ -1,6 +1,7 @@
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Model;
+using Mesh.K8s.V1;
 
 namespace Mesh.ControlPlane.Analysis;
 
@@ -17,6 +18,16 @@ internal static class ModelAnalyzer
         foreach (var (resource, spec) in snapshot.Of<DestinationRule>())
         {
             DestinationRuleAnalyzer.Analyze(resource, spec, config, diagnostics);
+        }
+
+        foreach (var (resource, spec) in snapshot.Of<WorkloadEntry>())
+        {
+            AddressAnalyzer.Analyze(resource, spec, config, diagnostics);
+        }
+
+        foreach (var (resource, spec) in snapshot.Of<ServiceSpec>())
+        {
+            AddressAnalyzer.Analyze(resource, spec, config, diagnostics);
         }
     }
 }

@@ -64,7 +64,10 @@ internal static class ServiceEntryReader
 
     /// <summary>A WorkloadEntry, or <see langword="null"/> when it has no address.</summary>
     public static WorkloadInstance? Instance(ConfigResource source, WorkloadEntry spec, ModelDiagnostics diagnostics)
-        => Instance($"workload-entry/{source.Namespace}/{source.Name}", source, source.Name, spec, "spec", diagnostics);
+        => Instance(IdOf(source), source, source.Name, spec, "spec", diagnostics);
+
+    /// <summary>The id of the instance that a WorkloadEntry is.</summary>
+    public static string IdOf(ConfigResource workloadEntry) => $"workload-entry/{workloadEntry.Namespace}/{workloadEntry.Name}";
 
     private static List<WorkloadInstance> Endpoints(ConfigResource source, ServiceEntry spec, ModelDiagnostics diagnostics)
     {

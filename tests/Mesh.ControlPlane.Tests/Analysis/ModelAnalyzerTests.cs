@@ -133,4 +133,63 @@ public class ModelAnalyzerTests
 
         found.Select(diagnostic => $"{diagnostic.File} {diagnostic.Path}").ShouldBe(["b.yaml spec.subsets[1]", "b.yaml spec.trafficPolicy"]);
     }
+
+    [Fact]
+    public void Rules_that_no_client_sees_both_of_or_that_ask_for_different_workloads_do_not_clash()
+        => Analyze(
+            Reviews,
+            TestDocuments.DestinationRule("a", """{"host":"reviews","exportTo":["prod"],"subsets":[{"name":"v1"}]}"""),
+            TestDocuments.DestinationRule("b", """{"host":"reviews","exportTo":["test"],"subsets":[{"name":"v1"}]}"""),
+            TestDocuments.DestinationRule("c", """{"host":"reviews","workloadSelector":{"matchLabels":{"app":"web"}},"subsets":[{"name":"v1"}]}""")).ShouldBeEmpty();
+
+    [Fact]
+    public void Two_rules_for_the_same_workloads_clash()
+        => Analyze(
+            Reviews,
+            TestDocuments.DestinationRule("a", """{"host":"reviews","workloadSelector":{"matchLabels":{"app":"web"}},"subsets":[{"name":"v1"}]}""", age: 1),
+            TestDocuments.DestinationRule("b", """{"host":"reviews","workloadSelector":{"matchLabels":{"app":"web"}},"subsets":[{"name":"v1"}]}"""))
+            .ShouldHaveSingleItem().File.ShouldBe("b.yaml");
+
+    [Fact]
+    public void A_subset_that_only_some_workloads_have_is_known()
+        => Analyze(
+            Reviews,
+            TestDocuments.DestinationRule("a", """{"host":"reviews","workloadSelector":{"matchLabels":{"app":"web"}},"subsets":[{"name":"v1"}]}"""),
+            Rule("""[{"route":[{"destination":{"host":"reviews","subset":"v1"}}]}]""")).ShouldBeEmpty();
+
+    [Fact]
+    public void Settings_for_a_port_that_the_service_does_not_have()
+    {
+        var found = Analyze(Reviews, TestDocuments.DestinationRule("a", """
+            {"host":"reviews","subsets":[{"name":"v1","trafficPolicy":{"portLevelSettings":[{"port":{"number":9080}},{"port":{"number":80}}]}}]}
+            """)).ShouldHaveSingleItem();
+
+        found.Code.ShouldBe("IST0101");
+        found.Path.ShouldBe("spec.subsets[0].trafficPolicy.portLevelSettings[1].port.number");
+        found.Message.ShouldContain("it has 9080");
+    }
+
+    [Fact]
+    public void A_workload_entry_with_a_name_that_listed_endpoints_cannot_carry()
+    {
+        const string Ports = "\"ports\":[{\"number\":80,\"name\":\"http\",\"protocol\":\"HTTP\"}]";
+        var entry = TestDocuments.WorkloadEntry("vm", """{"address":"vm.example.com","labels":{"app":"vm"}}""");
+        ConfigResource Entry(string resolution)
+            => TestDocuments.ServiceEntry("api", $$$$"""{"hosts":["api.example.com"],{{{{Ports}}}},"resolution":"{{{{resolution}}}}","workloadSelector":{"labels":{"app":"vm"}}}""");
+
+        var found = Analyze(entry, Entry("STATIC")).ShouldHaveSingleItem();
+        found.Path.ShouldBe("spec.address");
+        found.Message.ShouldContain("api.example.com");
+        Analyze(entry, Entry("DNS")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void An_external_name_that_is_a_host_of_the_mesh_itself()
+    {
+        var alias = TestDocuments.Service("alias", """{"name":"http","port":80}""");
+        ((K8s.V1.ServiceSpec)alias.Spec).Type = "ExternalName";
+        ((K8s.V1.ServiceSpec)alias.Spec).ExternalName = "reviews.default.svc.cluster.local";
+
+        Analyze(Reviews, alias).ShouldHaveSingleItem().Path.ShouldBe("spec.externalName");
+    }
 }

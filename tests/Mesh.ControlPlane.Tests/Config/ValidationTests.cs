@@ -71,8 +71,10 @@ public class ValidationTests
         { "DestinationRule", "{host: a, subsets: [{name: v1}, {name: v1}, {}, {name: a_b}]}", "subsets[1].name the subset \"v1\" is given twice, first as subsets[0]: rename or remove one.|subsets[2].name is required: VirtualServices name the subset by it.|subsets[3].name \"a_b\" is not a subset's name: letters, digits and '-', at most 63." },
         { "DestinationRule", "{host: a, subsets: [{name: v1, labels: {\"-\": v1}}]}", "subsets[0].labels.- \"-\" is not a label's key: at most 63 letters, digits, '-', '_' and '.', after an optional domain and '/'." },
         { "DestinationRule", "{host: a, trafficPolicy: {loadBalancer: {consistentHash: {}}, outlierDetection: {maxEjectionPercent: 101}}}", "trafficPolicy.loadBalancer.consistentHash must have httpHeaderName, httpCookie, useSourceIp or httpQueryParameterName.|trafficPolicy.outlierDetection.maxEjectionPercent must be from 0 to 100, not 101." },
-        { "DestinationRule", "{host: a, trafficPolicy: {portLevelSettings: [{}, {port: {number: 80}}, {port: {number: 80}}]}}", "trafficPolicy.portLevelSettings[0].port is required: name the port by its number.|trafficPolicy.portLevelSettings[2].port.number the port 80 is given twice: keep one." },
+        { "DestinationRule", "{host: a, trafficPolicy: {portLevelSettings: [{}, {port: {number: 80}, outlierDetection: {}}, {port: {number: 80}, outlierDetection: {}}]}}", "trafficPolicy.portLevelSettings[0].port is required: name the port by its number.|trafficPolicy.portLevelSettings[2].port.number the port 80 is given twice: keep one." },
         { "DestinationRule", "{host: a, trafficPolicy: {tls: {mode: MUTUAL}}}", "trafficPolicy.tls mode MUTUAL needs clientCertificate and privateKey, or credentialName." },
+        { "DestinationRule", "{host: a, workloadSelector: {matchLabels: {app: a}}, exportTo: [\"*\"]}", "exportTo a rule with a workloadSelector is for workloads of its own namespace: write \".\" or leave it out." },
+        { "DestinationRule", "{host: a, workloadSelector: {matchLabels: {app: a}}, exportTo: [\".\"]}", "" },
         { "ServiceEntry", "{ports: [{number: 80, name: http}]}", "hosts is required: name at least one host." },
         { "ServiceEntry", "{hosts: [\"*\"], ports: [{number: 80, name: http}]}", "hosts[0] \"*\" alone is not allowed in a ServiceEntry: name a domain, such as *.example.com." },
         { "ServiceEntry", "{hosts: [a.com], addresses: [a, 10.0.0.0/8], ports: [{number: 80, name: http}]}", "addresses[0] \"a\" is neither an IP address nor a CIDR." },
@@ -96,6 +98,98 @@ public class ValidationTests
         { "Service", "{ports: [{port: 80, targetPort: -1}]}", "ports[0].targetPort must be a port from 1 to 65535, not -1." },
         { "Service", "{ports: [{port: 80, targetPort: a-port-with-a-long-name}]}", "ports[0].targetPort \"a-port-with-a-long-name\" is not a port's name: at most 15 lower-case letters, digits and '-'." },
     };
+
+    public static TheoryData<string, string> WrongPolicies { get; } = new()
+    {
+        { "{}", " sets nothing: give it loadBalancer, connectionPool, outlierDetection, tls, portLevelSettings or retryBudget, or remove it." },
+        { "{tunnel: {targetHost: a, targetPort: 1}, proxyProtocol: {}}", "tunnel cannot be given beside proxyProtocol: keep one." },
+        { "{portLevelSettings: [{port: {number: 80}}]}", "portLevelSettings[0] sets nothing for the port: give it loadBalancer, connectionPool, outlierDetection or tls, or remove it." },
+        { "{retryBudget: {percent: 101, budgetInterval: 0s}}", "retryBudget.percent must be from 0 to 100, not 101.|retryBudget.budgetInterval must be at least 1ms." },
+        { "{retryBudget: {percent: 0, budgetInterval: 10s, minRetryConcurrency: 0}}", "" },
+
+        { "{connectionPool: {}}", "connectionPool sets nothing: give it tcp or http, or remove it." },
+        { "{connectionPool: {tcp: {maxConnections: -1, connectTimeout: 0s, maxConnectionDuration: 1us, idleTimeout: 0s}}}", "connectionPool.tcp.maxConnections must not be negative, but is -1.|connectionPool.tcp.connectTimeout must be at least 1ms.|connectionPool.tcp.maxConnectionDuration must be at least 1ms." },
+        { "{connectionPool: {tcp: {tcpKeepalive: {time: 500ms, interval: 75s}}}}", "connectionPool.tcp.tcpKeepalive.time must be whole seconds, at least 1s: TCP keep-alive counts seconds." },
+        { "{connectionPool: {http: {http1MaxPendingRequests: -1, http2MaxRequests: -2, maxRequestsPerConnection: -3, maxRetries: -4, maxConcurrentStreams: -5}}}", "connectionPool.http.http1MaxPendingRequests must not be negative, but is -1.|connectionPool.http.http2MaxRequests must not be negative, but is -2.|connectionPool.http.maxRequestsPerConnection must not be negative, but is -3.|connectionPool.http.maxRetries must not be negative, but is -4.|connectionPool.http.maxConcurrentStreams must not be negative, but is -5." },
+        { "{connectionPool: {http: {useClientProtocol: true, h2UpgradePolicy: UPGRADE}}}", "connectionPool.http.useClientProtocol cannot be true beside h2UpgradePolicy UPGRADE: keep one." },
+        { "{connectionPool: {http: {http2KeepAlive: {interval: 0s}}}}", "connectionPool.http.http2KeepAlive.interval must be at least 1ms.|connectionPool.http.http2KeepAlive.timeout is required." },
+
+        { "{outlierDetection: {}}", "" },
+        { "{outlierDetection: {interval: 0s, baseEjectionTime: 10us, minHealthPercent: -1}}", "outlierDetection.interval must be at least 1ms.|outlierDetection.baseEjectionTime must be at least 1ms.|outlierDetection.minHealthPercent must be from 0 to 100, not -1." },
+        { "{outlierDetection: {consecutiveLocalOriginFailures: 1}}", "outlierDetection.consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors: true, without which local errors count as 5xx." },
+        { "{outlierDetection: {splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1}}", "" },
+        { "{outlierDetection: {consecutiveErrors: 1, consecutive5xxErrors: 2}}", "outlierDetection.consecutiveErrors cannot be given beside consecutiveGatewayErrors or consecutive5xxErrors, which took its place: remove it." },
+        { "{outlierDetection: {consecutiveErrors: -1}}", "outlierDetection.consecutiveErrors must not be negative, but is -1." },
+        { "{outlierDetection: {outlierDetectionHttpErrorCodes: [99, 503, 503]}}", "outlierDetection.outlierDetectionHttpErrorCodes[0] must be a status code from 100 to 599, not 99.|outlierDetection.outlierDetectionHttpErrorCodes[2] 503 is given twice: keep one." },
+
+        { "{loadBalancer: {consistentHash: {httpHeaderName: \"a b\"}}}", "loadBalancer.consistentHash.httpHeaderName \"a b\" is not the name of a header." },
+        { "{loadBalancer: {consistentHash: {httpQueryParameterName: \"\"}}}", "loadBalancer.consistentHash.httpQueryParameterName is required." },
+        { "{loadBalancer: {consistentHash: {httpCookie: {ttl: -1s, attributes: [{}, {name: SameSite, value: Lax}, {name: samesite}, {name: x, value: \"a;b\"}]}}}}", "loadBalancer.consistentHash.httpCookie.name is required.|loadBalancer.consistentHash.httpCookie.ttl must not be negative; 0s makes a cookie of the session.|loadBalancer.consistentHash.httpCookie.attributes[0].name is required.|loadBalancer.consistentHash.httpCookie.attributes[2].name the attribute \"samesite\" is given twice: keep one.|loadBalancer.consistentHash.httpCookie.attributes[3] must not contain ';' or control characters, which would end the attribute." },
+        { "{loadBalancer: {consistentHash: {useSourceIp: true, minimumRingSize: 8388609, ringHash: {}}}}", "loadBalancer.consistentHash.minimumRingSize cannot be given beside ringHash or maglev: move it into ringHash.|loadBalancer.consistentHash.minimumRingSize must be at most 8388608, not 8388609." },
+        { "{loadBalancer: {consistentHash: {useSourceIp: true, ringHash: {minimumRingSize: 8388608}}}}", "" },
+        { "{loadBalancer: {consistentHash: {useSourceIp: true, maglev: {}}}}", "loadBalancer.consistentHash.maglev.tableSize is required: a prime number, such as 65537." },
+        { "{loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 65536}}}}", "loadBalancer.consistentHash.maglev.tableSize must be a prime number below 5000011, not 65536." },
+        { "{loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 5000011}}}}", "loadBalancer.consistentHash.maglev.tableSize must be a prime number below 5000011, not 5000011." },
+        { "{loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 65537}}}}", "" },
+        { "{loadBalancer: {warmup: {minimumPercent: 101, aggression: 0}, warmupDurationSecs: 0s}}", "loadBalancer.warmup.duration is required.|loadBalancer.warmup.minimumPercent must be from 0 to 100, not 101.|loadBalancer.warmup.aggression must be greater than 0, not 0.|loadBalancer.warmupDurationSecs must be at least 1ms." },
+
+        { "{loadBalancer: {localityLbSetting: {}, zoneAwareLbSetting: {}}}", "loadBalancer.zoneAwareLbSetting cannot be given beside localityLbSetting: keep one." },
+        { "{loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 100}}], failover: [{from: a, to: b}]}}}", "loadBalancer.localityLbSetting.failover cannot be given beside distribute: keep one." },
+        { "{loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 0, c: 101}}]}}}", "loadBalancer.localityLbSetting.distribute[0].to.b must be from 1 to 100, not 0.|loadBalancer.localityLbSetting.distribute[0].to.c must be from 1 to 100, not 101.|loadBalancer.localityLbSetting.distribute[0].to the shares must add up to 100, not 101." },
+        { "{loadBalancer: {localityLbSetting: {distribute: [{from: a/b, to: {a: 70, b: 20}}]}}}", "loadBalancer.localityLbSetting.distribute[0].to the shares must add up to 100, not 90." },
+        { "{loadBalancer: {localityLbSetting: {distribute: [{from: a/b, to: {a: 100}}, {from: \"a/*\", to: {a: 100}}, {from: a/c, to: {a: 100}}, {from: \"*\", to: {a: 100}}]}}}", "loadBalancer.localityLbSetting.distribute[2].from \"a/c\" overlaps with one before it: remove one." },
+        { "{loadBalancer: {localityLbSetting: {distribute: [{from: \"*/b\", to: {a: 100}}, {from: a//b, to: {\"a*\": 100}}]}}}", "loadBalancer.localityLbSetting.distribute[0].from \"*/b\" is not a place:|loadBalancer.localityLbSetting.distribute[1].from \"a//b\" is not a place:|loadBalancer.localityLbSetting.distribute[1].to[\"a*\"] \"a*\" is not a place:" },
+        { "{outlierDetection: {}, loadBalancer: {localityLbSetting: {failover: [{from: a, to: a}, {from: a/b, to: \"*\"}, {from: \"\", to: c}]}}}", "loadBalancer.localityLbSetting.failover[0].to must be another region than from.|loadBalancer.localityLbSetting.failover[1].from \"a/b\" is not a region:|loadBalancer.localityLbSetting.failover[1].to \"*\" is not a region:|loadBalancer.localityLbSetting.failover[2].from is required: name a region." },
+        { "{outlierDetection: {}, loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}], failoverPriority: [topology.kubernetes.io/zone, app]}}}", "loadBalancer.localityLbSetting.failoverPriority[0] topology.kubernetes.io/zone cannot be given beside failover, which orders places by itself: keep one." },
+        { "{outlierDetection: {}, loadBalancer: {localityLbSetting: {failoverPriority: [app, app=b, \"=c\"]}}}", "loadBalancer.localityLbSetting.failoverPriority[1] the label \"app\" is given twice: keep one.|loadBalancer.localityLbSetting.failoverPriority[2] must be a label's key, or key=value." },
+        { "{loadBalancer: {zoneAwareLbSetting: {failoverPriority: [topology.kubernetes.io/region], failover: [{from: a, to: b/c}]}}}", "loadBalancer.zoneAwareLbSetting.failoverPriority[0] topology.kubernetes.io/region is what zone-aware routing goes by anyway: remove it.|loadBalancer.zoneAwareLbSetting.failover[0].to \"b/c\" is not a region:" },
+    };
+
+    public static TheoryData<string, string> OddPolicies { get; } = new()
+    {
+        { "{loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}]}}}", "loadBalancer.localityLbSetting.failover needs outlierDetection in the same policy" },
+        { "{loadBalancer: {localityLbSetting: {failoverPriority: [app]}}}", "loadBalancer.localityLbSetting.failoverPriority needs outlierDetection in the same policy" },
+        { "{loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 100}}], failoverPriority: [app]}}}", "loadBalancer.localityLbSetting.failoverPriority is not used beside distribute." },
+        { "{outlierDetection: {}, loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}, {from: a, to: c}]}}}", "loadBalancer.localityLbSetting.failover[1] is never used: an earlier entry is for a already" },
+        { "{loadBalancer: {warmup: {duration: 1s}, warmupDurationSecs: 1s}}", "loadBalancer.warmupDurationSecs is not used beside warmup" },
+        { "{loadBalancer: {simple: RANDOM, warmup: {duration: 1s}}}", "loadBalancer.warmup accepted, but without effect: only ROUND_ROBIN and LEAST_REQUEST" },
+        { "{loadBalancer: {consistentHash: {useSourceIp: true}, warmupDurationSecs: 1s}}", "loadBalancer.warmupDurationSecs accepted, but without effect" },
+        { "{outlierDetection: {consecutiveErrors: 1}}", "outlierDetection.consecutiveErrors is deprecated by Istio." },
+        { "{tunnel: {targetHost: a, targetPort: 1}}", "tunnel accepted, but not yet applied by this version." },
+        { "{proxyProtocol: {}}", "proxyProtocol accepted, but not yet applied by this version." },
+        { "{tls: {mode: SIMPLE}}", "tls accepted, but not yet applied by this version." },
+        { "{outlierDetection: {}, connectionPool: {tcp: {maxConnections: 1}}, retryBudget: {}, loadBalancer: {simple: PASSTHROUGH, localityLbSetting: {enabled: true}}}", "" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongPolicies))]
+    public void A_traffic_policy_is_held_to_istios_rules(string policy, string expected)
+        => Check(
+            "networking.istio.io/v1",
+            "DestinationRule",
+            $"{{host: a, trafficPolicy: {policy}}}",
+            string.Join('|', expected.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(line => line[0] == ' ' ? $"trafficPolicy{line}" : $"trafficPolicy.{line}")));
+
+    [Theory]
+    [MemberData(nameof(OddPolicies))]
+    public void What_a_traffic_policy_says_without_effect_is_warned_of(string policy, string expected)
+    {
+        var text = Yamls.Read($"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a}}\nspec: {{host: a, subsets: [{{name: v1, trafficPolicy: {policy}}}]}}");
+
+        text.Diagnostics.ShouldAllBe(found => found.Severity == ConfigSeverity.Warning);
+        var warnings = text.Diagnostics.Select(found => $"{found.Path} {found.Message}").ToArray();
+        warnings.Length.ShouldBe(expected.Length == 0 ? 0 : 1, string.Join('\n', warnings));
+        warnings.ShouldAllBe(warning => warning.StartsWith($"spec.subsets[0].trafficPolicy.{expected}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_subset_fails_over_by_the_outlier_detection_of_its_rule()
+        => Yamls.Read("""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: a}
+            spec: {host: a, trafficPolicy: {outlierDetection: {}}, subsets: [{name: v1, trafficPolicy: {loadBalancer: {localityLbSetting: {failoverPriority: [app]}}}}]}
+            """).Diagnostics.ShouldBeEmpty();
 
     [Theory]
     [MemberData(nameof(WrongRoutes))]

@@ -16,6 +16,11 @@ internal static class DestinationRuleValidator
         }
 
         FieldRules.ExportTo(spec.ExportTo, context);
+        if (spec.WorkloadSelector is not null && (spec.ExportTo.Count > 1 || spec.ExportTo.Any(target => target is "*" or "~")))
+        {
+            context.Error("exportTo", "a rule with a workloadSelector is for workloads of its own namespace: write \".\" or leave it out.");
+        }
+
         TrafficPolicyValidator.Validate(spec.TrafficPolicy, "trafficPolicy", context);
         LabelValidator.Validate(spec.WorkloadSelector?.MatchLabels ?? [], "workloadSelector.matchLabels", context);
         var names = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -37,7 +42,7 @@ internal static class DestinationRuleValidator
             }
 
             LabelValidator.Validate(subset.Labels, $"{path}.labels", context);
-            TrafficPolicyValidator.Validate(subset.TrafficPolicy, $"{path}.trafficPolicy", context);
+            TrafficPolicyValidator.Validate(subset.TrafficPolicy, $"{path}.trafficPolicy", context, spec.TrafficPolicy);
         }
     }
 }

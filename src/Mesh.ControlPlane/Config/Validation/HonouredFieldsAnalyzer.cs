@@ -53,7 +53,7 @@ internal sealed class HonouredFieldsAnalyzer(ValidationContext context)
             {
                 CheckValues(descriptor, value, child.Values, name, at);
             }
-            else if (!child.All)
+            else
             {
                 Descend(descriptor, value, child, name, at);
             }
@@ -62,21 +62,25 @@ internal sealed class HonouredFieldsAnalyzer(ValidationContext context)
 
     private void Descend(FieldDescriptor descriptor, object value, HonouredFieldSet child, string name, string at)
     {
-        if (descriptor.FieldType != FieldType.Message || descriptor.IsMap || !child.Names.Any())
+        if (descriptor.FieldType != FieldType.Message || descriptor.IsMap || !(child.All || child.Names.Any()))
         {
             return;
         }
 
-        if (!descriptor.IsRepeated)
+        // The values of wrapper types are handed out bare.
+        if (value is IMessage message)
         {
-            Visit((IMessage)value, child, name, at);
-            return;
+            Visit(message, child, name, at);
         }
-
-        var list = (IList)value;
-        for (var i = 0; i < list.Count; i++)
+        else if (value is IList list)
         {
-            Visit((IMessage)list[i]!, child, name, $"{at}[{i}]");
+            for (var i = 0; i < list.Count; i++)
+            {
+                if (list[i] is IMessage item)
+                {
+                    Visit(item, child, name, $"{at}[{i}]");
+                }
+            }
         }
     }
 

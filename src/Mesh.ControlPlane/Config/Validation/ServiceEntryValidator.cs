@@ -135,6 +135,11 @@ internal static class ServiceEntryValidator
             context.Error("endpoints", "resolution DNS_ROUND_ROBIN takes at most one endpoint.");
         }
 
+        if (resolution == ServiceEntry.Types.Resolution.None && spec.WorkloadSelector is not null)
+        {
+            context.NotApplied("workloadSelector", "accepted, but without effect: with resolution NONE requests go to the address that the caller means.");
+        }
+
         for (var i = 0; i < spec.Endpoints.Count; i++)
         {
             var endpoint = spec.Endpoints[i];

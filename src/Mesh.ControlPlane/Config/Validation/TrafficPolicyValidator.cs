@@ -2,93 +2,83 @@ using Istio.Networking.V1Alpha3;
 
 namespace Mesh.ControlPlane.Config.Validation;
 
+/// <summary>The traffic policy of a DestinationRule or of a subset, with its settings for ports.</summary>
 internal static class TrafficPolicyValidator
 {
-    public static void Validate(TrafficPolicy? policy, string path, ValidationContext context)
+    /// <param name="policy">The policy.</param>
+    /// <param name="path">Where it stands.</param>
+    /// <param name="context">Takes what is found.</param>
+    /// <param name="inherited">The policy whose parts it takes over where it has none of its own.</param>
+    public static void Validate(TrafficPolicy? policy, string path, ValidationContext context, TrafficPolicy? inherited = null)
     {
         if (policy is null)
         {
             return;
         }
 
-        Parts(policy.LoadBalancer, policy.ConnectionPool, policy.OutlierDetection, policy.Tls, path, context);
+        if (policy is { LoadBalancer: null, ConnectionPool: null, OutlierDetection: null, Tls: null, Tunnel: null, ProxyProtocol: null, RetryBudget: null, PortLevelSettings.Count: 0 })
+        {
+            context.Error(path, "sets nothing: give it loadBalancer, connectionPool, outlierDetection, tls, portLevelSettings or retryBudget, or remove it.");
+        }
+
+        if (policy is { Tunnel: not null, ProxyProtocol: not null })
+        {
+            context.Error($"{path}.tunnel", "cannot be given beside proxyProtocol: keep one.");
+        }
+
+        LoadBalancerValidator.Validate(policy.LoadBalancer, policy.OutlierDetection ?? inherited?.OutlierDetection, $"{path}.loadBalancer", context);
+        ConnectionPoolValidator.Validate(policy.ConnectionPool, $"{path}.connectionPool", context);
+        OutlierDetectionValidator.Validate(policy.OutlierDetection, $"{path}.outlierDetection", context);
+        Tls(policy.Tls, $"{path}.tls", context);
+        RetryBudget(policy.RetryBudget, $"{path}.retryBudget", context);
         var ports = new HashSet<uint>();
         for (var i = 0; i < policy.PortLevelSettings.Count; i++)
         {
-            var settings = policy.PortLevelSettings[i];
-            var at = $"{path}.portLevelSettings[{i}]";
-            if (settings.Port is null)
-            {
-                context.Error($"{at}.port", "is required: name the port by its number.");
-            }
-            else
-            {
-                FieldRules.Port(settings.Port.Number, $"{at}.port.number", context);
-                if (!ports.Add(settings.Port.Number))
-                {
-                    context.Error($"{at}.port.number", $"the port {settings.Port.Number} is given twice: keep one.");
-                }
-            }
-
-            Parts(settings.LoadBalancer, settings.ConnectionPool, settings.OutlierDetection, settings.Tls, at, context);
+            Port(policy.PortLevelSettings[i], $"{path}.portLevelSettings[{i}]", ports, context);
         }
     }
 
-    private static void Parts(
-        LoadBalancerSettings? balancer,
-        ConnectionPoolSettings? pool,
-        OutlierDetection? outlier,
-        ClientTLSSettings? tls,
-        string path,
-        ValidationContext context)
+    private static void Port(TrafficPolicy.Types.PortTrafficPolicy settings, string path, HashSet<uint> ports, ValidationContext context)
     {
-        if (balancer?.ConsistentHash is { } hash)
+        if (settings.Port is null)
         {
-            if (hash.HashKeyCase == LoadBalancerSettings.Types.ConsistentHashLB.HashKeyOneofCase.None)
+            context.Error($"{path}.port", "is required: name the port by its number.");
+        }
+        else
+        {
+            FieldRules.Port(settings.Port.Number, $"{path}.port.number", context);
+            if (!ports.Add(settings.Port.Number))
             {
-                context.Error($"{path}.loadBalancer.consistentHash", "must have httpHeaderName, httpCookie, useSourceIp or httpQueryParameterName.");
-            }
-
-            if (hash.HttpCookie is { Name: "" })
-            {
-                context.Error($"{path}.loadBalancer.consistentHash.httpCookie.name", "is required.");
+                context.Error($"{path}.port.number", $"the port {settings.Port.Number} is given twice: keep one.");
             }
         }
 
-        FieldRules.AtLeastAMillisecond(pool?.Tcp?.ConnectTimeout, $"{path}.connectionPool.tcp.connectTimeout", context);
-        FieldRules.AtLeastAMillisecond(pool?.Http?.IdleTimeout, $"{path}.connectionPool.http.idleTimeout", context);
-        foreach (var (name, value) in new[]
+        if (settings is { Port: not null, LoadBalancer: null, ConnectionPool: null, OutlierDetection: null, Tls: null })
         {
-            ("tcp.maxConnections", pool?.Tcp?.MaxConnections),
-            ("http.http1MaxPendingRequests", pool?.Http?.Http1MaxPendingRequests),
-            ("http.http2MaxRequests", pool?.Http?.Http2MaxRequests),
-            ("http.maxRequestsPerConnection", pool?.Http?.MaxRequestsPerConnection),
-            ("http.maxRetries", pool?.Http?.MaxRetries),
-            ("http.maxConcurrentStreams", pool?.Http?.MaxConcurrentStreams),
-        })
-        {
-            if (value < 0)
-            {
-                context.Error($"{path}.connectionPool.{name}", $"must not be negative, but is {value}.");
-            }
+            context.Error(path, "sets nothing for the port: give it loadBalancer, connectionPool, outlierDetection or tls, or remove it.");
         }
 
-        if (outlier is not null)
-        {
-            FieldRules.AtLeastAMillisecond(outlier.Interval, $"{path}.outlierDetection.interval", context);
-            FieldRules.AtLeastAMillisecond(outlier.BaseEjectionTime, $"{path}.outlierDetection.baseEjectionTime", context);
-            foreach (var (name, value) in new[] { ("maxEjectionPercent", outlier.MaxEjectionPercent), ("minHealthPercent", outlier.MinHealthPercent) })
-            {
-                if (value is < 0 or > 100)
-                {
-                    context.Error($"{path}.outlierDetection.{name}", $"must be from 0 to 100, not {value}.");
-                }
-            }
-        }
+        LoadBalancerValidator.Validate(settings.LoadBalancer, settings.OutlierDetection, $"{path}.loadBalancer", context);
+        ConnectionPoolValidator.Validate(settings.ConnectionPool, $"{path}.connectionPool", context);
+        OutlierDetectionValidator.Validate(settings.OutlierDetection, $"{path}.outlierDetection", context);
+        Tls(settings.Tls, $"{path}.tls", context);
+    }
 
+    private static void Tls(ClientTLSSettings? tls, string path, ValidationContext context)
+    {
         if (tls is { Mode: ClientTLSSettings.Types.TLSmode.Mutual, CredentialName: "" } && (tls.ClientCertificate.Length == 0 || tls.PrivateKey.Length == 0))
         {
-            context.Error($"{path}.tls", "mode MUTUAL needs clientCertificate and privateKey, or credentialName.");
+            context.Error(path, "mode MUTUAL needs clientCertificate and privateKey, or credentialName.");
         }
+    }
+
+    private static void RetryBudget(TrafficPolicy.Types.RetryBudget? budget, string path, ValidationContext context)
+    {
+        if (budget?.Percent is not null and not (>= 0 and <= 100))
+        {
+            context.Error($"{path}.percent", $"must be from 0 to 100, not {budget.Percent}.");
+        }
+
+        FieldRules.AtLeastAMillisecond(budget?.BudgetInterval, $"{path}.budgetInterval", context);
     }
 }
