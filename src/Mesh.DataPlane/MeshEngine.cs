@@ -32,7 +32,7 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Notes = new ResourceNotes(logger ?? NullLogger<MeshEngine>.Instance);
         Client = client;
         Observer = observer;
-        Clusters = new ClusterRegistry(client, transports, random, time, Notes, logger ?? NullLogger<MeshEngine>.Instance, _sync);
+        Clusters = new ClusterRegistry(client, transports, random, time, Notes, logger ?? NullLogger<MeshEngine>.Instance, _sync) { Locality = options.Workload.Locality };
         Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Hosts = new HostDirectory(client, Routes, filters, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);

@@ -1,5 +1,6 @@
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Transports;
@@ -15,6 +16,9 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
 {
     /// <summary>What requests are placed by, whatever their route says; <see langword="null"/> when it is up to the route.</summary>
     public HashPolicies? HashPolicies { get; init; }
+
+    /// <summary>Headers that may name the host to pick (<c>override_host</c>); <see langword="null"/> when none may.</summary>
+    public IReadOnlyList<HeaderName>? OverrideHostHeaders { get; init; }
 
     /// <summary>Prefer the caller's zone (<c>zone_aware_lb_config</c>).</summary>
     public ZoneAware? ZoneAware { get; init; }

@@ -13,6 +13,9 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
     /// <summary>A cluster became answered; called with the lock held.</summary>
     public event Action? Answered;
 
+    /// <summary>Where this process runs, as <c>region/zone/sub-zone</c>; <see langword="null"/> when nobody told.</summary>
+    public string? Locality { get; init; }
+
     public IReadOnlyList<ClusterSubscription> All
     {
         get
@@ -32,7 +35,7 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
     {
         if (!_subscriptions.TryGetValue(name, out var subscription))
         {
-            subscription = new ClusterSubscription(name, client, transports, random, time, notes, logger, sync, () => Answered?.Invoke());
+            subscription = new ClusterSubscription(name, client, transports, random, time, notes, logger, sync, () => Answered?.Invoke()) { Locality = Locality };
             _subscriptions.Add(name, subscription);
             subscription.Start();
         }

@@ -36,6 +36,9 @@ internal sealed class ClusterSubscription(
 
     public int References { get; set; }
 
+    /// <summary>Where this process runs.</summary>
+    public string? Locality { get; init; }
+
     public void Start() => _watch = client.Watch(ClusterType.Instance, name, this);
 
     public void OnChanged(string resourceName, ClusterResource resource, string version)
@@ -123,7 +126,7 @@ internal sealed class ClusterSubscription(
         _health ??= new ClusterHealth(time, random, new HostEvents(logger, name), OnHealthChanged);
         _health.Update(resource.Policy, endpoints);
         var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
-        var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState).Build();
+        var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState, Locality).Build();
         Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, null), used);
 
         EndpointState StateOf(EndpointResource endpoint)

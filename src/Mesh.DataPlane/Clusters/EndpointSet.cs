@@ -18,12 +18,18 @@ internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, PriorityLev
 
     public static EndpointSet Empty { get; } = new([], [], []);
 
+    /// <summary>The share of requests that the control plane has dropped, of 1.</summary>
+    public double DropShare { get; init; }
+
     /// <summary>All endpoints, unhealthy ones included.</summary>
     public IReadOnlyList<Endpoint> Endpoints { get; } = endpoints;
 
     /// <summary>The shares, in percent, that the priorities' groups have of the requests; for explanations.</summary>
     public IEnumerable<(uint Percent, LocalityChoice Choice)> Shares
         => _shares.Select((s, i) => (s.UpperBound - (i == 0 ? 0 : _shares[i - 1].UpperBound), s.Choice!)).Where(s => s.Item2 is not null);
+
+    /// <summary>Whether the request of that draw is one that the control plane has dropped.</summary>
+    public bool Drops(ulong draw) => DropShare > 0 && Draw.Next(~draw) < DropShare * ulong.MaxValue;
 
     /// <summary>Picks an endpoint, or <see langword="null"/> when no host may be used.</summary>
     public Endpoint? Pick(in PickContext context)

@@ -12,7 +12,7 @@ internal sealed class EndpointSetBuilder(
     EndpointsResource resource,
     Func<EndpointResource, EndpointState> state,
     Func<string, HostGroupState> groupState,
-    LocalZone? zone = null)
+    string? locality = null)
 {
     public EndpointSet Build()
     {
@@ -63,10 +63,10 @@ internal sealed class EndpointSetBuilder(
                 panicking[i] ? panic : Choice(level, "degraded", EndpointHealth.Degraded));
         }
 
-        return new EndpointSet(all, built, loads, policy.LoadBalancing is ConsistentHashing, policy.OverrideHostStatuses);
+        return new EndpointSet(all, built, loads, policy.LoadBalancing is ConsistentHashing, policy.OverrideHostStatuses) { DropShare = resource.DropShare };
     }
 
-    private Endpoint Create(EndpointResource endpoint, LocalityResource locality) => new(endpoint, locality.Locality, locality.Priority, state(endpoint));
+    private Endpoint Create(EndpointResource endpoint, LocalityResource place) => new(endpoint, place.Locality, place.Priority, state(endpoint));
 
     private static EndpointHealth HealthOf(Endpoint host) => host.Health;
 
@@ -120,7 +120,7 @@ internal sealed class EndpointSetBuilder(
                 return Weighted(level, kind, weights);
             }
         }
-        else if (policy.ZoneAware is { } zoneAware && zone is not null && level.Priority == 0 && zoneAware.Weigh(localities, zone) is { } shares)
+        else if (policy.ZoneAware is { } zoneAware && locality is not null && level.Priority == 0 && zoneAware.Weigh(localities, level.Localities, locality) is { } shares)
         {
             return Weighted(level, kind, shares);
         }

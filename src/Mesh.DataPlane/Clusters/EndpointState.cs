@@ -1,4 +1,5 @@
 using Mesh.DataPlane.CircuitBreakers;
+using Mesh.DataPlane.LoadBalancing.Orca;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Transports;
 
@@ -17,6 +18,7 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
 
     private readonly Lock _create = new();
     private IEndpointTransport? _transport;
+    private ReportedWeight? _reportedWeight;
     private int _active;
     private int _closed;
 
@@ -31,6 +33,13 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
 
     /// <summary>A timestamp of when the endpoint became healthy, be it by being there for the first time; <see langword="null"/> while it is not.</summary>
     public long? HealthySince { get; private set; }
+
+    /// <summary>What the endpoint reports of its load, where the cluster goes by that.</summary>
+    public ReportedWeight? ReportedWeight
+    {
+        get => Volatile.Read(ref _reportedWeight);
+        set => Volatile.Write(ref _reportedWeight, value);
+    }
 
     /// <summary>The pool; made when the first request needs it. Only between a successful <see cref="TryAcquire"/> and its <see cref="Release"/>.</summary>
     public IEndpointTransport Transport => Volatile.Read(ref _transport) ?? CreateTransport();

@@ -4,7 +4,8 @@ namespace Mesh.DataPlane.LoadBalancing;
 
 /// <summary>
 /// Envoy's zone-aware routing: requests stay in the caller's zone as far as that zone has capacity for its callers, the rest goes where capacity
-/// is left over. It needs to know how the callers are spread; without that, only <c>force_local_zone</c> keeps requests in the zone.
+/// is left over. Envoy knows the callers as its local cluster. A process knows no callers but itself, so they are taken to be spread as the
+/// cluster's hosts are when all are well: requests stay in the zone while its hosts are, and as far as fewer of them can carry it.
 /// </summary>
 /// <param name="RoutingEnabled">Percent of the requests for which it is done; Envoy's default is 100.</param>
 /// <param name="MinClusterSize">Clusters with fewer healthy hosts are not divided; Envoy's default is 6.</param>
@@ -15,10 +16,13 @@ internal sealed record ZoneAware(double RoutingEnabled = 100, ulong MinClusterSi
     private const ulong Whole = 10_000;
 
     /// <summary>The localities' shares; <see langword="null"/> when the cluster is not divided.</summary>
-    public IReadOnlyList<(LocalityHosts Locality, ulong Weight)>? Weigh(LocalityHosts[] localities, LocalZone zone)
+    /// <param name="localities">The localities with the hosts that may be used.</param>
+    /// <param name="all">The same with all their hosts.</param>
+    /// <param name="zone">Where this process runs.</param>
+    public IReadOnlyList<(LocalityHosts Locality, ulong Weight)>? Weigh(LocalityHosts[] localities, LocalityHosts[] all, string zone)
     {
         var present = localities.Where(l => l.Hosts.Length > 0).ToArray();
-        var local = Array.Find(present, l => l.Name == zone.Locality);
+        var local = Array.Find(present, l => l.Name == zone);
         var forced = ForceLocalZoneMinSize is { } size && local?.Hosts.Length >= size;
         if (present.Length < 2 || (ulong)present.Sum(l => l.Hosts.Length) < MinClusterSize)
         {
@@ -30,15 +34,15 @@ internal sealed record ZoneAware(double RoutingEnabled = 100, ulong MinClusterSi
             return Enabled([(local!, Whole)], present);
         }
 
-        if (zone.Callers is not { Count: >= 2 } callers || callers.GetValueOrDefault(zone.Locality) == 0)
+        if (!Array.Exists(all, l => l.Name == zone && l.Hosts.Length > 0))
         {
             return null;
         }
 
         // 1. Shares of capacity and of callers, in hundredths of a percent.
-        var capacity = Shares(present, l => ByWeight ? l.Hosts.Aggregate(0UL, (sum, h) => sum + h.Resource.Weight) : (ulong)l.Hosts.Length);
-        var all = (ulong)callers.Values.Sum();
-        var demand = present.Select(l => Whole * (ulong)callers.GetValueOrDefault(l.Name) / all).ToArray();
+        var capacity = Shares(present, Size);
+        var demands = Shares(all, Size);
+        var demand = present.Select(l => demands[Array.FindIndex(all, a => a.Name == l.Name)]).ToArray();
 
         // 2. All of it stays, or what the zone's capacity covers.
         var own = Array.IndexOf(present, local);
@@ -66,6 +70,8 @@ internal sealed record ZoneAware(double RoutingEnabled = 100, ulong MinClusterSi
         return Enabled(shares, present);
     }
 
+    private ulong Size(LocalityHosts locality) => ByWeight ? locality.Hosts.Aggregate(0UL, (sum, h) => sum + h.Resource.Weight) : (ulong)locality.Hosts.Length;
+
     // The requests for which it is not done go to all hosts alike.
     private IReadOnlyList<(LocalityHosts, ulong)> Enabled(List<(LocalityHosts, ulong Weight)> shares, LocalityHosts[] present)
     {
@@ -75,7 +81,7 @@ internal sealed record ZoneAware(double RoutingEnabled = 100, ulong MinClusterSi
         }
 
         var sum = shares.Aggregate(0UL, (s, l) => s + l.Weight);
-        var percent = (ulong)Math.Max(0, RoutingEnabled);
+        var percent = (ulong)Math.Max(0, Math.Round(RoutingEnabled));
         var divided = shares.Select(s => (s.Item1, s.Weight * percent)).Where(s => s.Item2 > 0);
         return [.. divided, (new LocalityHosts("", 0, [.. present.SelectMany(l => l.Hosts)]), sum * (100 - percent))];
     }

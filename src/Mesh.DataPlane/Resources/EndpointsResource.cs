@@ -12,6 +12,9 @@ internal sealed record EndpointsResource(string ClusterName, LocalityResource[] 
     /// <summary>A level is as available as its available hosts weigh, instead of how many they are (<c>weighted_priority_health</c>).</summary>
     public bool WeightedPriorityHealth { get; init; }
 
+    /// <summary>The share of requests that is dropped (<c>drop_overloads</c>), of 1.</summary>
+    public double DropShare { get; init; }
+
     public static EndpointsResource Empty(string name) => new(name, [], 140);
 }
 

@@ -22,7 +22,7 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         var message = WireMessage.Parse(ClusterLoadAssignment.Parser, body);
         name = message.ClusterName;
         var notes = WireMessage.Validate(message, body, ClusterLoadAssignment.Parser);
-        return Compile(message, "", namesAllowed: false) with { Notes = notes };
+        return Compile(message, "", namesAllowed: false) with { Notes = [.. notes, .. NotHonoured(message)] };
     }
 
     /// <param name="message">The assignment.</param>
@@ -52,6 +52,9 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         return new EndpointsResource(message.ClusterName, [.. localities], message.Policy?.OverprovisioningFactor ?? DefaultOverprovisioningFactor)
         {
             WeightedPriorityHealth = message.Policy?.WeightedPriorityHealth ?? false,
+
+            // Each category drops by its own chance.
+            DropShare = 1 - (message.Policy?.DropOverloads ?? []).Select((d, i) => Drop(d, $"{path}policy.drop_overloads[{i}]")).Aggregate(1.0, (rest, drop) => rest * (1 - drop)),
         };
     }
 
@@ -126,6 +129,25 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             HealthStatus.Degraded => HostStatuses.Degraded,
             _ => HostStatuses.Unknown,
         };
+
+    private static double Drop(ClusterLoadAssignment.Types.Policy.Types.DropOverload drop, string path)
+    {
+        if (drop.DropPercentage is not { } percentage)
+        {
+            return 0;
+        }
+
+        var fraction = Matching.MatcherCompiler.Fraction(percentage, path + ".drop_percentage");
+        return Math.Min(1.0, (double)fraction.Numerator / fraction.Denominator);
+    }
+
+    private static IEnumerable<string> NotHonoured(ClusterLoadAssignment message)
+    {
+        if (message.Policy?.EndpointStaleAfter is not null)
+        {
+            yield return "policy.endpoint_stale_after is not applied, endpoints stay until the control plane replaces them";
+        }
+    }
 
     private static string? HashKey(LbEndpoint endpoint)
         => endpoint.Metadata?.FilterMetadata.TryGetValue("envoy.lb", out var lb) == true && lb.Fields.TryGetValue("hash_key", out var key) && key.StringValue.Length > 0

@@ -4,10 +4,13 @@ using Envoy.Extensions.LoadBalancingPolicies.Common.V3;
 using Envoy.Extensions.LoadBalancingPolicies.WrrLocality.V3;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.LoadBalancing.Orca;
 using Mesh.Xds.Client;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
+using EnvoyClientSideWeightedRoundRobin = Envoy.Extensions.LoadBalancingPolicies.ClientSideWeightedRoundRobin.V3.ClientSideWeightedRoundRobin;
 using EnvoyLeastRequest = Envoy.Extensions.LoadBalancingPolicies.LeastRequest.V3.LeastRequest;
 using EnvoyMaglev = Envoy.Extensions.LoadBalancingPolicies.Maglev.V3.Maglev;
+using EnvoyOverrideHost = Envoy.Extensions.LoadBalancingPolicies.OverrideHost.V3.OverrideHost;
 using EnvoyPickFirst = Envoy.Extensions.LoadBalancingPolicies.PickFirst.V3.PickFirst;
 using EnvoyRandom = Envoy.Extensions.LoadBalancingPolicies.Random.V3.Random;
 using EnvoyRingHash = Envoy.Extensions.LoadBalancingPolicies.RingHash.V3.RingHash;
@@ -22,6 +25,9 @@ namespace Mesh.DataPlane.Resources;
 internal static class LoadBalancingCompiler
 {
     private const int MaxPolicyDepth = 16;
+
+    private static readonly TimeSpan MinUpdatePeriod = TimeSpan.FromMilliseconds(100);
+
     private const string HttpProtocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
     /// <summary>Puts a cluster's load balancing into its policy.</summary>
@@ -191,6 +197,16 @@ internal static class LoadBalancingCompiler
                 return Hashed(policy, Table(maglev.TableSize, hashing?.UseHostnameForHashing ?? false, hashing?.HashBalanceFactor, path), maglev.LocalityWeightedLbConfig is not null, hashing, path);
             }
 
+            if (config.TryUnpack(out EnvoyClientSideWeightedRoundRobin weighted))
+            {
+                return policy with { LoadBalancing = ClientSideWeightedRoundRobin(weighted, path) };
+            }
+
+            if (config.TryUnpack(out EnvoyOverrideHost overridden) && overridden.FallbackPolicy is { } fallback)
+            {
+                return OverrideHost(Apply(policy, fallback, path + ".fallback_policy", depth + 1), overridden, path);
+            }
+
             if (config.TryUnpack(out EnvoyPickFirst first))
             {
                 return policy with { LoadBalancing = new PickFirst(first.ShuffleAddressList) };
@@ -202,6 +218,34 @@ internal static class LoadBalancingCompiler
             }
 
             return null;
+        }
+
+        private ClientSideWeightedRoundRobin ClientSideWeightedRoundRobin(EnvoyClientSideWeightedRoundRobin message, string path)
+        {
+            if (message.EnableOobLoadReport == true)
+            {
+                notes.Add($"{path}.enable_oob_load_report is not applied, the reports in responses are used");
+            }
+
+            return new ClientSideWeightedRoundRobin(
+                message.BlackoutPeriod?.ToTimeSpan() ?? TimeSpan.FromSeconds(10),
+                message.WeightExpirationPeriod?.ToTimeSpan() ?? TimeSpan.FromMinutes(3),
+                message.WeightUpdatePeriod?.ToTimeSpan() is not { } period ? TimeSpan.FromSeconds(1) : period < MinUpdatePeriod ? MinUpdatePeriod : period,
+                message.ErrorUtilizationPenalty ?? 1.0)
+            {
+                Metrics = [.. message.MetricNamesForComputingUtilization],
+                SlowStart = SlowStart(message.SlowStartConfig, path + ".slow_start_config"),
+            };
+        }
+
+        private ClusterPolicy OverrideHost(ClusterPolicy policy, EnvoyOverrideHost message, string path)
+        {
+            if (message.OverrideHostSources.Any(s => s.Metadata is not null) || message.SelectedHostKey is not null)
+            {
+                notes.Add($"{path} names metadata, which requests do not have here: only headers name a host");
+            }
+
+            return policy with { OverrideHostHeaders = [.. message.OverrideHostSources.Where(s => s.Header.Length > 0).Select(s => new Matching.HeaderName(s.Header))] };
         }
 
         private static LeastRequest LeastRequest(EnvoyLeastRequest message, string path)

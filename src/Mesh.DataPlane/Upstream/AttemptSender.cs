@@ -109,6 +109,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             }
 
             var response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
+            upstream.Observe(response);
             return new Attempt { Decision = decision, Response = response, Upstream = upstream };
         }
         catch (HttpRequestException e)
@@ -160,6 +161,12 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
     {
         var pick = input.Pick;
         var decision = DecisionMaker.Pick(input.Routed, pick);
+        if (input.Number == 1 && decision.ClusterState?.Endpoints.Drops(pick.Draw) == true)
+        {
+            // The control plane sheds load; what it drops is not tried elsewhere.
+            return decision with { Endpoint = null, Reply = LocalReply.DropOverload };
+        }
+
         if (input.Previous is not { } previous || !input.Plan.Retry!.AvoidsPreviousHosts)
         {
             return decision;

@@ -45,6 +45,12 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     /// <summary>The cluster exists and has no host that may be used.</summary>
     public static LocalReply NoHealthyUpstream { get; } = new(HttpStatusCode.ServiceUnavailable, "UH", "no_healthy_upstream", "no healthy upstream");
 
+    /// <summary>The control plane has some of the cluster's requests dropped (<c>drop_overloads</c>).</summary>
+    public static LocalReply DropOverload { get; } = new(HttpStatusCode.ServiceUnavailable, "DO", "drop_overload", "drop overload")
+    {
+        Headers = [("x-envoy-drop-overload", "true")],
+    };
+
     /// <summary>Istio's REGISTRY_ONLY: the virtual host <c>block_all</c>.</summary>
     public static LocalReply BlackHole { get; } = new(HttpStatusCode.BadGateway, "", "direct_response", "");
 

@@ -301,6 +301,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
         var pick = exchange?.OverrideHost is { } session
             ? new PickContext(draw) { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null }
             : new PickContext(draw);
+        if (pick.OverrideHost is null && routed.Cluster?.Current.Policy?.OverrideHostHeaders is { } headers)
+        {
+            pick = OverrideHost.Apply(headers, pick, View(host, request));
+        }
+
         return RequestHash.PoliciesOf(routed) is { } policies ? RequestHash.Apply(policies, pick, View(host, request), request, out setCookie) : pick;
     }
 

@@ -1,5 +1,6 @@
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.LoadBalancing.Orca;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Timeouts;
 
@@ -25,6 +26,8 @@ internal sealed class UpstreamRequest
     private OutgoingBody? _body;
     private CircuitBreaker? _breaker;
     private bool _multiplexed;
+    private ReportedWeight? _reports;
+    private HttpResponseMessage? _response;
 
     private UpstreamRequest()
     {
@@ -75,6 +78,16 @@ internal sealed class UpstreamRequest
         _multiplexed = multiplexed;
     }
 
+    /// <summary>Reads the load report that the endpoint gives with its response, be it in the trailers.</summary>
+    public void Observe(HttpResponseMessage response)
+    {
+        if (_endpoint?.ReportedWeight is { } reports)
+        {
+            reports.Observe(response.Headers);
+            (_reports, _response) = (reports, response);
+        }
+    }
+
     /// <summary>No deadline is left: what remains of the response may take as long as it likes.</summary>
     public void EndClock(bool reuse = true)
     {
@@ -91,6 +104,12 @@ internal sealed class UpstreamRequest
     /// <param name="reuseClock">Nobody else may still be looking at the clock.</param>
     public void End(bool reuseClock = true)
     {
+        if (_reports is { } reports)
+        {
+            reports.Observe(_response!.TrailingHeaders);
+            (_reports, _response) = (null, null);
+        }
+
         Release(reuseClock);
         if (_pooled < MaxPooled)
         {

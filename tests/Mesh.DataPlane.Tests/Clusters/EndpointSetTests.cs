@@ -170,8 +170,8 @@ public class EndpointSetTests
     internal static EndpointSet Build(ClusterPolicy policy, params LocalityResource[] localities)
         => Builder(policy, new EndpointsResource("c", localities, 140)).Build();
 
-    internal static EndpointSetBuilder Builder(ClusterPolicy policy, EndpointsResource resource, LocalZone? zone = null)
-        => new(policy, resource, _ => new EndpointState(() => throw new InvalidOperationException()), _ => new HostGroupState(uint.MaxValue), zone);
+    internal static EndpointSetBuilder Builder(ClusterPolicy policy, EndpointsResource resource, string? locality = null)
+        => new(policy, resource, _ => new EndpointState(() => throw new InvalidOperationException()), _ => new HostGroupState(uint.MaxValue), locality);
 
     internal static EndpointResource Endpoint(int port, EndpointHealth health = EndpointHealth.Healthy, uint weight = 1)
         => new(new IPEndPoint(IPAddress.Loopback, port), "", weight, health, new Dictionary<string, string>());
