@@ -139,7 +139,9 @@ internal sealed class ClusterSubscription(
                 _endpoints.Add(key, state);
             }
 
-            state.Observe(endpoint.Health == EndpointHealth.Healthy, time.GetTimestamp());
+            // As in Envoy, a host that passes its checks again warms up again, one that comes back from its ejection does not.
+            var health = HostHealth.Combine(endpoint.Health, state.Health.Flags & ~HealthFlags.FailedOutlierCheck);
+            state.Observe(health == EndpointHealth.Healthy, time.GetTimestamp());
             return state;
         }
     }
