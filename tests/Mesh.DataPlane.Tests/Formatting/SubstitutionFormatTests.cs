@@ -167,7 +167,7 @@ public class SubstitutionFormatTests
             UpstreamProtocol = response.Version,
             Route = new RouteEntry(0, "canary", new RouteMatch(new PathMatch(PathMatchKind.Prefix, "/", true), RouteConditions.None), new RouteAction.Unsupported("none")),
             Cluster = "outbound|9080||reviews",
-            Endpoint = new Endpoint(resource, "", 0, null!),
+            Endpoint = new Endpoint(resource, "", 0, new EndpointState(() => throw new InvalidOperationException())),
             Status = 418,
             ResponseCodeDetails = "via upstream",
         };
