@@ -61,6 +61,57 @@ public sealed class DiscoveryServerTests : IDisposable
     }
 
     [Fact]
+    public void Clients_of_one_place_share_endpoints_and_others_get_their_own()
+    {
+        _store.Set(ReviewsService, TestDocuments.DestinationRule("reviews", """{"host":"reviews","trafficPolicy":{"outlierDetection":{}}}"""));
+        _discovery.Apply();
+        Connect(TestNodes.Workload("one", "reviews", "127.0.0.1:1"));
+        _discovery.Apply();
+        var here = Get(Connect(At("eu", "a")), TypeUrls.ClusterLoadAssignment, Reviews);
+
+        Get(Connect(At("eu", "a")), TypeUrls.ClusterLoadAssignment, Reviews).ShouldBeSameAs(here);
+        Get(Connect(At("eu", "b")), TypeUrls.ClusterLoadAssignment, Reviews).ShouldNotBeSameAs(here);
+        Get(Connect(At("eu", "a")), TypeUrls.Cluster, Reviews).ShouldBeSameAs(Get(Connect(At("eu", "b")), TypeUrls.Cluster, Reviews));
+        Get(Connect(TestNodes.Of("label", """{"LABELS":{"istio-locality":"eu.a"}}""")), TypeUrls.ClusterLoadAssignment, Reviews).ShouldBeSameAs(here);
+
+        static Node At(string region, string zone)
+        {
+            var node = TestNodes.Of($"{region}-{zone}");
+            node.Locality = new Locality { Region = region, Zone = zone };
+            return node;
+        }
+    }
+
+    [Fact]
+    public void Clients_under_a_rule_for_some_workloads_get_its_clusters()
+    {
+        _store.Set(
+            ReviewsService,
+            TestDocuments.DestinationRule("web", """
+                {"host":"reviews","workloadSelector":{"matchLabels":{"app":"web"}},
+                 "trafficPolicy":{"loadBalancer":{"consistentHash":{"httpHeaderName":"x-user"}}},"subsets":[{"name":"v1"}]}
+                """));
+        _discovery.Apply();
+        var web = Connect(TestNodes.Of("web", """{"LABELS":{"app":"web"}}"""));
+        var job = Connect(TestNodes.Of("job", """{"LABELS":{"app":"job"}}"""));
+
+        Get(web, TypeUrls.Cluster, Reviews).Version.ShouldNotBe(Get(job, TypeUrls.Cluster, Reviews).Version);
+        Get(web, TypeUrls.RouteConfiguration, Reviews).Version.ShouldNotBe(Get(job, TypeUrls.RouteConfiguration, Reviews).Version);
+        web.GetResources(TypeUrls.Cluster, true, []).Count.ShouldBe(2);
+        job.GetResources(TypeUrls.Cluster, true, []).Count.ShouldBe(1);
+        Get(Connect(TestNodes.Of("plain")), TypeUrls.Cluster, Reviews).ShouldBeSameAs(Get(job, TypeUrls.Cluster, Reviews));
+    }
+
+    [Theory]
+    [InlineData("""{"INSTANCE_IPS":"2001:db8::1"}""", true)]
+    [InlineData("""{"INSTANCE_IPS":"2001:db8::1,10.0.0.1"}""", false)]
+    [InlineData("""{"MESH_ADDRESSES":{"http":"[2001:db8::1]:80"}}""", true)]
+    [InlineData("""{"MESH_ADDRESSES":{"http":"[::]:80"}}""", false)]
+    [InlineData("{}", false)]
+    public void A_node_says_whether_it_has_IPv6_alone(string metadata, bool expected)
+        => new NodeMetadata(TestNodes.Of("node", metadata)).IsIpv6Only.ShouldBe(expected);
+
+    [Fact]
     public void A_resource_carries_the_name_that_was_asked_for()
     {
         var view = Connect(TestNodes.Of("one"));
