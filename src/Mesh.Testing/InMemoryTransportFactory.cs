@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
 
@@ -6,6 +7,6 @@ namespace Mesh.Testing;
 /// <summary>Connections to endpoints that are handlers in this process.</summary>
 internal sealed class InMemoryTransportFactory(EndpointDirectory endpoints) : IEndpointTransportFactory
 {
-    public IEndpointTransport Create(string cluster, EndpointResource endpoint, TransportSettings settings)
-        => new InMemoryTransport(endpoints, cluster, endpoint.Address);
+    public IEndpointTransport Create(Cluster cluster, EndpointResource endpoint, TransportSettings settings)
+        => new InMemoryTransport(endpoints, cluster.Name, endpoint.Address);
 }

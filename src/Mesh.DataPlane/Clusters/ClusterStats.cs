@@ -18,9 +18,6 @@ internal sealed class ClusterStats
     /// <summary><c>upstream_cx_max_requests</c>: connections closed for <c>max_requests_per_connection</c>.</summary>
     public Cell MaxRequestsReached;
 
-    /// <summary><c>upstream_cx_max_duration_reached</c>: connections closed for <c>max_connection_duration</c>.</summary>
-    public Cell MaxDurationReached;
-
     /// <summary><c>upstream_cx_overflow</c>: requests that found all connections in use.</summary>
     public Cell ConnectionOverflow;
 

@@ -135,7 +135,7 @@ internal sealed class ClusterSubscription(
             used.Add(key);
             if (!_endpoints.TryGetValue(key, out var state))
             {
-                state = new EndpointState(() => transports.Create(name, endpoint, key.Transport), _health.Of(endpoint));
+                state = new EndpointState(() => transports.Create(Cluster, endpoint, key.Transport), _health.Of(endpoint));
                 _endpoints.Add(key, state);
             }
 

@@ -9,15 +9,12 @@ using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
-using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace Mesh.DataPlane.Resources;
 
 /// <summary>Decodes clusters.</summary>
 internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Cluster, isFullStateInSotw: true)
 {
-    private const string HttpProtocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-
     public static ClusterType Instance { get; } = new();
 
     protected override ClusterResource DecodeResource(ByteString body, out string name)
@@ -37,17 +34,12 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             new RoundRobin(),
             LocalityWeighted: false,
             PanicThreshold: 50,
-            new TransportSettings(Protocol(message), message.ConnectTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(5)));
+            TransportSettingsCompiler.Compile(message, notes));
         policy = LoadBalancingCompiler.Compile(policy, message, notes) with
         {
             CircuitBreakers = ClusterThresholdsCompiler.Compile(message.CircuitBreakers, "circuit_breakers", notes),
             OutlierDetection = OutlierDetectionCompiler.Compile(message, notes),
         };
-
-        if (policy.Transport.ConnectTimeout <= TimeSpan.Zero)
-        {
-            throw new ResourceRejectedException("connect_timeout", "must be greater than 0");
-        }
 
         if (message.ClusterType is not null)
         {
@@ -91,28 +83,5 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         {
             throw new ResourceRejectedException("transport_socket_matches", "is not supported; the cluster is refused rather than spoken to in clear text");
         }
-    }
-
-    private static UpstreamProtocol Protocol(Envoy.Config.Cluster.V3.Cluster message)
-    {
-        if (message.TypedExtensionProtocolOptions.TryGetValue(HttpProtocolOptionsKey, out var any))
-        {
-            const string Path = $"typed_extension_protocol_options[{HttpProtocolOptionsKey}]";
-            var options = WireMessage.Parse(HttpProtocolOptions.Parser, any.Value, Path);
-            return options.UpstreamProtocolOptionsCase switch
-            {
-                HttpProtocolOptions.UpstreamProtocolOptionsOneofCase.ExplicitHttpConfig
-                    => options.ExplicitHttpConfig.Http2ProtocolOptions is not null ? UpstreamProtocol.Http2 : UpstreamProtocol.Http11,
-                HttpProtocolOptions.UpstreamProtocolOptionsOneofCase.UseDownstreamProtocolConfig => UpstreamProtocol.Downstream,
-
-                // Without ALPN, which needs TLS, Envoy's automatic choice is HTTP/1.1.
-                HttpProtocolOptions.UpstreamProtocolOptionsOneofCase.AutoConfig => UpstreamProtocol.Http11,
-                _ => throw new ResourceRejectedException(Path, "upstream_protocol_options must be set"),
-            };
-        }
-
-#pragma warning disable CS0612 // The older way to say HTTP/2, which gRPC-minded control planes still use.
-        return message.Http2ProtocolOptions is not null ? UpstreamProtocol.Http2 : UpstreamProtocol.Http11;
-#pragma warning restore CS0612
     }
 }

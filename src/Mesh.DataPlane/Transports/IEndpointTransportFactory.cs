@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
 
 namespace Mesh.DataPlane.Transports;
@@ -5,5 +6,5 @@ namespace Mesh.DataPlane.Transports;
 /// <summary>Makes the connections to endpoints: sockets in production, handlers of test servers in the in-memory mesh.</summary>
 internal interface IEndpointTransportFactory
 {
-    IEndpointTransport Create(string cluster, EndpointResource endpoint, TransportSettings settings);
+    IEndpointTransport Create(Cluster cluster, EndpointResource endpoint, TransportSettings settings);
 }

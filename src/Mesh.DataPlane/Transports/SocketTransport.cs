@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
+using Mesh.DataPlane.Clusters;
 
 namespace Mesh.DataPlane.Transports;
 
@@ -12,16 +14,20 @@ internal sealed class SocketTransport : IEndpointTransport
 {
     private readonly HttpMessageInvoker _invoker;
     private readonly EndPoint _address;
-    private readonly TimeSpan _connectTimeout;
+    private readonly TransportSettings _settings;
+    private readonly ClusterStats _stats;
     private readonly TimeProvider _time;
     private PoolAuthority? _authority;
 
-    public SocketTransport(EndPoint address, TransportSettings settings, TimeProvider time)
+    public SocketTransport(EndPoint address, TransportSettings settings, ClusterStats stats, TimeProvider time)
     {
         _address = address;
-        _connectTimeout = settings.ConnectTimeout;
+        _settings = settings;
+        _stats = stats;
         _time = time;
-        _invoker = new HttpMessageInvoker(new SocketsHttpHandler
+
+        // The handler's own limit of connections stays out of the way: the cluster's circuit breakers decide.
+        var handler = new SocketsHttpHandler
         {
             ConnectCallback = ConnectAsync,
             ConnectTimeout = Timeout.InfiniteTimeSpan,
@@ -30,18 +36,66 @@ internal sealed class SocketTransport : IEndpointTransport
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             EnableMultipleHttp2Connections = true,
-        });
+            PooledConnectionIdleTimeout = settings.IdleTimeout,
+            PooledConnectionLifetime = settings.MaxConnectionDuration,
+        };
+        if (settings.MaxResponseHeadersKb is { } kilobytes)
+        {
+            handler.MaxResponseHeadersLength = (int)kilobytes;
+        }
+
+        if (settings.InitialStreamWindowSize is { } window)
+        {
+            handler.InitialHttp2StreamWindowSize = (int)window;
+        }
+
+        if (settings is { KeepaliveInterval: { } interval, KeepaliveTimeout: { } timeout })
+        {
+            handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always;
+            handler.KeepAlivePingDelay = interval;
+            handler.KeepAlivePingTimeout = timeout;
+        }
+
+        _invoker = new HttpMessageInvoker(handler);
     }
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        return _settings.MaxHeadersCount is { } headers ? SendLimitedAsync(request, headers, cancellationToken) : SendUnlimitedAsync(request, cancellationToken);
+    }
+
+    public void Dispose() => _invoker.Dispose();
+
+    private static int HeaderLines(HttpHeaders headers)
+    {
+        var lines = 0;
+        foreach (var (_, values) in headers.NonValidated)
+        {
+            lines += values.Count;
+        }
+
+        return lines;
+    }
+
+    private async Task<HttpResponseMessage> SendLimitedAsync(HttpRequestMessage request, uint maxHeaders, CancellationToken cancellationToken)
+    {
+        var response = await SendUnlimitedAsync(request, cancellationToken).ConfigureAwait(false);
+        if (HeaderLines(response.Headers) + HeaderLines(response.Content.Headers) <= maxHeaders)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        throw new HttpRequestException(HttpRequestError.ConfigurationLimitExceeded, $"The response has more headers than the cluster's max_headers_count of {maxHeaders}.");
+    }
+
+    private Task<HttpResponseMessage> SendUnlimitedAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var uri = request.RequestUri!;
         return IsInPool(uri) && !WillBeChunked(request)
             ? _invoker.SendAsync(request, cancellationToken)
             : SendAndRestoreAsync(request, uri, cancellationToken);
     }
-
-    public void Dispose() => _invoker.Dispose();
 
     private bool IsInPool(Uri uri)
     {
@@ -101,21 +155,35 @@ internal sealed class SocketTransport : IEndpointTransport
         var socket = _address is UnixDomainSocketEndPoint
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var timeout = new CancellationTokenSource(_connectTimeout, _time);
+        if (_address is not UnixDomainSocketEndPoint)
+        {
+            _settings.TcpKeepalive?.Apply(socket);
+        }
+
+        using var timeout = new CancellationTokenSource(_settings.ConnectTimeout, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
             await socket.ConnectAsync(_address, linked.Token).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
+            return _settings.MaxRequestsPerConnection > 0
+                ? new LimitedConnection(socket, _stats, _settings.MaxRequestsPerConnection)
+                : new UpstreamConnection(socket, _stats);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             socket.Dispose();
+            _stats.ConnectFailures.Increment();
+            _stats.ConnectTimeouts.Increment();
             throw new SocketException((int)SocketError.TimedOut);
         }
-        catch
+        catch (Exception e)
         {
             socket.Dispose();
+            if (e is not OperationCanceledException)
+            {
+                _stats.ConnectFailures.Increment();
+            }
+
             throw;
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
 
 namespace Mesh.DataPlane.Transports;
@@ -7,6 +8,6 @@ namespace Mesh.DataPlane.Transports;
 /// <summary>Connections over TCP and Unix sockets.</summary>
 internal sealed class SocketTransportFactory(TimeProvider time) : IEndpointTransportFactory
 {
-    public IEndpointTransport Create(string cluster, EndpointResource endpoint, TransportSettings settings)
-        => new SocketTransport(endpoint.Address, settings, time);
+    public IEndpointTransport Create(Cluster cluster, EndpointResource endpoint, TransportSettings settings)
+        => new SocketTransport(endpoint.Address, settings, cluster.Stats, time);
 }
