@@ -201,6 +201,29 @@ public class CircuitBreakingTests
         mesh.Breaker().ShouldHoldNothing();
     }
 
+    [Fact]
+    public async Task Retries_give_their_permits_back()
+    {
+        await using var server = await WebServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        });
+        var route = DataPlane.Tests.Resources.Prefix("/", "httpbin:8000");
+        route.Route_.RetryPolicy = new RetryPolicy { RetryOn = "5xx", NumRetries = 3, RetryBackOff = new() { BaseInterval = new() { Nanos = 1_000_000 } } };
+        await using var mesh = Mesh(server, new() { MaxRetries = 1 });
+        mesh.Xds.Set(RouteConfigurationType.Instance, DataPlane.Tests.Resources.Routes("httpbin:8000", route));
+        for (var i = 0; i < 3; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, Url);
+            using var response = await mesh.Client().SendAsync(request).Within();
+            ((int)response.StatusCode).ShouldBe(500);
+            request.Options.TryGetValue(MeshRequest.Attempts, out var attempts).ShouldBeTrue();
+            attempts.ShouldBe(4);
+            mesh.Breaker().ShouldHoldNothing();
+        }
+    }
+
     private static ClientMesh Mesh(WebServer server, Thresholds thresholds, bool http2 = false, TimeProvider? time = null)
         => Mesh(server.Port, thresholds, http2, time);
 

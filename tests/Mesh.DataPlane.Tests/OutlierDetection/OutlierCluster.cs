@@ -102,6 +102,6 @@ internal sealed class OutlierCluster : IDisposable
 
     private sealed class NoTransports : IEndpointTransportFactory
     {
-        public IEndpointTransport Create(string cluster, EndpointResource endpoint, TransportSettings settings) => throw new NotSupportedException();
+        public IEndpointTransport Create(Mesh.DataPlane.Clusters.Cluster cluster, EndpointResource endpoint, TransportSettings settings) => throw new NotSupportedException();
     }
 }

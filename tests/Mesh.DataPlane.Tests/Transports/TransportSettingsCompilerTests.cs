@@ -106,7 +106,7 @@ public class TransportSettingsCompilerTests
         keepalive.ShouldBe(new TcpKeepalive(4, 50, 6));
 
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        keepalive.Apply(socket);
+        keepalive!.Apply(socket);
         ((int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)!).ShouldNotBe(0);
         socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount).ShouldBe(4);
         socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime).ShouldBe(50);
