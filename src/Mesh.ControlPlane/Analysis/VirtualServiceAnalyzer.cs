@@ -83,6 +83,12 @@ internal static class VirtualServiceAnalyzer
                 continue;
             }
 
+            if (http.Delegate is not null)
+            {
+                // What its delegate does not match goes on to the next entry.
+                continue;
+            }
+
             if (http.Match.Count == 0)
             {
                 everything = path;

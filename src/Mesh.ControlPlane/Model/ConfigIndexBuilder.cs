@@ -10,6 +10,7 @@ namespace Mesh.ControlPlane.Model;
 /// </summary>
 internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = false)
 {
+    private readonly RootVirtualServices _roots = new(clusterDomain);
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
     private Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules = [];
@@ -22,6 +23,8 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         var virtualServices = new Dictionary<string, List<VirtualServiceRule>>(StringComparer.Ordinal);
         var rulesByHost = new Dictionary<(string Namespace, string Host), List<(ConfigResource Source, DestinationRule Spec)>>();
         var workloadEntries = new List<WorkloadInstance>();
+        var rules = new List<VirtualServiceRule>();
+        var ruleDocuments = new List<(ConfigResource Now, ConfigResource Kept)>();
 
         foreach (var resource in snapshot.Resources)
         {
@@ -43,12 +46,14 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
                 Of(services, service.Host).Add(service);
             }
 
-            if (item.VirtualService is { AppliesToMesh: true } rule)
+            if (item.VirtualService is { } rule)
             {
-                foreach (var host in rule.Hosts)
-                {
-                    Of(virtualServices, host).Add(rule);
-                }
+                rules.Add(rule);
+            }
+
+            if (resource.Spec is VirtualService)
+            {
+                ruleDocuments.Add((resource, item.Resource));
             }
 
             if (item.DestinationRule is { } destinationRule)
@@ -64,18 +69,27 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         }
 
         OrderServices(services, diagnostics);
-        foreach (var rules in virtualServices.Values)
+        rules.AddRange(_roots.Complete(ruleDocuments, diagnostics));
+        foreach (var rule in rules.Where(rule => rule.AppliesToMesh))
         {
-            SortByAge(rules, rule => rule.Source);
+            foreach (var host in rule.Hosts)
+            {
+                Of(virtualServices, host).Add(rule);
+            }
+        }
+
+        foreach (var sameHost in virtualServices.Values)
+        {
+            SortByAge(sameHost, rule => rule.Source);
         }
 
         var destinationRules = new Dictionary<(string Namespace, string Host), HostDestinationRules>(rulesByHost.Count);
-        foreach (var (key, rules) in rulesByHost)
+        foreach (var (key, sameHost) in rulesByHost)
         {
-            SortByAge(rules, rule => rule.Source);
-            destinationRules[key] = _destinationRules.TryGetValue(key, out var before) && SameRules(before, rules)
+            SortByAge(sameHost, rule => rule.Source);
+            destinationRules[key] = _destinationRules.TryGetValue(key, out var before) && SameRules(before, sameHost)
                 ? before
-                : new HostDestinationRules(key.Namespace, key.Host, rules);
+                : new HostDestinationRules(key.Namespace, key.Host, sameHost);
         }
 
         _built = built;
@@ -139,6 +153,8 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         var item = new Built(resource);
         switch (resource.Spec)
         {
+            case VirtualService spec when RootVirtualServices.IsRoot(spec) || RootVirtualServices.IsDelegate(spec):
+                break;
             case VirtualService spec:
                 item.VirtualService = new VirtualServiceRule(resource, spec, clusterDomain);
                 break;

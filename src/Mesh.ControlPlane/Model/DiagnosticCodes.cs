@@ -23,4 +23,10 @@ internal static class DiagnosticCodes
 
     /// <summary>The same host or subset is declared by two documents; the first one counts.</summary>
     public const string DuplicateDeclaration = "MESH0101";
+
+    /// <summary>A route of a delegate that matches what its root does not.</summary>
+    public const string DelegateConflict = "MESH0102";
+
+    /// <summary>A VirtualService without hosts that none delegates to.</summary>
+    public const string UnusedDelegate = "MESH0103";
 }
