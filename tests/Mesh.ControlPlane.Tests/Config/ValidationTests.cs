@@ -32,14 +32,50 @@ public class ValidationTests
         { "match:\n- headers: {\"a b\": {exact: c}}", "12:17 spec.http[0].match[0].headers[\"a b\"] \"a b\" is not the name of a header." },
         { "match:\n- headers: {a: {}}", "" },
         { "match:\n- gateways: [a/b/c]", "12:18 spec.http[0].match[0].gateways[0] \"a/b/c\" is not a gateway: write its name, namespace/name, or mesh." },
-        { "headers: {request: {set: {\"a:\": b}}}", "11:25 spec.http[0].headers.request.set \"a:\" is not a header that can be changed here." },
-        { "headers: {request: {set: {Host: b, \":authority\": c}}}", "" },
-        { "headers: {response: {remove: [host]}}", "11:26 spec.http[0].headers.response.remove \"host\" is not a header that can be changed here." },
+        { "headers: {request: {set: {\"a:\": b}}}", "11:37 spec.http[0].headers.request.set[\"a:\"] \"a:\" is not a header that can be changed here." },
+        { "headers: {request: {set: {Host: b}, remove: [x-a]}, response: {set: {a: \"%RESPONSE_CODE% of %REQ(:path?x):8% at 100%%\"}, add: {b: \"\\t\"}}}", "" },
+        { "headers: {request: {set: {Host: b, \":authority\": c}}}", "11:54 spec.http[0].headers.request.set[\":authority\"] sets the authority, which headers.request.set.Host sets already: keep one." },
+        { "headers: {request: {add: {host: b}}}\nrewrite: {authority: c}", "11:37 spec.http[0].headers.request.add.host sets the authority, which rewrite.authority sets already: keep one." },
+        { "headers: {request: {set: {\":path\": /a}}}", "11:40 spec.http[0].headers.request.set[\":path\"] \":path\" is not a header that can be changed here." },
+        { "headers: {request: {set: {host: \"a b\"}}}", "11:37 spec.http[0].headers.request.set.host \"a b\" is not a host, with or without a port." },
+        { "headers: {request: {add: {x: \"a\\r\\nevil: 1\"}}}", "11:34 spec.http[0].headers.request.add.x \"a\\x0d\\x0aevil: 1\" has a line break or another control character, which no header may carry." },
+        { "headers: {response: {set: {x: \"50%\"}}}", "11:35 spec.http[0].headers.response.set.x \"50%\" has a % at position 3 that begins no command such as %REQ(name)%: write %% for a percent sign." },
+        { "headers: {response: {set: {x: \"%REQ(a%\"}}}", "11:35 spec.http[0].headers.response.set.x \"%REQ(a%\" has a % at position 1 that begins no command such as %REQ(name)%: write %% for a percent sign." },
+        { "headers: {response: {set: {x: \"%REQ(a):x%\"}}}", "11:35 spec.http[0].headers.response.set.x \"%REQ(a):x%\" has a % at position 1 that begins no command such as %REQ(name)%: write %% for a percent sign." },
+        { "headers: {response: {set: {x: \"%START_TIME%%\"}}}", "11:35 spec.http[0].headers.response.set.x \"%START_TIME%%\" has a % at position 13 that begins no command such as %REQ(name)%: write %% for a percent sign." },
+        { "rewrite: {uri: new}", "11:20 spec.http[0].rewrite.uri must begin with \"/\", as every path does." },
+        { "rewrite: {uri: \"/a b\"}", "11:20 spec.http[0].rewrite.uri has a space or a control character, which no path may carry: write it percent-encoded." },
+        { "rewrite: {authority: \"a/b\"}", "11:26 spec.http[0].rewrite.authority \"a/b\" is not a host, with or without a port." },
+        { "rewrite: {uri: /a, uriRegexRewrite: {match: a, rewrite: b}}", "11:5 spec.http[0].rewrite cannot have both uri and uriRegexRewrite: keep one." },
+        { "rewrite: {uriRegexRewrite: {match: \"^/a\"}}", "11:15 spec.http[0].rewrite.uriRegexRewrite must have both match and rewrite." },
+        { "rewrite: {uriRegexRewrite: {match: \"^/([^)(]+)/(?:a)\\\\((b)$\", rewrite: \"/\\\\2/\\\\1/\\\\0\"}}", "" },
+        { "rewrite: {uriRegexRewrite: {match: \"^/(a)\", rewrite: \"/\\\\2\"}}", "11:58 spec.http[0].rewrite.uriRegexRewrite.rewrite names the group 2, but match has 1." },
+        { "rewrite: {uriRegexRewrite: {match: \"^/(a)\", rewrite: \"/$1\\\\x\"}}", "11:58 spec.http[0].rewrite.uriRegexRewrite.rewrite has a \\ without the number of a group behind it: write \\1 for the first group, \\\\ for a backslash." },
+        { "fault: {abort: {grpcStatus: UNHAPPY, percentage: {value: 1}}}", "11:33 spec.http[0].fault.abort.grpcStatus \"UNHAPPY\" is none of OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED." },
+        { "fault: {delay: {percent: 101, fixedDelay: 1s}}", "11:30 spec.http[0].fault.delay.percent must be from 0 to 100, not 101." },
+        { "corsPolicy: {allowOrigins: [{}, {exact: \"*\"}], allowMethods: [GET, get], allowHeaders: [\"*\", \"a b\"], maxAge: 1.5s}", "11:33 spec.http[0].corsPolicy.allowOrigins[0] must have exact, prefix or regex.|11:72 spec.http[0].corsPolicy.allowMethods[1] \"get\" is none of GET, HEAD, POST, PUT, PATCH, DELETE, CONNECT, OPTIONS, TRACE, *.|11:98 spec.http[0].corsPolicy.allowHeaders[1] \"a b\" is not the name of a header.|11:114 spec.http[0].corsPolicy.maxAge must be whole seconds, at least one." },
+        { "match:\n- headers: {a: {prefix: \"\"}}\n  method: {prefix: \"\"}", "13:24 spec.http[0].match[0].method.prefix must not be empty: leave the match empty to ask for presence.|12:29 spec.http[0].match[0].headers.a.prefix must not be empty: leave the match empty to ask for presence." },
+        { "match:\n- headers: {\":method\": {exact: GET}}", "" },
+        { "headers: {response: {remove: [host]}}", "11:35 spec.http[0].headers.response.remove[0] \"host\" is not a header that can be changed here." },
     };
 
     public static TheoryData<string, string> WrongSpecs { get; } = new()
     {
-        { "{hosts: [], http: [{route: [{destination: {host: a}}]}]}", "hosts is required: name the hosts that the routes are for. (Without hosts it would be a delegate, which this version does not apply.)" },
+        { "{http: [{route: [{destination: {host: a}}]}]}", "" },
+        { "{gateways: [mesh], http: [{delegate: {name: a}}], tcp: [{route: [{destination: {host: a}}]}]}", "gateways cannot be given without hosts|tcp cannot be given without hosts|http[0].delegate cannot be given in a delegate" },
+        { "{hosts: [a], http: [{delegate: {}}]}", "http[0].delegate.name is required: name the VirtualService that has the routes." },
+        { "{hosts: [a], http: [{delegate: {name: b}, redirect: {uri: /a}}]}", "http[0].delegate cannot be given beside redirect: keep one." },
+        { "{hosts: [a], http: [{delegate: {name: b}, route: [{destination: {host: a}}]}]}", "http[0].delegate cannot be given beside route: keep one." },
+        { "{hosts: [a], http: [{redirect: {uri: /a, prefixRewrite: /b}}]}", "http[0].redirect cannot have both uri and prefixRewrite: keep one." },
+        { "{hosts: [a], http: [{match: [{uri: {exact: /x}}], redirect: {prefixRewrite: /b}}]}", "http[0].redirect.prefixRewrite takes the place of a prefix, which match[0].uri is not" },
+        { "{hosts: [a], http: [{match: [{uri: {exact: /x}}], redirect: {uri: \"%PREFIX()%/b\"}}]}", "http[0].redirect.uri takes the place of a prefix, which match[0].uri is not" },
+        { "{hosts: [a], http: [{match: [{uri: {prefix: /x}}, {method: {exact: GET}}], redirect: {prefixRewrite: /b}}]}", "" },
+        { "{hosts: [a], http: [{redirect: {scheme: ftp, port: 70000, authority: \"a b\"}}]}", "http[0].redirect.scheme must be http or https, not \"ftp\".|http[0].redirect.port must be a port from 1 to 65535, not 70000.|http[0].redirect.authority \"a b\" is not a host" },
+        { "{hosts: [a], http: [{redirect: {uri: new}}]}", "http[0].redirect.uri must begin with \"/\", as every path does." },
+        { "{hosts: [a], http: [{route: [{destination: {host: a}, weight: 70}, {destination: {host: b}}]}]}", "http[0].route[1] has no weight, although others have one: give it its share, or 0 to send nothing there." },
+        { "{hosts: [a], http: [{route: [{destination: {host: a}, weight: 100}, {destination: {host: b}, weight: 0}]}]}", "" },
+        { "{hosts: [a], http: [{route: [{destination: {host: a}}, {destination: {host: b}}]}]}", "http[0].route the weights add up to 0" },
+        { "{hosts: [a], http: [{route: [{destination: {host: a}, headers: {request: {set: {\"a b\": c}}}}]}]}", "http[0].route[0].headers.request.set[\"a b\"] \"a b\" is not a header that can be changed here." },
         { "{hosts: [a]}", " has no routes: give http, tcp or tls at least one." },
         { "{hosts: [a], http: [{name: x}]}", "http[0] does nothing: give it route, redirect, directResponse or delegate." },
         { "{hosts: [\"*\"], http: [{route: [{destination: {host: a}}]}]}", "hosts[0] \"*\" is not allowed for the gateway mesh: it would take over every host of every workload." },
@@ -54,7 +90,7 @@ public class ValidationTests
         { "{hosts: [a], http: [{route: [{destination: {}}]}]}", "http[0].route[0].destination.host is required: name the service to route to, such as reviews or reviews.default.svc.cluster.local." },
         { "{hosts: [a], http: [{route: [{destination: {host: \"*\"}}]}]}", "http[0].route[0].destination.host \"*\" is not a host." },
         { "{hosts: [a], http: [{route: [{destination: {host: a, subset: \"v 1\", port: {number: 0}}}]}]}", "http[0].route[0].destination.subset \"v 1\" is not a subset's name: letters, digits and '-', at most 63.|http[0].route[0].destination.port.number must be a port from 1 to 65535, not 0." },
-        { "{hosts: [a], http: [{route: [{destination: {host: a}, weight: 0}, {destination: {host: b}}]}]}", "http[0].route the weights add up to 0, so no destination could be chosen: give at least one a weight." },
+        { "{hosts: [a], http: [{route: [{destination: {host: a}, weight: 0}, {destination: {host: b}, weight: 0}]}]}", "http[0].route the weights add up to 0, so no destination could be chosen: give at least one a weight." },
         { "{hosts: [a], http: [{route: [{destination: {host: a}, weight: -1}, {destination: {host: b}, weight: 1}]}]}", "http[0].route[0].weight must not be negative, but is -1." },
         { "{hosts: [a], http: [{route: [{destination: {host: a}, weight: 0}]}]}", "" },
         { "{hosts: [a], http: [{route: [{destination: {host: a}, weight: 30}, {destination: {host: b}, weight: 30}]}]}", "" },
@@ -226,6 +262,51 @@ public class ValidationTests
             "13:17 spec.http[0].match[0].headers.Cookie header names are written in lower case: \"cookie\".",
             "13:37 spec.http[0].match[0].headers.method \"method\" is no header: Istio ignores it here. Match it by the field method beside headers.",
         ], ignoreOrder: true);
+
+    [Fact]
+    public void What_can_never_happen_is_warned_of()
+        => Yamls.Lines(Yamls.Read(Yamls.Route("timeout: 1s\nretries: {attempts: 1, perTryTimeout: 1s}\nfault: {delay: {fixedDelay: 1s}, abort: {httpStatus: 500}}\nheaders: {request: {set: {x: \"\"}}}")), ConfigSeverity.Warning).ShouldBe(
+        [
+            "14:34 spec.http[0].headers.request.set.x is empty: a header without a value is not sent, so this changes nothing.",
+            "12:43 spec.http[0].retries.perTryTimeout is no shorter than the timeout of the route, so it never ends a try.",
+            "13:13 spec.http[0].fault.delay has no percentage, so no request is delayed.",
+            "13:38 spec.http[0].fault.abort has no percentage, so no request is aborted.",
+        ]);
+
+    [Theory]
+    [InlineData("redirect: {uri: /a}")]
+    [InlineData("directResponse: {status: 200}")]
+    public void What_a_local_answer_has_no_use_for_is_warned_of(string action)
+        => Yamls.Read(Yamls.Head + $"  hosts: [reviews]\n  http:\n  - {action}\n    timeout: 1s\n    retries: {{attempts: 1}}\n    mirror: {{host: a}}\n")
+            .Diagnostics.Select(found => $"{found.Severity} {found.Line} {found.Path}").ShouldBe(
+            [
+                "Warning 9 spec.http[0].timeout",
+                "Warning 10 spec.http[0].retries",
+                "Warning 11 spec.http[0].mirror",
+            ]);
+
+    [Fact]
+    public void Routes_of_what_is_not_http_are_told_to_do_nothing()
+        => Yamls.Lines(
+            Yamls.Read(Yamls.Head + "  hosts: [a]\n  tcp:\n  - route: [{destination: {host: a}}]\n  tls:\n  - match: [{sniHosts: [a]}]\n    route: [{destination: {host: a}}]\n"),
+            ConfigSeverity.Warning).Select(line => line[..line.IndexOf(", and", StringComparison.Ordinal)]).ShouldBe(
+            [
+                "7:3 spec.tcp is for connections that are not HTTP",
+                "9:3 spec.tls is for TLS that passes through a proxy",
+            ]);
+
+    [Fact]
+    public void All_that_a_virtual_service_says_of_http_is_applied()
+        => Yamls.Read(Yamls.Route("""
+            timeout: 2s
+            retries: {attempts: 1, perTryTimeout: 1s, retryOn: "5xx,503", retryRemoteLocalities: true, retryIgnorePreviousHosts: true, backoff: 25ms}
+            fault: {delay: {percentage: {value: 1}, fixedDelay: 1s}, abort: {percentage: {value: 1}, grpcStatus: ABORTED}}
+            mirrors: [{destination: {host: a, subset: b, port: {number: 1}}, percentage: {value: 1}}]
+            mirrorPercentage: {value: 1}
+            rewrite: {uri: /a, authority: b}
+            headers: {request: {set: {a: b}, add: {c: d}, remove: [e]}, response: {set: {a: b}, add: {c: d}, remove: [e]}}
+            corsPolicy: {allowOrigins: [{regex: a}], allowMethods: [GET], allowHeaders: [a], exposeHeaders: [b], maxAge: 1s, allowCredentials: true, unmatchedPreflights: FORWARD}
+            """.Replace("\r", "", StringComparison.Ordinal))).Diagnostics.ShouldBeEmpty();
 
     private static void Check(string apiVersion, string kind, string spec, string expected)
     {

@@ -227,7 +227,8 @@ internal sealed class ObjectReader(
                 var whole = path.Length == 0 ? spec : $"{spec}.{path}";
                 _context.Add(severity, code, YamlPath.Find(document.Root, whole), whole, text);
             },
-            options.CheckRegex);
+            options.CheckRegex,
+            path => YamlPath.IsWritten(document.Root, $"{spec}.{path}"));
         kind.Validate?.Invoke(message, context);
         if (!_context.HasErrors && kind.Honoured is { } honoured)
         {

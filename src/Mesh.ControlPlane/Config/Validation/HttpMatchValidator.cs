@@ -11,6 +11,9 @@ internal static class HttpMatchValidator
         Required(match.Scheme, $"{path}.scheme", context);
         Required(match.Method, $"{path}.method", context);
         Required(match.Authority, $"{path}.authority", context);
+        NotEmpty(match.Scheme, $"{path}.scheme", context);
+        NotEmpty(match.Method, $"{path}.method", context);
+        NotEmpty(match.Authority, $"{path}.authority", context);
         if (match.Uri is { MatchTypeCase: StringMatch.MatchTypeOneofCase.Exact or StringMatch.MatchTypeOneofCase.Prefix } uri
             && !(uri.HasExact ? uri.Exact : uri.Prefix).StartsWith('/'))
         {
@@ -21,6 +24,7 @@ internal static class HttpMatchValidator
         Headers(match.WithoutHeaders, $"{path}.withoutHeaders", context);
         foreach (var (name, value) in match.QueryParams)
         {
+            NotEmpty(value, YamlPath.Append($"{path}.queryParams", name), context);
             Regex(value, YamlPath.Append($"{path}.queryParams", name), context);
         }
 
@@ -47,7 +51,7 @@ internal static class HttpMatchValidator
             {
                 context.Warn(at, $"\"{name}\" is no header: Istio ignores it here. Match it by the field {name} beside headers.");
             }
-            else if (!FieldRules.IsHeaderName(name))
+            else if (!FieldRules.IsHeaderName(name) && name is not (":method" or ":scheme" or ":authority" or ":path"))
             {
                 context.Error(at, $"\"{name}\" is not the name of a header.");
             }
@@ -56,7 +60,16 @@ internal static class HttpMatchValidator
                 context.Warn(at, $"header names are written in lower case: \"{name.ToLowerInvariant()}\".");
             }
 
+            NotEmpty(value, at, context);
             Regex(value, at, context);
+        }
+    }
+
+    private static void NotEmpty(StringMatch? match, string path, ValidationContext context)
+    {
+        if (match is { HasPrefix: true, Prefix: "" })
+        {
+            context.Error($"{path}.prefix", "must not be empty: leave the match empty to ask for presence.");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
 using Istio.Networking.V1Alpha3;
 
 namespace Mesh.ControlPlane.Config.Validation;
@@ -12,7 +13,7 @@ internal static class HttpRetryValidator
         "cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
     };
 
-    public static void Validate(HTTPRetry? retries, string path, ValidationContext context)
+    public static void Validate(HTTPRetry? retries, Duration? timeout, string path, ValidationContext context)
     {
         if (retries is null)
         {
@@ -29,6 +30,11 @@ internal static class HttpRetryValidator
         }
 
         FieldRules.AtLeastAMillisecond(retries.PerTryTimeout, $"{path}.perTryTimeout", context);
+        if (timeout is { Seconds: > 0 } or { Nanos: > 0 } && retries.PerTryTimeout is { } perTry && perTry.ToTimeSpan() >= timeout.ToTimeSpan())
+        {
+            context.Warn($"{path}.perTryTimeout", "is no shorter than the timeout of the route, so it never ends a try.");
+        }
+
         FieldRules.AtLeastAMillisecond(retries.Backoff, $"{path}.backoff", context);
         foreach (var policy in retries.RetryOn.Length == 0 ? [] : retries.RetryOn.Split(','))
         {

@@ -13,34 +13,22 @@ internal static class HttpRouteValidator
         }
 
         RouteDestinationValidator.ValidateAll([.. route.Route.Select(r => ((Destination?)r.Destination, r.Weight))], $"{path}.route", context);
-        ValidateHeaders(route.Headers, $"{path}.headers", context);
+        HeaderOperationsValidator.Validate(route.Headers, $"{path}.headers", context);
+        HeaderOperationsValidator.OneAuthority(route.Rewrite, route.Headers, path, context);
         for (var i = 0; i < route.Route.Count; i++)
         {
-            ValidateHeaders(route.Route[i].Headers, $"{path}.route[{i}].headers", context);
+            HeaderOperationsValidator.Validate(route.Route[i].Headers, $"{path}.route[{i}].headers", context);
+            HeaderOperationsValidator.OneAuthority(null, route.Route[i].Headers, $"{path}.route[{i}]", context);
         }
 
         ValidateMirrors(route, path, context);
         FieldRules.AtLeastAMillisecond(route.Timeout, $"{path}.timeout", context, zeroDisables: true);
-        HttpRetryValidator.Validate(route.Retries, $"{path}.retries", context);
+        HttpRetryValidator.Validate(route.Retries, route.Timeout, $"{path}.retries", context);
         HttpFaultValidator.Validate(route.Fault, $"{path}.fault", context);
-        ValidateRedirect(route.Redirect, $"{path}.redirect", context);
-        if (route.DirectResponse is { Status: < 200 or > 599 } response)
-        {
-            context.Error($"{path}.directResponse.status", $"must be from 200 to 599, not {response.Status}.");
-        }
-
-        if (route.Rewrite is { Uri: "", Authority: "", UriRegexRewrite: null })
-        {
-            context.Error($"{path}.rewrite", "rewrites nothing: give uri, uriRegexRewrite or authority.");
-        }
-        else if (route.Rewrite is { Uri: not "", UriRegexRewrite: not null })
-        {
-            context.Error($"{path}.rewrite", "cannot have both uri and uriRegexRewrite: keep one.");
-        }
-        else if (route.Rewrite?.UriRegexRewrite is { } regex)
-        {
-            context.Regex($"{path}.rewrite.uriRegexRewrite.match", regex.Match);
-        }
+        CorsPolicyValidator.Validate(route.CorsPolicy, $"{path}.corsPolicy", context);
+        LocalReplyValidator.Validate(route.Redirect, route.Match, $"{path}.redirect", context);
+        LocalReplyValidator.Validate(route.DirectResponse, $"{path}.directResponse", context);
+        HttpRewriteValidator.Validate(route.Rewrite, $"{path}.rewrite", context);
     }
 
     private static void ValidateAction(HTTPRoute route, string path, ValidationContext context)
@@ -69,6 +57,12 @@ internal static class HttpRouteValidator
             {
                 context.Error($"{path}.rewrite", $"cannot be given beside {actions[0]}.");
             }
+
+            WarnOfUnused(route, actions[0], path, context);
+        }
+        else if (route.Delegate is { Name: "" })
+        {
+            context.Error($"{path}.delegate.name", "is required: name the VirtualService that has the routes.");
         }
 
         void Note(bool given, string name)
@@ -76,6 +70,21 @@ internal static class HttpRouteValidator
             if (given)
             {
                 actions.Add(name);
+            }
+        }
+    }
+
+    /// <summary>What only a request that is sent can have.</summary>
+    private static void WarnOfUnused(HTTPRoute route, string action, string path, ValidationContext context)
+    {
+        foreach (var (given, name) in new[]
+        {
+            (route.Timeout is not null, "timeout"), (route.Retries is not null, "retries"), (route.Mirror is not null, "mirror"), (route.Mirrors.Count > 0, "mirrors"),
+        })
+        {
+            if (given)
+            {
+                context.Warn($"{path}.{name}", $"does nothing beside {action}, which sends no request.");
             }
         }
     }
@@ -112,46 +121,6 @@ internal static class HttpRouteValidator
             }
 
             FieldRules.Percentage(route.Mirrors[i].Percentage, $"{path}.mirrors[{i}].percentage", context);
-        }
-    }
-
-    private static void ValidateRedirect(HTTPRedirect? redirect, string path, ValidationContext context)
-    {
-        if (redirect is { Uri: "", Authority: "", Scheme: "", RedirectPortCase: HTTPRedirect.RedirectPortOneofCase.None })
-        {
-            context.Error(path, "goes nowhere: give uri, authority, scheme or port.");
-        }
-
-        if (redirect is { RedirectCode: not (0 or 301 or 302 or 303 or 307 or 308) })
-        {
-            context.Error($"{path}.redirectCode", $"must be 301, 302, 303, 307 or 308, not {redirect.RedirectCode}.");
-        }
-    }
-
-    private static void ValidateHeaders(Headers? headers, string path, ValidationContext context)
-    {
-        Operations(headers?.Request, $"{path}.request", authority: true);
-        Operations(headers?.Response, $"{path}.response", authority: false);
-
-        void Operations(Headers.Types.HeaderOperations? operations, string at, bool authority)
-        {
-            if (operations is null)
-            {
-                return;
-            }
-
-            foreach (var (verb, names) in new[] { ("set", operations.Set.Keys), ("add", operations.Add.Keys), ("remove", operations.Remove as IEnumerable<string>) })
-            {
-                foreach (var name in names)
-                {
-                    var host = name.Equals("host", StringComparison.OrdinalIgnoreCase);
-                    var settable = authority && verb != "remove" && (host || name.Equals(":authority", StringComparison.OrdinalIgnoreCase));
-                    if (!settable && (host || !FieldRules.IsHeaderName(name)))
-                    {
-                        context.Error($"{at}.{verb}", $"\"{name}\" is not a header that can be changed here.");
-                    }
-                }
-            }
         }
     }
 }

@@ -30,6 +30,11 @@ internal static class RouteDestinationValidator
             total += weight;
         }
 
+        if (routes.Count > 1 && Unweighted(routes.Count, path, context))
+        {
+            return;
+        }
+
         if (routes.Count > 1 && total == 0 && !negative)
         {
             context.Error(path, "the weights add up to 0, so no destination could be chosen: give at least one a weight.");
@@ -38,6 +43,23 @@ internal static class RouteDestinationValidator
         {
             context.Error(path, $"the weights add up to {total}, more than the {uint.MaxValue} that xDS can carry.");
         }
+    }
+
+    /// <summary>Weights on one side only: what has none would get nothing, which nobody means.</summary>
+    private static bool Unweighted(int count, string path, ValidationContext context)
+    {
+        var without = Enumerable.Range(0, count).Where(i => context.IsWritten($"{path}[{i}].weight") == false).ToList();
+        if (without.Count == count)
+        {
+            return false;
+        }
+
+        foreach (var i in without)
+        {
+            context.Error($"{path}[{i}]", "has no weight, although others have one: give it its share, or 0 to send nothing there.");
+        }
+
+        return without.Count > 0;
     }
 
     public static void Validate(Destination destination, string path, ValidationContext context)

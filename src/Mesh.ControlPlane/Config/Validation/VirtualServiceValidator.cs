@@ -22,6 +22,16 @@ internal static class VirtualServiceValidator
             HttpRouteValidator.Validate(spec.Http[i], $"http[{i}]", context);
         }
 
+        if (spec.Tcp.Count > 0)
+        {
+            context.NotApplied("tcp", "is for connections that are not HTTP, and this mesh carries the HTTP requests of its processes: no other traffic follows it.");
+        }
+
+        if (spec.Tls.Count > 0)
+        {
+            context.NotApplied("tls", "is for TLS that passes through a proxy, and this mesh carries the HTTP requests of its processes: no other traffic follows it.");
+        }
+
         for (var i = 0; i < spec.Tls.Count; i++)
         {
             L4RouteValidator.Validate(spec.Tls[i], spec.Hosts, $"tls[{i}]", context);
@@ -47,11 +57,32 @@ internal static class VirtualServiceValidator
         }
     }
 
+    /// <summary>Without hosts it is a delegate: other VirtualServices take its HTTP routes over.</summary>
+    private static void ValidateDelegate(VirtualService spec, ValidationContext context)
+    {
+        const string reason = "cannot be given without hosts: what has no hosts is a delegate, of which others take over the http routes. Name the hosts, or remove it.";
+        foreach (var (given, name) in new[] { (spec.Gateways.Count > 0, "gateways"), (spec.Tls.Count > 0, "tls"), (spec.Tcp.Count > 0, "tcp") })
+        {
+            if (given)
+            {
+                context.Error(name, reason);
+            }
+        }
+
+        for (var i = 0; i < spec.Http.Count; i++)
+        {
+            if (spec.Http[i].Delegate is not null)
+            {
+                context.Error($"http[{i}].delegate", "cannot be given in a delegate (a VirtualService without hosts): Istio merges one level only.");
+            }
+        }
+    }
+
     private static void ValidateHosts(VirtualService spec, ValidationContext context)
     {
         if (spec.Hosts.Count == 0)
         {
-            context.Error("hosts", "is required: name the hosts that the routes are for. (Without hosts it would be a delegate, which this version does not apply.)");
+            ValidateDelegate(spec, context);
         }
 
         var mesh = spec.Gateways.Count == 0 || spec.Gateways.Contains(MeshGateway);

@@ -34,8 +34,19 @@ internal sealed class YamlPath
     /// The place of a path in a document: the value of a field that is a scalar, the key of one that is not, and the nearest
     /// enclosing place of what is not written.
     /// </summary>
-    public static YamlNode Find(YamlNode root, string path)
+    public static YamlNode Find(YamlNode root, string path) => Walk(root, path, out _);
+
+    /// <summary>Whether the author wrote the field, be it with the value that it has anyway.</summary>
+    public static bool IsWritten(YamlNode root, string path)
     {
+        Walk(root, path, out var end);
+        return end is not (null or YamlScalar { IsNull: true });
+    }
+
+    /// <summary>Goes down a path as far as it is written; <paramref name="end"/> is what stands at its end.</summary>
+    private static YamlNode Walk(YamlNode root, string path, out YamlNode? end)
+    {
+        end = null;
         var node = root;
         var place = root;
         var rest = path.AsSpan();
@@ -62,6 +73,7 @@ internal sealed class YamlPath
             }
         }
 
+        end = node;
         return place;
     }
 
