@@ -18,14 +18,13 @@ internal static class HttpFilters
 
     private const string Router = "envoy.filters.http.router";
 
-    private static readonly HttpFilter[] Envoy = [Of(Fault, new HTTPFault(), isOptional: true), Of(Cors, new Cors(), isOptional: true), Of(Router, new Router())];
+    private static readonly HttpFilter[] Envoy = [Of(Fault, new HTTPFault()), Of(Cors, new Cors()), Of(Router, new Router())];
 
     // gRPC refuses what it does not know, and knows no CORS.
-    private static readonly HttpFilter[] Grpc = [Of(Fault, new HTTPFault()), Of(Router, new Router())];
+    private static readonly HttpFilter[] Grpc = [Envoy[0], Envoy[2]];
 
     /// <summary>In Istio's order, the router last.</summary>
     public static IReadOnlyList<HttpFilter> Outbound(ProxyKind kind) => kind == ProxyKind.Grpc ? Grpc : Envoy;
 
-    private static HttpFilter Of(string name, IMessage configuration, bool isOptional = false)
-        => new() { Name = name, TypedConfig = Any.Pack(configuration), IsOptional = isOptional };
+    private static HttpFilter Of(string name, IMessage configuration) => new() { Name = name, TypedConfig = Any.Pack(configuration) };
 }

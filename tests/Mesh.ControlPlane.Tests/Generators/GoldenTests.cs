@@ -49,8 +49,8 @@ public class GoldenTests
                "stat_prefix":"outbound|9080||reviews.default.svc.cluster.local",
                "rds":{"config_source":{"ads":{},"resource_api_version":"V3"},"route_config_name":"outbound|9080||reviews.default.svc.cluster.local"},
                "http_filters":[
-                 {"name":"envoy.filters.http.fault","is_optional":true,"typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}},
-                 {"name":"envoy.filters.http.cors","is_optional":true,"typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"}},
+                 {"name":"envoy.filters.http.fault","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"}},
+                 {"name":"envoy.filters.http.cors","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"}},
                  {"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}}}
             """);
 
