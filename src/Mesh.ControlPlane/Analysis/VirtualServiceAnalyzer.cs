@@ -1,6 +1,5 @@
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
-using Mesh.ControlPlane.Generators;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Analysis;
@@ -11,18 +10,23 @@ internal static class VirtualServiceAnalyzer
     public static void Analyze(ConfigResource resource, VirtualService spec, ConfigIndex config, ModelDiagnostics diagnostics)
     {
         AnalyzeHosts(resource, spec, config, diagnostics);
-        AnalyzeOrder(resource, spec, diagnostics);
+        RouteOrderAnalyzer.Analyze(resource, spec, diagnostics);
         for (var i = 0; i < spec.Http.Count; i++)
         {
-            for (var j = 0; j < spec.Http[i].Route.Count; j++)
+            foreach (var (destination, path) in DestinationsOf(spec.Http[i], $"spec.http[{i}]"))
             {
-                if (spec.Http[i].Route[j].Destination is { Host.Length: > 0 } destination)
+                if (destination is { Host.Length: > 0 })
                 {
-                    AnalyzeDestination(resource, destination, $"spec.http[{i}].route[{j}].destination", config, diagnostics);
+                    AnalyzeDestination(resource, destination, path, config, diagnostics);
                 }
             }
         }
     }
+
+    private static IEnumerable<(Destination? Destination, string Path)> DestinationsOf(HTTPRoute http, string path)
+        => http.Route.Select((route, i) => ((Destination?)route.Destination, $"{path}.route[{i}].destination"))
+            .Append((http.Mirror, $"{path}.mirror"))
+            .Concat(http.Mirrors.Select((mirror, i) => ((Destination?)mirror.Destination, $"{path}.mirrors[{i}].destination")));
 
     private static void AnalyzeHosts(ConfigResource resource, VirtualService spec, ConfigIndex config, ModelDiagnostics diagnostics)
     {
@@ -66,83 +70,6 @@ internal static class VirtualServiceAnalyzer
         return own is not null && rules[0].Visibility.Overlaps(own.Visibility);
     }
 
-    private static void AnalyzeOrder(ConfigResource resource, VirtualService spec, ModelDiagnostics diagnostics)
-    {
-        var taken = new Dictionary<HTTPMatchRequest, string>();
-        string? everything = null;
-        for (var i = 0; i < spec.Http.Count; i++)
-        {
-            var http = spec.Http[i];
-            var path = $"spec.http[{i}]";
-            if (everything is not null)
-            {
-                var split = http.Match.Count == 0 && http.Route.Count > 0
-                    ? "; to split traffic, list both destinations under one route, each with its weight"
-                    : "; move it before that one";
-                diagnostics.Warn(resource, DiagnosticCodes.UnreachableRule, path, $"is never used: {everything} already takes every request{split}");
-                continue;
-            }
-
-            if (http.Delegate is not null)
-            {
-                // What its delegate does not match goes on to the next entry.
-                continue;
-            }
-
-            if (http.Match.Count == 0)
-            {
-                everything = path;
-                continue;
-            }
-
-            var unreachable = 0;
-            for (var k = 0; k < http.Match.Count; k++)
-            {
-                var match = http.Match[k];
-                var matchPath = $"{path}.match[{k}]";
-                if (everything is not null)
-                {
-                    diagnostics.Warn(resource, DiagnosticCodes.IneffectiveMatch, matchPath, $"is never used: {everything} already takes every request");
-                    continue;
-                }
-
-                if (!taken.TryAdd(WithoutNames(match), matchPath))
-                {
-                    unreachable++;
-                    var first = taken[WithoutNames(match)];
-                    diagnostics.Warn(resource, DiagnosticCodes.IneffectiveMatch, matchPath, $"is never used: {first} says the same and comes first");
-                }
-                else if (TakesEverything(match))
-                {
-                    everything = matchPath;
-                }
-            }
-
-            if (unreachable == http.Match.Count)
-            {
-                diagnostics.Warn(resource, DiagnosticCodes.UnreachableRule, path, "is never used: earlier entries take all that it matches");
-            }
-        }
-    }
-
-    private static HTTPMatchRequest WithoutNames(HTTPMatchRequest match)
-    {
-        if (match.Name.Length == 0 && match.StatPrefix.Length == 0)
-        {
-            return match;
-        }
-
-        var copy = match.Clone();
-        copy.Name = "";
-        copy.StatPrefix = "";
-        return copy;
-    }
-
-    /// <summary>Whatever the request and whoever asks.</summary>
-    private static bool TakesEverything(HTTPMatchRequest match)
-        => match is { Port: 0, SourceLabels.Count: 0, SourceNamespace: "", Gateways.Count: 0 }
-            && RouteMatchTranslator.MatchesEverything(RouteMatchTranslator.Translate(ProxyKind.Mesh, match));
-
     private static void AnalyzeDestination(ConfigResource resource, Destination destination, string path, ConfigIndex config, ModelDiagnostics diagnostics)
     {
         var host = Hostname.Resolve(destination.Host, resource.Namespace, config.ClusterDomain);
@@ -161,7 +88,7 @@ internal static class VirtualServiceAnalyzer
             var rule = config.FindDestinationRule(resource.Namespace, service);
             if (rule?.FindSubset(destination.Subset) is null && !config.IsSubsetForSome(resource.Namespace, service, destination.Subset))
             {
-                diagnostics.Warn(
+                diagnostics.Error(
                     resource,
                     DiagnosticCodes.ReferencedResourceNotFound,
                     $"{path}.subset",

@@ -14,7 +14,8 @@ public class ModelAnalyzerTests
     {
         var diagnostics = new ModelDiagnostics();
         ModelAnalyzer.Analyze(TestDocuments.Snapshot(documents), new TestMesh(documents).Config, diagnostics);
-        diagnostics.Found.ShouldAllBe(found => found.Severity == ConfigSeverity.Warning);
+        // An unknown subset is an error: a document that names one can do nothing but fail.
+        diagnostics.Found.ShouldAllBe(found => found.Severity == (found.Path.EndsWith(".subset", StringComparison.Ordinal) ? ConfigSeverity.Error : ConfigSeverity.Warning));
         return diagnostics.Found;
     }
 
@@ -116,6 +117,57 @@ public class ModelAnalyzerTests
             """)).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
                 found => found.Code.ShouldBe("IST0131"),
                 found => found.Path.ShouldBe("spec.http[1].match[0]"));
+
+    [Theory]
+    [InlineData("""{"uri":{"prefix":"/a"}}""", """{"uri":{"prefix":"/a/b"}}""", true)]
+    [InlineData("""{"uri":{"prefix":"/a"}}""", """{"uri":{"exact":"/ab"},"method":{"exact":"GET"}}""", true)]
+    [InlineData("""{"uri":{"prefix":"/a/b"}}""", """{"uri":{"prefix":"/a"}}""", false)]
+    [InlineData("""{"uri":{"prefix":"/a"}}""", """{"uri":{"prefix":"/A/b"}}""", false)]
+    [InlineData("""{"uri":{"prefix":"/a"},"ignoreUriCase":true}""", """{"uri":{"prefix":"/A/b"}}""", true)]
+    [InlineData("""{"uri":{"prefix":"/a"}}""", """{"uri":{"prefix":"/a/b"},"ignoreUriCase":true}""", false)]
+    [InlineData("""{"uri":{"prefix":"/a"}}""", """{"uri":{"regex":"/a/.*"}}""", false)]
+    [InlineData("""{"uri":{"regex":"/a/.*"}}""", """{"uri":{"regex":"/a/.*"},"headers":{"h":{}}}""", true)]
+    [InlineData("""{"method":{"exact":"GET"}}""", """{"uri":{"prefix":"/a"},"method":{"exact":"GET"}}""", true)]
+    [InlineData("""{"method":{"exact":"GET"}}""", """{"uri":{"prefix":"/a"},"method":{"exact":"PUT"}}""", false)]
+    [InlineData("""{"headers":{"h":{}}}""", """{"headers":{"h":{"exact":"1"}}}""", true)]
+    [InlineData("""{"headers":{"h":{"exact":"1"}}}""", """{"headers":{"h":{}}}""", false)]
+    [InlineData("""{"headers":{"h":{"exact":"1"},"i":{}}}""", """{"headers":{"h":{"exact":"1"}}}""", false)]
+    [InlineData("""{"withoutHeaders":{"h":{}}}""", """{"withoutHeaders":{"h":{},"i":{}}}""", true)]
+    [InlineData("""{"withoutHeaders":{"h":{}}}""", """{"headers":{"i":{}}}""", false)]
+    [InlineData("""{"queryParams":{"q":{"prefix":"1"}}}""", """{"queryParams":{"q":{"exact":"12"}}}""", true)]
+    [InlineData("""{"port":80}""", """{"port":80,"uri":{"prefix":"/a"}}""", true)]
+    [InlineData("""{"port":80}""", """{"uri":{"prefix":"/a"}}""", false)]
+    [InlineData("""{"sourceLabels":{"a":"1"}}""", """{"sourceLabels":{"a":"1","b":"2"}}""", true)]
+    [InlineData("""{"sourceLabels":{"a":"1"}}""", """{"sourceLabels":{"b":"2"}}""", false)]
+    [InlineData("""{"sourceLabels":{"a":"1"}}""", """{"sourceLabels":{"a":"1"},"gateways":["mesh"],"uri":{"prefix":"/a"}}""", false)]
+    [InlineData("""{"gateways":["mesh"]}""", """{"gateways":["mesh"],"uri":{"prefix":"/a"}}""", true)]
+    [InlineData("""{"sourceNamespace":"x"}""", """{"sourceNamespace":"y"}""", false)]
+    public void A_match_of_which_an_earlier_one_takes_everything(string first, string second, bool covered)
+    {
+        var found = Analyze(Reviews, Rule(
+            """[{"match":[FIRST],"route":[{"destination":{"host":"reviews"}}]},{"match":[{"uri":{"exact":"/else"},"method":{"exact":"NO"},"port":1},SECOND],"route":[{"destination":{"host":"reviews"}}]}]"""
+                .Replace("FIRST", first, StringComparison.Ordinal).Replace("SECOND", second, StringComparison.Ordinal)));
+
+        found.Where(diagnostic => diagnostic.Path == "spec.http[1].match[1]").Select(diagnostic => $"{diagnostic.Code} {diagnostic.Message}")
+            .ShouldBe(covered ? ["IST0131 is never used: spec.http[0].match[0] takes all that it matches and comes first"] : []);
+    }
+
+    [Fact]
+    public void What_a_delegate_leaves_goes_on_to_the_next_entry()
+        => Analyze(
+            Reviews,
+            Rule("""[{"delegate":{"name":"sub"}},{"match":[{"uri":{"prefix":"/a"}}],"delegate":{"name":"sub"}},{"match":[{"uri":{"prefix":"/a/b"}}],"route":[{"destination":{"host":"reviews"}}]}]"""),
+            TestDocuments.VirtualService("sub", """{"http":[{"match":[{"uri":{"prefix":"/c"}}],"route":[{"destination":{"host":"reviews"}}]}]}""")).ShouldBeEmpty();
+
+    [Fact]
+    public void A_mirror_that_nothing_declares()
+        => Analyze(Reviews, Rule("""
+            [{"route":[{"destination":{"host":"reviews"}}],"mirror":{"host":"a"},"mirrors":[{"destination":{"host":"reviews","subset":"v9"}}]}]
+            """)).Select(found => $"{found.Code} {found.Path}").ShouldBe(
+            [
+                "IST0101 spec.http[0].mirror.host",
+                "IST0101 spec.http[0].mirrors[0].destination.subset",
+            ]);
 
     [Fact]
     public void A_rule_and_a_destination_rule_for_a_service_that_is_not_there()

@@ -229,6 +229,25 @@ public sealed class ControlPlaneTests : IAsyncDisposable
         options.RegistrationsFile.ShouldBe(_folder + ".registrations.json");
     }
 
+    [Theory]
+    [InlineData("Mesh:Compat:Retry503", "true", new[] { 503u })]
+    [InlineData("Mesh:ControlPlane:Compat:Retry503", "true", new[] { 503u })]
+    [InlineData("Mesh:Compat:Retry503", "false", new uint[0])]
+    public async Task The_older_default_of_retries_is_one_setting_away(string key, string value, uint[] codes)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value }).Build();
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration);
+        services.AddMeshControlPlane(options => options.ConfigFolder = _folder);
+        var provider = services.BuildServiceProvider();
+        _providers.Add(provider);
+
+        await using var client = await ConnectAsync(provider, TestNodes.Of("client"));
+        await client.SubscribeAsync(TypeUrls.RouteConfiguration, Reviews);
+
+        var routes = await client.WaitForAsync<RouteConfiguration>(TypeUrls.RouteConfiguration, Reviews, _ => true);
+        routes.VirtualHosts[0].Routes[0].Route_.RetryPolicy.RetriableStatusCodes.ShouldBe(codes);
+    }
+
     [Fact]
     public void Settings_that_cannot_work_are_named_each()
     {
