@@ -2,6 +2,7 @@ using Envoy.Config.Route.V3;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Headers;
+using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Rewriting;
 using Mesh.DataPlane.Routing;
@@ -84,6 +85,9 @@ internal sealed class RoutePolicyCompiler(
                 CountsAttempts = virtualHost.IncludeRequestAttemptCount,
                 TellsAttempts = virtualHost.IncludeAttemptCountInResponse,
                 MarksTimeoutRetries = virtualHost.IncludeIsTimeoutRetryHeader,
+                Mirrors = MirrorCompiler.Compile(action.RequestMirrorPolicies, actionPath, notes)
+                    ?? MirrorCompiler.Compile(virtualHost.RequestMirrorPolicies, hostPath, notes)
+                    ?? MirrorCompiler.Compile(configuration.RequestMirrorPolicies, path.TrimEnd('.'), notes),
                 Rewrite = RewriteCompiler.Compile(action, actionPath, notes),
             };
         }

@@ -17,17 +17,19 @@ internal sealed class OutgoingBody : HttpContent
     private readonly Lock _sync = new();
     private readonly HttpContent _inner;
     private readonly bool _isRepeatable;
+    private readonly bool _mayMirror;
     private readonly uint _limit;
     private MemoryStream? _copy;
     private RequestClock? _clock;
     private bool _started;
     private bool _complete;
 
-    private OutgoingBody(HttpContent inner, bool isRepeatable, uint limit)
+    private OutgoingBody(HttpContent inner, bool isRepeatable, uint limit, bool mayMirror = false)
     {
         _inner = inner;
         _isRepeatable = isRepeatable;
         _limit = limit;
+        _mayMirror = mayMirror;
 
         // Computed here, so that the header is there to be copied.
         _ = inner.Headers.ContentLength;
@@ -63,10 +65,11 @@ internal sealed class OutgoingBody : HttpContent
 
     /// <summary>Puts itself in the place of the request's content if the content has to be watched.</summary>
     /// <param name="request">The request; the caller restores <see cref="Inner"/>.</param>
-    /// <param name="mayReplay">Another attempt or a mirror may need the body.</param>
+    /// <param name="mayReplay">Another attempt may need the body.</param>
     /// <param name="hasClock">A clock waits for its end.</param>
     /// <param name="limit">How much is kept at most, in bytes.</param>
-    public static OutgoingBody? Watch(HttpRequestMessage request, bool mayReplay, bool hasClock, uint? limit)
+    /// <param name="mayMirror">A mirror needs the body, after the caller may have disposed its own.</param>
+    public static OutgoingBody? Watch(HttpRequestMessage request, bool mayReplay, bool hasClock, uint? limit, bool mayMirror = false)
     {
         if (request.Content is not { } content)
         {
@@ -74,13 +77,13 @@ internal sealed class OutgoingBody : HttpContent
         }
 
         var repeatable = IsRepeatable(content);
-        var needed = (mayReplay && !repeatable) || (hasClock && !GoesOutAtOnce(content));
+        var needed = (mayReplay && !repeatable) || (hasClock && !GoesOutAtOnce(content)) || mayMirror;
         if (!needed)
         {
             return null;
         }
 
-        var body = new OutgoingBody(content, repeatable, mayReplay ? limit ?? DefaultLimit : 0);
+        var body = new OutgoingBody(content, repeatable, mayReplay || mayMirror ? limit ?? DefaultLimit : 0, mayMirror);
         request.Content = body;
         return body;
     }
@@ -108,6 +111,28 @@ internal sealed class OutgoingBody : HttpContent
             default:
                 return null;
         }
+    }
+
+    /// <summary>A copy of the body that outlives the caller's; <see langword="null"/> when not all of it was kept.</summary>
+    public HttpContent? Snapshot()
+    {
+        lock (_sync)
+        {
+            if (this is { _complete: true, _copy: { } copy })
+            {
+                return Copy(copy, this);
+            }
+
+            // Attempts side by side have sent copies of their own.
+            if (_inner is not (ByteArrayContent or ReadOnlyMemoryContent or JsonContent) || Headers.ContentLength is null || Headers.ContentLength > _limit)
+            {
+                return null;
+            }
+        }
+
+        var now = new MemoryStream();
+        _inner.CopyTo(now, null, CancellationToken.None);
+        return Copy(now, this);
     }
 
     /// <summary>The clock whose deadlines begin when the body has gone out.</summary>
@@ -192,7 +217,7 @@ internal sealed class OutgoingBody : HttpContent
 
     private Stream Tee(Stream stream)
     {
-        if (_isRepeatable || _limit == 0 || Headers.ContentLength > _limit)
+        if ((_isRepeatable && !_mayMirror) || _limit == 0 || Headers.ContentLength > _limit)
         {
             return stream;
         }

@@ -1,7 +1,9 @@
+using Mesh.DataPlane.Mirroring;
+
 namespace Mesh.DataPlane.Routing;
 
 /// <summary>One route of a virtual host, bound to its clusters.</summary>
-internal sealed class RouteEntry(int index, string name, RouteMatch match, RouteAction action, RoutePolicy? policy = null)
+internal sealed class RouteEntry(int index, string name, RouteMatch match, RouteAction action, RoutePolicy? policy = null, Mirror[]? mirrors = null)
 {
     /// <summary>The place in the virtual host; the lowest that matches wins.</summary>
     public int Index { get; } = index;
@@ -14,6 +16,9 @@ internal sealed class RouteEntry(int index, string name, RouteMatch match, Route
 
     /// <summary>What happens to the request beside going to a cluster; never <see langword="null"/>, and the same object where routes agree.</summary>
     public RoutePolicy Policy { get; } = policy ?? RoutePolicy.None;
+
+    /// <summary>Where copies of its requests go; <see langword="null"/> when nowhere.</summary>
+    public Mirror[]? Mirrors { get; } = mirrors;
 
     /// <summary>What it asks beside the path; here, so that a match touches no further object. <see langword="null"/> when it asks nothing.</summary>
     public RouteConditions? Conditions { get; } = match.Conditions == RouteConditions.None ? null : match.Conditions;

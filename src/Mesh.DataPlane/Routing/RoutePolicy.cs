@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Headers;
+using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Rewriting;
 using Mesh.DataPlane.Timeouts;
@@ -48,6 +49,9 @@ internal sealed record RoutePolicy
 
     /// <summary>What is done to response headers, level by level in the order of evaluation.</summary>
     public HeaderMutations[]? ResponseHeaders { get; init; }
+
+    /// <summary>Where copies of the requests go, by the names of clusters.</summary>
+    public MirrorPolicy[]? Mirrors { get; init; }
 
     /// <summary>Another host or path.</summary>
     public Rewrite? Rewrite { get; init; }

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.Resources;
 
 namespace Mesh.DataPlane.Routing;
@@ -13,10 +14,13 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
     public RouteTable Compile(RouteConfigurationResource resource, string version)
     {
         var hosts = resource.VirtualHosts
-            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy))], h.RequiresTls), (IReadOnlyList<string>)h.Domains))
+            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy, Mirrors(r.Policy.Mirrors)))], h.RequiresTls), (IReadOnlyList<string>)h.Domains))
             .ToList();
         return new RouteTable(resource.Name, version, new VirtualHostTable(hosts, resource.IgnorePort), [.. _acquired.Values]);
     }
+
+    private Mirror[]? Mirrors(MirrorPolicy[]? policies)
+        => policies is null ? null : [.. policies.Select(p => new Mirror(p, p.Cluster is null ? null : Cluster(p.Cluster)))];
 
     private RouteAction Action(RouteActionResource action)
     {

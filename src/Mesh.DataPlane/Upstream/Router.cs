@@ -6,6 +6,7 @@ using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Timeouts;
@@ -25,6 +26,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
     private readonly IDecisionObserver? _observer;
     private readonly TimeProvider _time;
     private readonly AttemptSender _attempts;
+    private readonly MirrorSender _mirrors;
     private readonly RetryPipeline _retries;
     private readonly HedgePipelines _hedges;
 
@@ -43,9 +45,13 @@ internal sealed class Router : IUpstream, IFilterTerminal
         _observer = observer;
         _time = time;
         _attempts = new AttemptSender(time, observer);
+        _mirrors = new MirrorSender(new AttemptSender(time, observer: null), headerClusters, time);
         _retries = new RetryPipeline(time);
         _hedges = new HedgePipelines(time);
     }
+
+    /// <summary>The copies that routes send elsewhere.</summary>
+    public MirrorSender Mirrors => _mirrors;
 
     public ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -98,7 +104,15 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
         var control = ControlHeaders.Take(request);
         var plan = AttemptPlan.Of(policy, request, control);
-        var body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit);
+
+        // Copies without a body leave at once, and stay the only ones if the decision turns out stale.
+        var mirrored = routed.Route.Mirrors is null || (turn > 0 && request.Content is null) ? null : _mirrors.Begin(host, routed, request, plan.RouteTimeout, draw);
+        var body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit, mirrored is not null);
+        if (body is null)
+        {
+            mirrored?.Finish(null);
+        }
+
         var count = policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted) ? counted.ToString() : null;
         var isStale = false;
         try
@@ -148,6 +162,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
             // The caller gets the message back as it was.
             if (body is not null)
             {
+                if (!isStale)
+                {
+                    mirrored?.Finish(body);
+                }
+
                 request.Content = body.Inner;
             }
 

@@ -8,6 +8,7 @@ internal sealed class HeadServer : IDisposable
 {
     private readonly RawServer _server;
     private readonly ConcurrentQueue<string> _heads = new();
+    private readonly SemaphoreSlim _arrived = new(0);
 
     public HeadServer(string responseHeaders = "")
         => _server = new RawServer(async connection =>
@@ -19,6 +20,8 @@ internal sealed class HeadServer : IDisposable
                 {
                     Bodies.Enqueue(Encoding.Latin1.GetString(await connection.ReadAsync(length)));
                 }
+
+                _arrived.Release();
 
                 await connection.WriteAsync($"HTTP/1.1 200 OK\r\n{responseHeaders}Content-Length: 2\r\n\r\nok");
             }
@@ -38,6 +41,9 @@ internal sealed class HeadServer : IDisposable
     /// <summary>The values of a header of the only request so far.</summary>
     public string[] Header(string name)
         => [.. Lines.Skip(1).Where(l => l.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(l => l[(name.Length + 1)..].Trim())];
+
+    /// <summary>Completes when one more request has arrived with its body.</summary>
+    public Task ArrivedAsync() => _arrived.WaitAsync().Within();
 
     public void Forget() => _heads.Clear();
 
