@@ -70,6 +70,11 @@ internal sealed class RoutePolicyCompiler(
         if (route.Route_ is { } action)
         {
             var actionPath = routePath + ".route";
+            if (action.InternalRedirectPolicy is not null)
+            {
+                notes.Add($"{actionPath}.internal_redirect_policy is not applied: the caller gets the upstream's redirects");
+            }
+
             var timeouts = TimeoutPolicyCompiler.Compile(action, actionPath);
             policy = policy with
             {
