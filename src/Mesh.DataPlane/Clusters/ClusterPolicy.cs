@@ -1,4 +1,5 @@
 using Mesh.DataPlane.CircuitBreakers;
+using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.OutlierDetection;
@@ -25,6 +26,18 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
 
     /// <summary>Who is ejected for failing; <see langword="null"/> for nobody.</summary>
     public OutlierDetectionPolicy? OutlierDetection { get; init; }
+
+    /// <summary>How hosts are checked; <see langword="null"/> when they are not.</summary>
+    public HealthCheckPolicy? HealthCheck { get; init; }
+
+    /// <summary>A new host counts for nothing until it has been checked, instead of as unhealthy.</summary>
+    public bool IgnoreNewHostsUntilFirstHealthCheck { get; init; }
+
+    /// <summary>A host that discovery drops is gone at once, even while its checks pass.</summary>
+    public bool IgnoreHealthOnHostRemoval { get; init; }
+
+    /// <summary>A host that turns unhealthy loses its connections; responses under way end first.</summary>
+    public bool CloseConnectionsOnHealthFailure { get; init; }
 
     /// <summary>In panic use no host instead of all.</summary>
     public bool FailTrafficOnPanic { get; init; }

@@ -123,8 +123,13 @@ internal sealed class ClusterSubscription(
     {
         var resource = _resource!;
         _published = endpoints;
-        _health ??= new ClusterHealth(time, random, new HostEvents(logger, name), OnHealthChanged);
-        _health.Update(resource.Policy, endpoints);
+        _health ??= new ClusterHealth(name, transports, time, random, new HostEvents(logger, name), OnHealthChanged);
+        endpoints = _health.Update(resource.Policy, endpoints);
+        if (!_health.IsWarm && Cluster.Current.Status != ClusterStatus.Ready)
+        {
+            return; // As in Envoy a cluster is not there before each of its hosts has been checked once.
+        }
+
         var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
         var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState, Locality).Build();
         Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, null), used);
@@ -133,7 +138,14 @@ internal sealed class ClusterSubscription(
         {
             var key = (endpoint.Address, resource.Policy.Transport);
             used.Add(key);
-            if (!_endpoints.TryGetValue(key, out var state))
+            if (_endpoints.TryGetValue(key, out var state) && resource.Policy.CloseConnectionsOnHealthFailure && state.HasFailed)
+            {
+                _endpoints.Remove(key);
+                state.Retire();
+                state = null;
+            }
+
+            if (state is null)
             {
                 state = new EndpointState(() => transports.Create(Cluster, endpoint, key.Transport), _health.Of(endpoint));
                 _endpoints.Add(key, state);

@@ -17,6 +17,7 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
     public HostPermits Permits;
 
     private readonly Lock _create = new();
+    private readonly int _failures = health?.Failures ?? 0;
     private IEndpointTransport? _transport;
     private ReportedWeight? _reportedWeight;
     private int _active;
@@ -24,6 +25,9 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
 
     /// <summary>What has been found out about the host; it outlives this state.</summary>
     public HostHealth Health { get; } = health ?? new HostHealth();
+
+    /// <summary>Whether the host has turned unhealthy since these connections are used for it.</summary>
+    public bool HasFailed => Health.Failures != _failures;
 
     /// <summary>Whom to tell how each attempt ended; <see langword="null"/> when nobody wants to know.</summary>
     public HostMonitor? Monitor => Health.Monitor;
@@ -80,6 +84,7 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
     {
         lock (_create)
         {
+            Health.SeeTraffic();
             return _transport ??= createTransport();
         }
     }

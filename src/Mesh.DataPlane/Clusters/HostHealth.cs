@@ -4,13 +4,14 @@ using Mesh.DataPlane.Resources;
 namespace Mesh.DataPlane.Clusters;
 
 /// <summary>What this process knows of a host's health: it lives as long as the address belongs to the cluster, through every change of endpoints and connection pools.</summary>
-internal sealed class HostHealth
+internal sealed class HostHealth(ClusterTraffic? traffic = null)
 {
     private const HealthFlags Failed = HealthFlags.FailedActiveHealthCheck | HealthFlags.FailedOutlierCheck;
     private const HealthFlags Degraded = HealthFlags.DegradedActiveHealthCheck | HealthFlags.DegradedOutlierDetection;
     private const HealthFlags Excluded = HealthFlags.PendingActiveHealthCheck | HealthFlags.ExcludedByImmediateFailure;
 
     private int _flags;
+    private int _failures;
     private HostMonitor? _monitor;
 
     public HealthFlags Flags => (HealthFlags)Volatile.Read(ref _flags);
@@ -22,10 +23,27 @@ internal sealed class HostHealth
         set => Volatile.Write(ref _monitor, value);
     }
 
+    /// <summary>How often the host has turned unhealthy by what was found out here.</summary>
+    public int Failures => Volatile.Read(ref _failures);
+
+    /// <summary>Whether the cluster has ever been sent a request.</summary>
+    public bool HadTraffic => traffic?.Seen == true;
+
+    public void SeeTraffic() => traffic?.See();
+
     public bool Has(HealthFlags flag) => (Flags & flag) != 0;
 
     /// <returns>Whether that changed anything.</returns>
-    public bool Set(HealthFlags flag) => (Interlocked.Or(ref _flags, (int)flag) & (int)flag) != (int)flag;
+    public bool Set(HealthFlags flag)
+    {
+        var before = (HealthFlags)Interlocked.Or(ref _flags, (int)flag);
+        if ((flag & ~before & Failed) != 0)
+        {
+            Interlocked.Increment(ref _failures);
+        }
+
+        return (before & flag) != flag;
+    }
 
     /// <returns>Whether that changed anything.</returns>
     public bool Clear(HealthFlags flag) => (Interlocked.And(ref _flags, ~(int)flag) & (int)flag) != 0;

@@ -1,3 +1,5 @@
+using Mesh.DataPlane.HealthChecking;
+
 namespace Mesh.DataPlane.OutlierDetection;
 
 /// <summary>
@@ -6,22 +8,24 @@ namespace Mesh.DataPlane.OutlierDetection;
 /// failure is the caller's own.
 /// </summary>
 /// <param name="outlier">Outlier detection's record of the host, if the cluster has any.</param>
-/// <param name="failImmediately">Takes the host out at once, if the cluster has active health checks.</param>
-internal sealed class HostMonitor(OutlierHost? outlier, Action? failImmediately)
+/// <param name="healthCheck">The host's active health check, if the cluster has any: a response may fail it.</param>
+internal sealed class HostMonitor(OutlierHost? outlier, HealthCheckSession? healthCheck)
 {
     private const string DegradedHeader = "x-envoy-degraded";
     private const string ImmediateFailureHeader = "x-envoy-immediate-health-check-fail";
 
     public OutlierHost? Outlier { get; } = outlier;
 
+    public HealthCheckSession? HealthCheck { get; } = healthCheck;
+
     /// <summary>The headers of a response came.</summary>
     /// <param name="response">The response as the host sent it.</param>
     /// <param name="isGrpc">The request is gRPC, so that <c>grpc-status</c> among the headers outranks the HTTP status.</param>
     public void OnResponse(HttpResponseMessage response, bool isGrpc)
     {
-        if (failImmediately is not null && response.Headers.NonValidated.Contains(ImmediateFailureHeader))
+        if (HealthCheck is not null && response.Headers.NonValidated.Contains(ImmediateFailureHeader))
         {
-            failImmediately();
+            HealthCheck.FailImmediately();
         }
 
         if (Outlier is null)

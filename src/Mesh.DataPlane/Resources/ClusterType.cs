@@ -4,6 +4,7 @@ using Envoy.Extensions.TransportSockets.RawBuffer.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Transports;
@@ -39,6 +40,10 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         {
             CircuitBreakers = ClusterThresholdsCompiler.Compile(message.CircuitBreakers, "circuit_breakers", notes),
             OutlierDetection = OutlierDetectionCompiler.Compile(message, notes),
+            HealthCheck = HealthCheckCompiler.Compile(message.HealthChecks, "health_checks", notes),
+            IgnoreNewHostsUntilFirstHealthCheck = message.CommonLbConfig?.IgnoreNewHostsUntilFirstHc ?? false,
+            IgnoreHealthOnHostRemoval = message.IgnoreHealthOnHostRemoval,
+            CloseConnectionsOnHealthFailure = message.CloseConnectionsOnHostHealthFailure,
         };
 
         if (message.ClusterType is not null)

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.HealthChecking;
 
 namespace Mesh.DataPlane.Resources;
 
@@ -29,6 +30,9 @@ internal sealed record EndpointResource(EndPoint Address, string Hostname, uint 
 
     /// <summary>The health as it was sent.</summary>
     public HostStatuses Status { get; init; } = HostStatuses.Unknown;
+
+    /// <summary>What the endpoint asks of its health checks.</summary>
+    public EndpointHealthCheck? HealthCheck { get; init; }
 
     /// <summary>The address in Envoy's words: <c>1.2.3.4:80</c>, <c>[::1]:80</c>, a path.</summary>
     public string AddressText => Address is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : Address.ToString()!;

@@ -2,6 +2,7 @@ using System.Net;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Google.Protobuf;
+using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.Clusters;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
@@ -82,8 +83,18 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         {
             HashKey = HashKey(endpoint),
             Status = Status(endpoint.HealthStatus),
+            HealthCheck = HealthCheck(endpoint.Endpoint.HealthCheckConfig, path + ".endpoint.health_check_config"),
         };
     }
+
+    private static EndpointHealthCheck? HealthCheck(Envoy.Config.Endpoint.V3.Endpoint.Types.HealthCheckConfig? message, string path)
+        => message is null
+            ? null
+            : new EndpointHealthCheck(
+                message.PortValue <= IPEndPoint.MaxPort ? (ushort)message.PortValue : throw new ResourceRejectedException(path + ".port_value", $"must be at most {IPEndPoint.MaxPort}"),
+                message.Hostname.Length > 0 ? message.Hostname : null,
+                message.Address is null ? null : Address(message.Address, path + ".address", namesAllowed: false),
+                message.DisableActiveHealthCheck);
 
     private static EndPoint Address(Address address, string path, bool namesAllowed)
     {

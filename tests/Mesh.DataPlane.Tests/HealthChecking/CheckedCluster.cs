@@ -1,0 +1,120 @@
+using System.Net;
+using Envoy.Config.Core.V3;
+using Google.Protobuf.WellKnownTypes;
+using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Transports;
+using Mesh.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.DataPlane.Tests.HealthChecking;
+
+/// <summary>A cluster with active health checks as the engine makes it; where no transports are given, hosts answer as the test says, in virtual time.</summary>
+internal sealed class CheckedCluster : IDisposable
+{
+    private readonly Lock _sync = new();
+    private readonly ScriptedXdsClient _xds = new();
+    private readonly ClusterRegistry _clusters;
+
+    public CheckedCluster(Action<HealthCheck>? check = null, Action<Envoy.Config.Cluster.V3.Cluster>? change = null, TimeProvider? time = null, IEndpointTransportFactory? transports = null)
+    {
+        Time = time as ManualTimeProvider ?? new ManualTimeProvider();
+        _clusters = new ClusterRegistry(
+            _xds, transports ?? new AnsweringTransports(this), new EvenRandomSource(4), time ?? Time, new ResourceNotes(NullLogger.Instance), NullLogger.Instance, _sync);
+        SetCluster(check, change);
+        lock (_sync)
+        {
+            Cluster = _clusters.Acquire("c");
+        }
+    }
+
+    public ManualTimeProvider Time { get; }
+
+    public Cluster Cluster { get; }
+
+    /// <summary>How each port answers in virtual time: a status, 0 for a broken connection, −1 for no answer.</summary>
+    public Dictionary<int, int> Answers { get; } = [];
+
+    /// <summary>Added to every answer.</summary>
+    public (string Name, string Value)? AnsweredHeader { get; set; }
+
+    public int Checks { get; private set; }
+
+    public IReadOnlyList<Endpoint> Endpoints => Cluster.Current.Endpoints.Endpoints;
+
+    public int[] Healthy => [.. Endpoints.Where(e => e.Health != EndpointHealth.Unhealthy).Select(e => ((IPEndPoint)e.Resource.Address).Port).Order()];
+
+    public void SetCluster(Action<HealthCheck>? check = null, Action<Envoy.Config.Cluster.V3.Cluster>? change = null)
+    {
+        var cluster = Resources.Cluster("c");
+        var message = new HealthCheck
+        {
+            Timeout = Seconds(1),
+            Interval = Seconds(10),
+            NoTrafficInterval = Seconds(10),
+            UnhealthyThreshold = 3,
+            HealthyThreshold = 2,
+            HttpHealthCheck = new HealthCheck.Types.HttpHealthCheck { Path = "/health" },
+        };
+        check?.Invoke(message);
+        cluster.HealthChecks.Add(message);
+        cluster.CommonLbConfig = new Envoy.Config.Cluster.V3.Cluster.Types.CommonLbConfig { HealthyPanicThreshold = new() };
+        change?.Invoke(cluster);
+        _xds.Set(ClusterType.Instance, cluster);
+    }
+
+    public void SetHosts(params int[] ports) => SetHosts(Resources.Endpoints("c", ports));
+
+    public void SetHosts(Envoy.Config.Endpoint.V3.ClusterLoadAssignment endpoints) => _xds.Set(EndpointsType.Instance, endpoints);
+
+    public void Advance(double seconds) => Time.Advance(TimeSpan.FromSeconds(seconds));
+
+    /// <summary>Waits for real sockets.</summary>
+    public async Task WaitForAnswerAsync() => await Cluster.Answered.WaitAsync(TimeSpan.FromSeconds(30));
+
+    public void Dispose()
+    {
+        lock (_sync)
+        {
+            _clusters.Release(Cluster);
+        }
+    }
+
+    public static Duration Seconds(double seconds) => Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds));
+
+    private sealed class AnsweringTransports(CheckedCluster owner) : IEndpointTransportFactory
+    {
+        public IEndpointTransport Create(string cluster, EndpointResource endpoint, TransportSettings settings) => new Transport(owner, ((IPEndPoint)endpoint.Address).Port);
+    }
+
+    private sealed class Transport(CheckedCluster owner, int port) : IEndpointTransport
+    {
+        public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            owner.Checks++;
+            var status = owner.Answers.GetValueOrDefault(port, 200);
+            if (status < 0)
+            {
+                await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+            }
+
+            if (status == 0)
+            {
+                throw new HttpRequestException("broken");
+            }
+
+            var response = new HttpResponseMessage((HttpStatusCode)status);
+            if (owner.AnsweredHeader is var (name, value))
+            {
+                response.Headers.TryAddWithoutValidation(name, value);
+            }
+
+            return response;
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
