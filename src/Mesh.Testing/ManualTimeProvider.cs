@@ -12,7 +12,9 @@ public sealed class ManualTimeProvider : TimeProvider
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiters = [];
     private readonly DateTimeOffset _start;
     private long _elapsed;
-    private long _sequence;
+
+    // Zero is a timer that has never been set, and must not be taken for one that was.
+    private long _sequence = 1;
 
     /// <summary>A clock that stands at the given moment.</summary>
     /// <param name="start">Where it stands; without one at midnight on 1 January 2000, UTC.</param>

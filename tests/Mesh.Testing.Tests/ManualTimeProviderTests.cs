@@ -5,6 +5,17 @@ public sealed class ManualTimeProviderTests
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
+    public void Two_timers_that_are_due_at_once_at_the_very_start_both_fire()
+    {
+        var clock = new ManualTimeProvider();
+        var fired = 0;
+        using var first = clock.CreateTimer(_ => fired++, null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        using var second = clock.CreateTimer(_ => fired++, null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        clock.Advance(TimeSpan.Zero);
+        fired.ShouldBe(2);
+    }
+
+    [Fact]
     public void Stands_still_until_it_is_moved()
     {
         var start = _time.GetUtcNow();

@@ -96,7 +96,10 @@ internal sealed class CheckedCluster : IDisposable
             var status = owner.Answers.GetValueOrDefault(port, 200);
             if (status < 0)
             {
-                await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+                // On the thread that moves the clock.
+                var never = new TaskCompletionSource();
+                await using var cancelling = cancellationToken.Register(never.SetCanceled);
+                await never.Task.ConfigureAwait(false);
             }
 
             if (status == 0)

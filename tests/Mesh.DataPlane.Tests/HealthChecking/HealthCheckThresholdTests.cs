@@ -180,7 +180,6 @@ public class HealthCheckThresholdTests
         Next(60, 0); // pending without traffic when it was set; from here on there is traffic
         Next(2, 0); // second failure: pending
         cluster.Healthy.ShouldBeEmpty("third failure");
-        Next(20, 200);
         Next(20, 200); // first pass: pending
         Next(3, 200); // second pass: healthy
         cluster.Healthy.ShouldBe([1]);
