@@ -15,6 +15,9 @@ internal sealed class HealthChecker(
     Action<HealthCheckSession, bool, bool> completed) : IDisposable
 {
     private readonly Dictionary<HostHealth, (HealthCheckSession Session, EndpointHealthCheck? Asked)> _sessions = [];
+
+    // The connections of checks are none of the cluster's traffic: they are counted apart.
+    private readonly Cluster _connections = new(cluster);
     private HealthCheckPolicy? _policy;
 
     /// <summary>Whether every host has been checked once: before that nothing is known of them.</summary>
@@ -113,6 +116,6 @@ internal sealed class HealthChecker(
         }
 
         var target = endpoint with { Address = address };
-        return new HealthCheckTarget(address, cluster, asked?.Hostname, protocol => transports.Create(cluster, target, policy.Transport with { Protocol = protocol }));
+        return new HealthCheckTarget(address, cluster, asked?.Hostname, protocol => transports.Create(_connections, target, policy.Transport with { Protocol = protocol }));
     }
 }

@@ -98,7 +98,7 @@ internal sealed class CheckedCluster : IDisposable
 
     private sealed class AnsweringTransports(CheckedCluster owner) : IEndpointTransportFactory
     {
-        public IEndpointTransport Create(string cluster, EndpointResource endpoint, TransportSettings settings) => new Transport(owner, ((IPEndPoint)endpoint.Address).Port);
+        public IEndpointTransport Create(Cluster cluster, EndpointResource endpoint, TransportSettings settings) => new Transport(owner, ((IPEndPoint)endpoint.Address).Port);
     }
 
     private sealed class Transport(CheckedCluster owner, int port) : IEndpointTransport
