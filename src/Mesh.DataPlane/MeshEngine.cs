@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
@@ -25,14 +26,16 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         TimeProvider time,
         IDecisionObserver? observer = null,
         ILogger<MeshEngine>? logger = null,
-        HttpFilters? filters = null)
+        HttpFilters? filters = null,
+        IDnsResolver? dns = null)
     {
+        logger ??= NullLogger<MeshEngine>.Instance;
         filters ??= new HttpFilters(FilterTypes.BuiltIn, new FilterServices(time, random));
         Filters = filters;
-        Notes = new ResourceNotes(logger ?? NullLogger<MeshEngine>.Instance);
+        Notes = new ResourceNotes(logger);
         Client = client;
         Observer = observer;
-        Clusters = new ClusterRegistry(client, transports, random, time, Notes, logger ?? NullLogger<MeshEngine>.Instance, _sync) { Locality = options.Workload.Locality };
+        Clusters = new ClusterRegistry(client, transports, new DnsDiscovery(dns ?? DnsResolvers.ForThisMachine(time), random, time, logger), random, time, Notes, logger, _sync) { Locality = options.Workload.Locality };
         Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Hosts = new HostDirectory(client, Routes, filters, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);

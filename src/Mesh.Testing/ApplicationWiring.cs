@@ -1,5 +1,6 @@
 using Mesh.DataPlane;
 using Mesh.DataPlane.Configuration;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
@@ -14,6 +15,7 @@ namespace Mesh.Testing;
 internal sealed class ApplicationWiring(
     IAdsServer server,
     IEndpointTransportFactory transports,
+    IDnsResolver dns,
     IRandomSource random,
     TimeProvider time,
     MeshDecisionLog decisions,
@@ -28,6 +30,7 @@ internal sealed class ApplicationWiring(
         services.AddMeshDataPlane(configure: null);
         services.Replace(ServiceDescriptor.Singleton<IAdsTransport>(_ => CreateTransport()));
         services.Replace(ServiceDescriptor.Singleton(transports));
+        services.Replace(ServiceDescriptor.Singleton(dns));
         services.Replace(ServiceDescriptor.Singleton(random));
         services.Replace(ServiceDescriptor.Singleton(time));
         services.Replace(ServiceDescriptor.Singleton<IDecisionObserver>(

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Mesh.DataPlane.Dns;
 
 namespace Mesh.Testing;
 
@@ -26,7 +27,7 @@ internal sealed class EndpointDirectory
     public void Map(IPEndPoint address, HttpMessageHandler handler)
         => _entries[address] = new Entry(new HttpMessageInvoker(handler, disposeHandler: false), null);
 
-    public Entry? Find(EndPoint address) => _entries.GetValueOrDefault(address);
+    public Entry? Find(EndPoint address) => _entries.GetValueOrDefault(LogicalHost.AddressOf(address));
 
     /// <param name="Invoker">Calls the handler.</param>
     /// <param name="Labels">The labels that the workload was added with; <see langword="null"/> for an address that documents name.</param>

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.Testing;
@@ -10,8 +11,8 @@ internal sealed class InMemoryTransport(EndpointDirectory endpoints, string clus
     {
         // A mistake in the test, not a failure of an endpoint: it must not turn into a 503.
         var entry = endpoints.Find(address) ?? throw new InvalidOperationException(
-            $"Nobody answers at {address}, an endpoint of {cluster}: the mesh under test opens no sockets. "
-            + $"Add the workload with AddEndpoint, or let a handler answer with MapAddress(\"{address}\", handler).");
+            $"Nobody answers at {LogicalHost.AddressOf(address)}, an endpoint of {cluster}: the mesh under test opens no sockets. "
+            + $"Add the workload with AddEndpoint, or let a handler answer with MapAddress(\"{LogicalHost.AddressOf(address)}\", handler).");
         var response = await entry.Invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
         response.RequestMessage ??= request;
         return response;

@@ -26,6 +26,7 @@ public sealed class MeshTestHost : IAsyncDisposable
     private readonly DiscoveryServer _discovery;
     private readonly IAdsServer _server;
     private readonly EndpointDirectory _endpoints = new();
+    private readonly NameDirectory _names = new();
     private readonly EngineRegistry _engines = new();
     private readonly ClientApplications _clients;
     private readonly ApplicationWiring _wiring;
@@ -61,6 +62,7 @@ public sealed class MeshTestHost : IAsyncDisposable
         _wiring = new ApplicationWiring(
             _server,
             new InMemoryTransportFactory(_endpoints),
+            _names,
             options.Random ?? new SeededRandomSource(options.Seed),
             _time,
             Decisions,
@@ -207,6 +209,20 @@ public sealed class MeshTestHost : IAsyncDisposable
         }
 
         _endpoints.Map(endpoint, handler);
+    }
+
+    /// <summary>
+    /// Gives a name its addresses in the DNS of this mesh, which knows no other names: for a ServiceEntry with <c>resolution: DNS</c>. Clusters
+    /// that have asked already follow when they ask again, which <see cref="Time"/> brings about.
+    /// </summary>
+    /// <param name="name">The name: <c>api.example.com</c>.</param>
+    /// <param name="addresses">Its addresses, with a handler at each that is called (<see cref="MapAddress"/>); none when it has lost them.</param>
+    /// <exception cref="FormatException">One of <paramref name="addresses"/> is not an IP address.</exception>
+    public void MapName(string name, params string[] addresses)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(addresses);
+        _names.Map(name, addresses.Select(IPAddress.Parse).ToList());
     }
 
     /// <summary>A client that calls through this mesh, and never outside it: hosts that the mesh does not know are refused.</summary>

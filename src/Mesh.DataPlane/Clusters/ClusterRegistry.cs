@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.DataPlane.Clusters;
 
 /// <summary>The clusters that some route uses, each watched once. Belongs to the configuration path: requests hold cluster objects and never come here.</summary>
-internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFactory transports, IRandomSource random, TimeProvider time, ResourceNotes notes, ILogger logger, Lock sync)
+internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFactory transports, DnsDiscovery dns, IRandomSource random, TimeProvider time, ResourceNotes notes, ILogger logger, Lock sync)
 {
     private readonly Dictionary<string, ClusterSubscription> _subscriptions = new(StringComparer.Ordinal);
 
@@ -35,7 +36,7 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
     {
         if (!_subscriptions.TryGetValue(name, out var subscription))
         {
-            subscription = new ClusterSubscription(name, client, transports, random, time, notes, logger, sync, () => Answered?.Invoke()) { Locality = Locality };
+            subscription = new ClusterSubscription(name, client, transports, dns, random, time, notes, logger, sync, () => Answered?.Invoke()) { Locality = Locality };
             _subscriptions.Add(name, subscription);
             subscription.Start();
         }

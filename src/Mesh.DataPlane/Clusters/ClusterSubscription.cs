@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
@@ -11,6 +12,7 @@ internal sealed class ClusterSubscription(
     string name,
     IXdsClient client,
     IEndpointTransportFactory transports,
+    DnsDiscovery dns,
     IRandomSource random,
     TimeProvider time,
     ResourceNotes notes,
@@ -26,6 +28,7 @@ internal sealed class ClusterSubscription(
     private ITimer? _reweighing;
     private ClusterResource? _resource;
     private EndpointsWatch? _endpointsWatch;
+    private DnsEndpoints? _dnsEndpoints;
     private string _version = "";
     private bool _disposed;
 
@@ -53,7 +56,11 @@ internal sealed class ClusterSubscription(
             _resource = resource;
             _version = version;
             notes.Report(ClusterType.Instance, name, resource);
-            if (resource.EdsServiceName is not { } service)
+            if (resource.Dns is { } settings)
+            {
+                FollowNames(settings, resource.InlineEndpoints!);
+            }
+            else if (resource.EdsServiceName is not { } service)
             {
                 StopEndpoints();
                 Publish(resource.InlineEndpoints!);
@@ -113,10 +120,44 @@ internal sealed class ClusterSubscription(
         _endpoints.Clear();
     }
 
+    private void FollowNames(DnsClusterSettings settings, EndpointsResource template)
+    {
+        if (_dnsEndpoints?.Settings == settings)
+        {
+            if (_dnsEndpoints.Latest is { } endpoints)
+            {
+                Publish(endpoints);
+            }
+
+            return;
+        }
+
+        // The endpoints of before serve until the names have been answered for.
+        var previous = _dnsEndpoints;
+        StopEndpoints();
+        _published = null;
+        _dnsEndpoints = dns.Create(name, settings, template, sync, OnNamesResolved);
+        _dnsEndpoints.Start(previous, isServing: Cluster.Current.Status == ClusterStatus.Ready);
+    }
+
+    private void OnNamesResolved(DnsEndpoints resolved)
+    {
+        if (ReferenceEquals(resolved.Latest, _published))
+        {
+            Cluster.Publish(Cluster.Current with { Error = resolved.Error });
+        }
+        else
+        {
+            Publish(resolved.Latest!);
+        }
+    }
+
     private void StopEndpoints()
     {
         _endpointsWatch?.Stop();
         _endpointsWatch = null;
+        _dnsEndpoints?.Dispose();
+        _dnsEndpoints = null;
     }
 
     private void Publish(EndpointsResource endpoints)
@@ -132,7 +173,7 @@ internal sealed class ClusterSubscription(
 
         var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
         var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState, Locality).Build();
-        Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, null), used);
+        Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, _dnsEndpoints?.Error), used);
 
         EndpointState StateOf(EndpointResource endpoint)
         {

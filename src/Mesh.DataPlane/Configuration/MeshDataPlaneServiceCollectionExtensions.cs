@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Transports;
@@ -32,6 +33,7 @@ internal static class MeshDataPlaneServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRandomSource>(SystemRandomSource.Instance);
         services.TryAddSingleton<IEndpointTransportFactory, SocketTransportFactory>();
+        services.TryAddSingleton(p => DnsResolvers.ForThisMachine(p.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(XdsClientFactory.Create);
         services.AddSingleton(p => new MeshEngine(
             p.GetRequiredService<IXdsClient>(),
@@ -41,7 +43,8 @@ internal static class MeshDataPlaneServiceCollectionExtensions
             p.GetRequiredService<TimeProvider>(),
             p.GetService<IDecisionObserver>(),
             p.GetService<ILogger<MeshEngine>>(),
-            HttpFilters.Create(p)));
+            HttpFilters.Create(p),
+            p.GetRequiredService<IDnsResolver>()));
         return new MeshBuilder(services);
     }
 }

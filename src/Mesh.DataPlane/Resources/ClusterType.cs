@@ -4,6 +4,7 @@ using Envoy.Extensions.TransportSockets.RawBuffer.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OutlierDetection;
@@ -46,9 +47,10 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             CloseConnectionsOnHealthFailure = message.CloseConnectionsOnHostHealthFailure,
         };
 
-        if (message.ClusterType is not null)
+        List<string> allNotes = [.. notes];
+        if (DnsClusterCompiler.Compile(message, allNotes) is { } dns)
         {
-            throw new ResourceRejectedException("cluster_type", $"'{message.ClusterType.Name}' is not supported");
+            return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: true), policy) { Dns = dns, Notes = allNotes };
         }
 
         switch (message.Type)
@@ -62,19 +64,14 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
                 var service = message.EdsClusterConfig.ServiceName;
                 return new ClusterResource(name, service.Length > 0 ? service : name, null, policy) { Notes = notes };
             case Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.Static:
-            case Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.StrictDns:
-            case Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.LogicalDns:
-                var dns = message.Type != Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.Static;
-                return new ClusterResource(
-                    name,
-                    null,
-                    message.LoadAssignment is null ? EndpointsResource.Empty(name) : EndpointsType.Compile(message.LoadAssignment, "load_assignment.", dns),
-                    policy)
-                { Notes = notes };
+                return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: false), policy) { Notes = notes };
             default:
                 throw new ResourceRejectedException("type", $"{message.Type} is not supported");
         }
     }
+
+    private static EndpointsResource InlineEndpoints(Envoy.Config.Cluster.V3.Cluster message, bool namesAllowed)
+        => message.LoadAssignment is null ? EndpointsResource.Empty(message.Name) : EndpointsType.Compile(message.LoadAssignment, "load_assignment.", namesAllowed);
 
     // Until TLS is honoured a cluster that asks for it must not be spoken to in clear text.
     private static void RefuseTls(Envoy.Config.Cluster.V3.Cluster message)

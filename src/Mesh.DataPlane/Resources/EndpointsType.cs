@@ -4,6 +4,7 @@ using Envoy.Config.Endpoint.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Dns;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
 
@@ -107,14 +108,19 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
                     throw new ResourceRejectedException(path + ".socket_address.port_value", $"must be set and at most {IPEndPoint.MaxPort}");
                 }
 
+                if (socket.ResolverName.Length > 0)
+                {
+                    throw new ResourceRejectedException(path + ".socket_address.resolver_name", $"'{socket.ResolverName}' is not known: there are no resolvers to choose from");
+                }
+
                 if (IPAddress.TryParse(socket.Address, out var ip))
                 {
                     return new IPEndPoint(ip, (int)socket.PortValue);
                 }
 
-                return namesAllowed && Uri.CheckHostName(socket.Address) == UriHostNameType.Dns
+                return namesAllowed && DnsName.IsHost(socket.Address)
                     ? new DnsEndPoint(socket.Address, (int)socket.PortValue)
-                    : throw new ResourceRejectedException(path + ".socket_address.address", $"'{socket.Address}' is not an IP address");
+                    : throw new ResourceRejectedException(path + ".socket_address.address", $"'{socket.Address}' is not an IP address{(namesAllowed ? " or a DNS name" : "")}");
             case Envoy.Config.Core.V3.Address.AddressOneofCase.Pipe:
                 try
                 {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Dns;
 
 namespace Mesh.DataPlane.Transports;
 
@@ -164,7 +165,7 @@ internal sealed class SocketTransport : IEndpointTransport
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            await socket.ConnectAsync(_address, linked.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(LogicalHost.AddressOf(_address), linked.Token).ConfigureAwait(false);
             return _settings.MaxRequestsPerConnection > 0
                 ? new LimitedConnection(socket, _stats, _settings.MaxRequestsPerConnection)
                 : new UpstreamConnection(socket, _stats);

@@ -15,11 +15,11 @@ internal sealed class WebServer : IAsyncDisposable
     private readonly WebApplication _app;
     private int _connections;
 
-    private WebServer(HttpProtocols protocols, RequestDelegate handler)
+    private WebServer(HttpProtocols protocols, RequestDelegate handler, System.Net.IPAddress address)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(System.Net.IPAddress.Loopback, 0, l =>
+        builder.WebHost.ConfigureKestrel(k => k.Listen(address, 0, l =>
         {
             l.Protocols = protocols;
             l.Use(next => connection =>
@@ -38,9 +38,9 @@ internal sealed class WebServer : IAsyncDisposable
     /// <summary>How many connections have been accepted.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    public static async Task<WebServer> StartAsync(RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1)
+    public static async Task<WebServer> StartAsync(RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1, System.Net.IPAddress? address = null)
     {
-        var server = new WebServer(protocols, handler);
+        var server = new WebServer(protocols, handler, address ?? System.Net.IPAddress.Loopback);
         await server._app.StartAsync();
         server.Port = new Uri(server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
         return server;

@@ -1,0 +1,4 @@
+namespace Mesh.DataPlane.Dns;
+
+/// <summary>A message or a name that breaks the format of DNS.</summary>
+internal sealed class DnsFormatException(string message) : Exception(message);

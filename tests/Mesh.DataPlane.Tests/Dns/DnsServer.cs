@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Mesh.DataPlane.Tests.Dns;
+
+/// <summary>A small DNS server on this machine, over UDP and TCP on one port; what it answers is up to the test.</summary>
+internal sealed class DnsServer : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<DnsRequestSeen> _seen = [];
+    private readonly Func<DnsRequestSeen, IEnumerable<byte[]>> _answer;
+    private readonly Socket _udp;
+    private readonly Socket _tcp;
+    private readonly Task _serving;
+
+    private DnsServer(Socket udp, Socket tcp, Func<DnsRequestSeen, IEnumerable<byte[]>> answer)
+    {
+        (_udp, _tcp, _answer) = (udp, tcp, answer);
+        EndPoint = (IPEndPoint)udp.LocalEndPoint!;
+        _serving = Task.WhenAll(ServeUdpAsync(), ServeTcpAsync());
+    }
+
+    public IPEndPoint EndPoint { get; }
+
+    public IReadOnlyList<DnsRequestSeen> Seen => [.. _seen];
+
+    /// <param name="answer">The messages that answer a question, in order; none for silence.</param>
+    public static DnsServer Start(Func<DnsRequestSeen, IEnumerable<byte[]>> answer)
+    {
+        while (true)
+        {
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                tcp.Bind(udp.LocalEndPoint!);
+                tcp.Listen();
+                return new DnsServer(udp, tcp, answer);
+            }
+            catch (SocketException)
+            {
+                // Somebody else has the port for TCP.
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
+    }
+
+    /// <param name="answer">The one message that answers a question; <see langword="null"/> for silence.</param>
+    public static DnsServer Answering(Func<DnsRequestSeen, DnsPacket?> answer)
+        => Start(request => answer(request) is { } packet ? [packet.ToArray()] : []);
+
+    public async ValueTask DisposeAsync()
+    {
+        _udp.Dispose();
+        _tcp.Dispose();
+        await _serving;
+    }
+
+    private async Task ServeUdpAsync()
+    {
+        var buffer = new byte[4096];
+        try
+        {
+            while (true)
+            {
+                var received = await _udp.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0));
+                var request = DnsRequestSeen.Read(buffer.AsSpan(0, received.ReceivedBytes), isTcp: false, (IPEndPoint)received.RemoteEndPoint);
+                _seen.Enqueue(request);
+                foreach (var message in _answer(request))
+                {
+                    await _udp.SendToAsync(message, received.RemoteEndPoint);
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Ended.
+        }
+    }
+
+    private async Task ServeTcpAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                using var connection = await _tcp.AcceptAsync();
+                await using var stream = new NetworkStream(connection);
+                var length = new byte[2];
+                await stream.ReadExactlyAsync(length);
+                var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
+                await stream.ReadExactlyAsync(message);
+                var request = DnsRequestSeen.Read(message, isTcp: true, (IPEndPoint)connection.RemoteEndPoint!);
+                _seen.Enqueue(request);
+                foreach (var answer in _answer(request))
+                {
+                    BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);
+                    await stream.WriteAsync(length);
+                    await stream.WriteAsync(answer);
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
+        {
+            // Ended.
+        }
+    }
+}
