@@ -6,8 +6,8 @@ namespace Mesh.DataPlane.Dns;
 /// <summary>Asks the servers of <c>resolv.conf</c> one after the other until one of them answers, waiting and going round as glibc does.</summary>
 internal sealed class NameServers(IRandomSource random, TimeProvider time)
 {
-    // A thousand names that start at once share the machine's ports with everybody else.
-    private const int MaxConcurrent = 256;
+    // A thousand names that start at once would overrun a server's socket, and wait for what was dropped.
+    private const int MaxConcurrent = 64;
 
     private readonly SemaphoreSlim _turns = new(MaxConcurrent);
     private uint _rotation;
