@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Net;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Matching;
 
 namespace Mesh.DataPlane.Formatting;
@@ -8,7 +9,7 @@ namespace Mesh.DataPlane.Formatting;
 /// <summary>Every command that a format may name, by Envoy's names.</summary>
 internal static class FormatCommands
 {
-    private static readonly string HostName = Dns.GetHostName();
+    private static readonly string HostName = System.Net.Dns.GetHostName();
 
     /// <summary>What exists in Envoy and must not work here, with the reason.</summary>
     public static FrozenDictionary<string, string> Refused { get; } = new Dictionary<string, string>
@@ -40,13 +41,13 @@ internal static class FormatCommands
         yield return ("VIRTUAL_HOST_NAME", Of((in FormatContext c) => c.VirtualHost));
         yield return ("UPSTREAM_CLUSTER", Of((in FormatContext c) => c.Cluster));
         yield return ("UPSTREAM_CLUSTER_RAW", Of((in FormatContext c) => c.Cluster));
-        yield return ("UPSTREAM_HOST", Of((in FormatContext c) => c.Endpoint?.Resource.Address.ToString()));
-        yield return ("UPSTREAM_HOST_NAME", Of((in FormatContext c) => HostNameOf(c) ?? c.Endpoint?.Resource.Address.ToString()));
+        yield return ("UPSTREAM_HOST", Of((in FormatContext c) => RemoteOf(c)?.ToString()));
+        yield return ("UPSTREAM_HOST_NAME", Of((in FormatContext c) => HostNameOf(c) ?? RemoteOf(c)?.ToString()));
         yield return ("UPSTREAM_HOST_NAME_WITHOUT_PORT", Of((in FormatContext c) => HostNameOf(c) ?? AddressOf(c)));
-        yield return ("UPSTREAM_REMOTE_ADDRESS", Of((in FormatContext c) => c.Endpoint?.Resource.Address.ToString()));
+        yield return ("UPSTREAM_REMOTE_ADDRESS", Of((in FormatContext c) => RemoteOf(c)?.ToString()));
         yield return ("UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Of((in FormatContext c) => AddressOf(c)));
         yield return ("UPSTREAM_REMOTE_PORT", Number((in FormatContext c)
-            => (c.Endpoint?.Resource.Address as IPEndPoint)?.Port.ToString(CultureInfo.InvariantCulture)));
+            => (RemoteOf(c) as IPEndPoint)?.Port.ToString(CultureInfo.InvariantCulture)));
         yield return ("UPSTREAM_PROTOCOL", Of((in FormatContext c) => Protocol(c.UpstreamProtocol)));
         yield return ("UPSTREAM_REQUEST_ATTEMPT_COUNT", Number((in FormatContext c) => (c.Attempts ?? 0).ToString(CultureInfo.InvariantCulture)));
 
@@ -140,6 +141,8 @@ internal static class FormatCommands
 
     private static string? HostNameOf(in FormatContext context) => context.Endpoint is { Resource.Hostname: { Length: > 0 } name } ? name : null;
 
+    private static EndPoint? RemoteOf(in FormatContext context) => context.Endpoint is { } endpoint ? LogicalHost.AddressOf(endpoint.Resource.Address) : null;
+
     private static string? AddressOf(in FormatContext context)
-        => context.Endpoint?.Resource.Address is { } address ? (address as IPEndPoint)?.Address.ToString() ?? address.ToString() : null;
+        => RemoteOf(context) is { } address ? (address as IPEndPoint)?.Address.ToString() ?? address.ToString() : null;
 }

@@ -4,9 +4,11 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Tests.Dns;
 using Mesh.DataPlane.Transports;
 using Mesh.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,7 +25,8 @@ internal sealed class OutlierCluster : IDisposable
 
     public OutlierCluster(int hosts, Action<Envoy.Config.Cluster.V3.OutlierDetection>? detection = null, Action<Envoy.Config.Cluster.V3.Cluster>? change = null, IRandomSource? random = null)
     {
-        _clusters = new ClusterRegistry(_xds, new NoTransports(), random ?? new EvenRandomSource(), Time, new ResourceNotes(NullLogger.Instance), NullLogger.Instance, _sync);
+        var dns = new DnsDiscovery(new ScriptedResolver(Time), new EvenRandomSource(), Time, NullLogger.Instance);
+        _clusters = new ClusterRegistry(_xds, new NoTransports(), dns, random ?? new EvenRandomSource(), Time, new ResourceNotes(NullLogger.Instance), NullLogger.Instance, _sync);
         SetCluster(detection, change);
         SetHosts([.. Enumerable.Range(1, hosts)]);
         lock (_sync)
