@@ -9,6 +9,7 @@ namespace Mesh.DataPlane.Tests.Dns;
 internal sealed class DnsServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<DnsRequestSeen> _seen = [];
+    private readonly SemaphoreSlim _arrived = new(0);
     private readonly Func<DnsRequestSeen, IEnumerable<byte[]>> _answer;
     private readonly Socket _udp;
     private readonly Socket _tcp;
@@ -24,6 +25,9 @@ internal sealed class DnsServer : IAsyncDisposable
     public IPEndPoint EndPoint { get; }
 
     public IReadOnlyList<DnsRequestSeen> Seen => [.. _seen];
+
+    /// <summary>Completes when the next question has arrived.</summary>
+    public Task ArrivedAsync() => _arrived.WaitAsync();
 
     /// <param name="answer">The messages that answer a question, in order; none for silence.</param>
     public static DnsServer Start(Func<DnsRequestSeen, IEnumerable<byte[]>> answer)
@@ -69,6 +73,7 @@ internal sealed class DnsServer : IAsyncDisposable
                 var received = await _udp.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0));
                 var request = DnsRequestSeen.Read(buffer.AsSpan(0, received.ReceivedBytes), isTcp: false, (IPEndPoint)received.RemoteEndPoint);
                 _seen.Enqueue(request);
+                _arrived.Release();
                 foreach (var message in _answer(request))
                 {
                     await _udp.SendToAsync(message, received.RemoteEndPoint);
@@ -95,6 +100,7 @@ internal sealed class DnsServer : IAsyncDisposable
                 await stream.ReadExactlyAsync(message);
                 var request = DnsRequestSeen.Read(message, isTcp: true, (IPEndPoint)connection.RemoteEndPoint!);
                 _seen.Enqueue(request);
+                _arrived.Release();
                 foreach (var answer in _answer(request))
                 {
                     BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);

@@ -120,7 +120,7 @@ public sealed class StubResolverTests
         for (var i = 0; i < 4; i++)
         {
             waiting.IsCompleted.ShouldBeFalse();
-            await _time.WaitForTimersAsync(1).WaitAsync(Hang);
+            await (i % 2 == 0 ? a : b).ArrivedAsync().WaitAsync(Hang);
             _time.Advance(TimeSpan.FromSeconds(5));
         }
 
