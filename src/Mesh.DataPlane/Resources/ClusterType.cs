@@ -47,10 +47,9 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             CloseConnectionsOnHealthFailure = message.CloseConnectionsOnHostHealthFailure,
         };
 
-        List<string> allNotes = [.. notes];
-        if (DnsClusterCompiler.Compile(message, allNotes) is { } dns)
+        if (DnsClusterCompiler.Compile(message, notes) is { } dns)
         {
-            return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: true), policy) { Dns = dns, Notes = allNotes };
+            return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: true), policy) { Dns = dns, Notes = notes };
         }
 
         switch (message.Type)
