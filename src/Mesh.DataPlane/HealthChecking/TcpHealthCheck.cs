@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Mesh.DataPlane.Dns;
 
 namespace Mesh.DataPlane.HealthChecking;
 
@@ -61,7 +62,7 @@ internal sealed class TcpHealthCheck : HealthCheckKind
                 ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
                 : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             Volatile.Write(ref _socket, socket);
-            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(LogicalHost.AddressOf(address), cancellationToken).ConfigureAwait(false);
             return socket;
         }
 

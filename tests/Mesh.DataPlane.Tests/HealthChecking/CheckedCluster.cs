@@ -2,8 +2,10 @@ using System.Net;
 using Envoy.Config.Core.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Tests.Dns;
 using Mesh.DataPlane.Transports;
 using Mesh.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,8 +22,9 @@ internal sealed class CheckedCluster : IDisposable
     public CheckedCluster(Action<HealthCheck>? check = null, Action<Envoy.Config.Cluster.V3.Cluster>? change = null, TimeProvider? time = null, IEndpointTransportFactory? transports = null)
     {
         Time = time as ManualTimeProvider ?? new ManualTimeProvider();
+        var dns = new DnsDiscovery(new ScriptedResolver(Time), new EvenRandomSource(4), Time, NullLogger.Instance);
         _clusters = new ClusterRegistry(
-            _xds, transports ?? new AnsweringTransports(this), new EvenRandomSource(4), time ?? Time, new ResourceNotes(NullLogger.Instance), NullLogger.Instance, _sync);
+            _xds, transports ?? new AnsweringTransports(this), dns, new EvenRandomSource(4), time ?? Time, new ResourceNotes(NullLogger.Instance), NullLogger.Instance, _sync);
         SetCluster(check, change);
         lock (_sync)
         {
