@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Mesh.DataPlane.Formatting;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Upstream;
@@ -19,6 +20,7 @@ internal sealed class ClientExchange : EngineExchange
     private HttpRequestMessage? _request;
     private string? _flags;
     private string? _authority;
+    private Clusters.Endpoint? _endpoint;
 
     private ClientExchange()
     {
@@ -47,6 +49,28 @@ internal sealed class ClientExchange : EngineExchange
 
     public override RequestView View
         => new(Path, Method, Authority, Scheme, HttpRequestHeaderReader.Instance, Request);
+
+    public override FormatContext Format
+        => new(Time)
+        {
+            RequestHeaders = HttpRequestHeaderReader.Instance,
+            Request = Request,
+            ResponseHeaders = HttpResponseHeaderReader.Instance,
+            Response = Response,
+            Method = Method,
+            PathAndQuery = Path,
+            Authority = Authority,
+            Scheme = Scheme,
+            Protocol = Request.Version,
+            UpstreamProtocol = _endpoint is null ? null : Response?.Version,
+            Route = Decision.Route,
+            VirtualHost = Decision.Host.VirtualHost?.Name,
+            Cluster = ClusterName,
+            Endpoint = _endpoint,
+            Status = Response is null ? null : StatusCode,
+            ResponseFlags = Request.Options.TryGetValue(MeshRequest.ResponseFlags, out var flags) ? flags : _flags,
+            ResponseCodeDetails = Request.Options.TryGetValue(MeshRequest.ResponseCodeDetails, out var details) ? details : Response is null ? null : "via_upstream",
+        };
 
     public override string Method
     {
@@ -132,6 +156,7 @@ internal sealed class ClientExchange : EngineExchange
         (_request, Response, _flags, _authority, BodyFailure) = (null, null, null, null, null);
         (OverrideHost, OverrideHostMissing, UpstreamAddress) = (null, null, null);
         Host = null!;
+        _endpoint = null;
         Decision = default;
         _pool ??= new Stack<ClientExchange>();
         if (_pool.Count < MaxPooled)
@@ -143,7 +168,8 @@ internal sealed class ClientExchange : EngineExchange
     /// <summary>Takes note of where the last attempt went; a strict session whose endpoint may not be picked has its own status.</summary>
     public void OnAttempted(ref Attempt attempt)
     {
-        UpstreamAddress = attempt.Decision.Endpoint?.ToString();
+        _endpoint = attempt.Decision.Endpoint;
+        UpstreamAddress = _endpoint?.ToString();
         if (OverrideHost is not null && OverrideHostMissing is { } status && attempt.Reply == LocalReply.NoHealthyUpstream)
         {
             attempt = attempt with { Reply = LocalReply.NoHealthyUpstream with { Status = status } };

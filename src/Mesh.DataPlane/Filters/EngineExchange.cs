@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.DataPlane.Formatting;
 using Mesh.DataPlane.Matching;
 using Mesh.Filters;
 
@@ -22,6 +23,12 @@ internal abstract class EngineExchange : HttpExchangeAdapter
 
     /// <summary>Who sent the request; <see langword="null"/> in process.</summary>
     public virtual IPAddress? RemoteAddress => null;
+
+    /// <summary>The clock that formats tell the time by.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>What substitutions may tell of the exchange.</summary>
+    public abstract FormatContext Format { get; }
 
     /// <summary>The request as matchers see it.</summary>
     public abstract RequestView View { get; }

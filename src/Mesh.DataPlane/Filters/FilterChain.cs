@@ -23,6 +23,7 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
     {
         var run = ClientExchange.Begin(host, request, draw, decision);
         var exchange = run.Exchange;
+        run.Time = owner.Time;
         exchange.Begin(names.Length);
 
         // The filters that have seen the request: a cleared route may have brought another chain in between.

@@ -18,6 +18,8 @@ internal sealed partial class FilterChains
         _plain = Bind(null, null);
     }
 
+    public TimeProvider Time => _services.Time;
+
     /// <summary>The chain where a route says nothing of filters, or where there is no route; <see langword="null"/> when no filter would do anything.</summary>
     public FilterChain? Plain => _plain;
 

@@ -196,6 +196,34 @@ public sealed class HeaderMutationTests : IAsyncDisposable
         (await _mesh.GetAsync()).Header("x-served-by").ShouldBe("mesh");
     }
 
+    [Fact]
+    public async Task Values_are_substituted_on_both_sides()
+    {
+        Listen(new Mutations
+        {
+            RequestMutations = { Append("x-was", "%REQ(:METHOD)% %REQ(X-USER?:PATH)%", AppendAction.OverwriteIfExistsOrAdd) },
+            ResponseMutations = { Append("x-from", "%RESPONSE_CODE% %UPSTREAM_CLUSTER% %RESP(X-SERVER)% 100%%", AppendAction.OverwriteIfExistsOrAdd) },
+        });
+        _mesh.Respond = _ =>
+        {
+            var response = new HttpResponseMessage { Content = new StringContent("x") };
+            response.Headers.Add("x-server", "s1");
+            return response;
+        };
+
+        var response = await _mesh.GetAsync("/path");
+
+        _mesh.Received.ShouldHaveSingleItem().Headers["x-was"].ShouldBe("GET /path");
+        response.Header("x-from").ShouldBe("200 v1 s1 100%");
+    }
+
+    [Theory]
+    [InlineData("content-length")]
+    [InlineData("Transfer-Encoding")]
+    public void What_frames_the_body_is_not_set(string name)
+        => Should.Throw<ResourceRejectedException>(() => Request(Append(name, "1", AppendAction.AddIfAbsent))).Field
+            .ShouldEndWith("request_mutations[0].append.header.key");
+
     [Theory]
     [InlineData(":path")]
     [InlineData("Host")]

@@ -40,6 +40,17 @@ internal abstract class HeaderAction
             }
 
             var headers = Headers(exchange, side);
+            if (!HeaderSyntax.IsValue(text))
+            {
+                // What was substituted would end the header: nothing is left of what it was to overwrite.
+                if (action is HeaderWrite.Overwrite or HeaderWrite.OverwriteIfExists)
+                {
+                    headers.Remove(name);
+                }
+
+                return;
+            }
+
             switch (action)
             {
                 case HeaderWrite.Append:

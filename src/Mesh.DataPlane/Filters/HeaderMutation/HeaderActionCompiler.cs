@@ -1,4 +1,5 @@
 using Envoy.Config.Core.V3;
+using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.Matching;
 using Mesh.Filters;
 using Mesh.Xds.Client;
@@ -28,7 +29,6 @@ internal static class HeaderActionCompiler
 
     private static HeaderAction Compile(HeaderValueOption message, string path, ICollection<string> notes)
     {
-        _ = notes;
         var header = message.Header ?? throw new ResourceRejectedException(path + ".header", "must be set");
         var text = header.Value.Length > 0 ? header.Value : header.RawValue.ToStringUtf8();
         if (!HeaderSyntax.IsToken(header.Key.AsSpan(header.Key.StartsWith(':') ? 1 : 0)))
@@ -36,9 +36,10 @@ internal static class HeaderActionCompiler
             throw new ResourceRejectedException(path + ".header.key", $"'{header.Key}' is not the name of a header");
         }
 
-        if (!HeaderSyntax.IsValue(text))
+        // They say where a body ends; two parties that disagree on that can be made to smuggle.
+        if (header.Key.ToLowerInvariant() is "content-length" or "transfer-encoding")
         {
-            throw new ResourceRejectedException(path + ".header.value", "has a line break or another control character");
+            throw new ResourceRejectedException(path + ".header.key", $"'{header.Key}' may not be set: it frames the body");
         }
 
 #pragma warning disable CS0612 // The older field wins where it is set.
@@ -51,8 +52,11 @@ internal static class HeaderActionCompiler
             AppendAction.OverwriteIfExists => HeaderWrite.OverwriteIfExists,
             _ => throw new ResourceRejectedException(path + ".append_action", $"{message.AppendAction} is not a known action"),
         };
-        return new HeaderAction.Write(header.Key.ToLowerInvariant(), new HeaderFormat(text), action, message.KeepEmptyValue);
+        return new HeaderAction.Write(header.Key.ToLowerInvariant(), Format(text, path + ".header.value", notes), action, message.KeepEmptyValue);
     }
+
+    public static HeaderFormat Format(string text, string path, ICollection<string> notes)
+        => new(HeaderMutationsCompiler.Format(text, omitEmptyValues: true, path, notes));
 
     private static string Removable(string name, string path)
         => name.StartsWith(':') || name.Equals("host", StringComparison.OrdinalIgnoreCase)

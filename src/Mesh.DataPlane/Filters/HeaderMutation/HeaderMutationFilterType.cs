@@ -41,11 +41,11 @@ internal sealed class HeaderMutationFilterType() : FilterType<Message, HeaderMut
 
         return new HeaderMutations(
             HeaderActionCompiler.Compile(message.RequestMutations, path + ".request_mutations", notes),
-            [.. message.QueryParameterMutations.Select((m, i) => Parameter(m, $"{path}.query_parameter_mutations[{i}]"))],
+            [.. message.QueryParameterMutations.Select((m, i) => Parameter(m, $"{path}.query_parameter_mutations[{i}]", notes))],
             HeaderActionCompiler.Compile(message.ResponseMutations, path + ".response_mutations", notes));
     }
 
-    private static QueryParameterAction Parameter(KeyValueMutation message, string path)
+    private static QueryParameterAction Parameter(KeyValueMutation message, string path, ICollection<string> notes)
     {
         if (message.Append is not { } append)
         {
@@ -61,7 +61,7 @@ internal sealed class HeaderMutationFilterType() : FilterType<Message, HeaderMut
 
         return new QueryParameterAction(
             append.Record.Key,
-            new HeaderFormat(value.StringValue),
+            HeaderActionCompiler.Format(value.StringValue, path + ".append.record.value", notes),
             append.Action switch
             {
                 Append.AppendIfExistsOrAdd => HeaderWrite.Append,
