@@ -1,8 +1,8 @@
 using Envoy.Config.Route.V3;
 using Mesh.DataPlane.Filters.Cors;
 using Mesh.DataPlane.Filters.LocalRateLimit;
-using EnvoyAction = Envoy.Config.Route.V3.Route.ActionOneofCase;
 using CorsPolicy = Mesh.DataPlane.Filters.Cors.CorsPolicy;
+using EnvoyAction = Envoy.Config.Route.V3.Route.ActionOneofCase;
 using VirtualHost = Envoy.Config.Route.V3.VirtualHost;
 
 namespace Mesh.DataPlane.Filters;

@@ -6,8 +6,8 @@ using Google.Protobuf.WellKnownTypes;
 using Mesh.Xds.Client;
 using Shouldly;
 using Xunit;
-using KeyValuePair = Envoy.Config.Core.V3.KeyValuePair;
 using AppendAction = Envoy.Config.Core.V3.HeaderValueOption.Types.HeaderAppendAction;
+using KeyValuePair = Envoy.Config.Core.V3.KeyValuePair;
 using Mutation = Envoy.Config.Common.MutationRules.V3.HeaderMutation;
 using ParameterAction = Envoy.Config.Core.V3.KeyValueAppend.Types.KeyValueAppendAction;
 
