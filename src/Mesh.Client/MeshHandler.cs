@@ -9,7 +9,7 @@ namespace Mesh.Client;
 /// The innermost handler of a client: requests to hosts of the mesh are answered by the engine, all others go on to the client's primary
 /// handler or are refused. Holds no state of its own, so that handlers may come and go.
 /// </summary>
-internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, PrimaryFeatures features) : DelegatingHandler
+internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, PrimaryFeatures features, OuterRetries? outerRetries = null) : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -43,6 +43,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         }
 
         // 3. The mesh's: the engine sends; what the primary handler would have done around it is done here.
+        outerRetries?.Tell(entry!.State.VirtualHost);
         if (features.IsNone)
         {
             return await engine.Upstream.SendAsync(entry!, request, cancellationToken).ConfigureAwait(false);

@@ -38,7 +38,8 @@ internal sealed partial class MeshHandlerBuilderFilter(
                 Log.PrimaryNotHonoured(logger, name, string.Join(", ", features.Unsupported));
             }
 
-            builder.AdditionalHandlers.Add(new MeshHandler(services.GetRequiredService<MeshEngine>(), options.Value.Client.OutboundTrafficPolicy, features));
+            var outer = OuterRetries.IsAmong(builder.AdditionalHandlers) ? new OuterRetries(name, logger) : null;
+            builder.AdditionalHandlers.Add(new MeshHandler(services.GetRequiredService<MeshEngine>(), options.Value.Client.OutboundTrafficPolicy, features, outer));
         };
 
     private static partial class Log

@@ -4,6 +4,7 @@ using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Transports;
 using Mesh.DataPlane.Upstream;
@@ -27,7 +28,8 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         IDecisionObserver? observer = null,
         ILogger<MeshEngine>? logger = null,
         HttpFilters? filters = null,
-        IDnsResolver? dns = null)
+        IDnsResolver? dns = null,
+        BackOffTime? backOff = null)
     {
         logger ??= NullLogger<MeshEngine>.Instance;
         filters ??= new HttpFilters(FilterTypes.BuiltIn, new FilterServices(time, random));
@@ -39,7 +41,7 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Hosts = new HostDirectory(client, Routes, filters, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
-        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, random, time, observer);
+        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, random, time, observer, backOff);
     }
 
     public IXdsClient Client { get; }

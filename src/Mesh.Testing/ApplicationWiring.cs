@@ -2,6 +2,7 @@ using Mesh.DataPlane;
 using Mesh.DataPlane.Configuration;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
@@ -33,6 +34,7 @@ internal sealed class ApplicationWiring(
         services.Replace(ServiceDescriptor.Singleton(dns));
         services.Replace(ServiceDescriptor.Singleton(random));
         services.Replace(ServiceDescriptor.Singleton(time));
+        services.TryAddSingleton(new BackOffTime(TimeProvider.System));
         services.Replace(ServiceDescriptor.Singleton<IDecisionObserver>(
             provider => new DecisionRecorder(decisions, endpoints, time, SourceOf(provider.GetRequiredService<IOptions<MeshOptions>>().Value))));
 

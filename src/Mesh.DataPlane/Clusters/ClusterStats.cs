@@ -30,6 +30,9 @@ internal sealed class ClusterStats
     /// <summary><c>upstream_rq_retry_overflow</c>: retries that were refused.</summary>
     public Cell RetryOverflow;
 
+    /// <summary><c>retry_or_shadow_abandoned</c>: retries that were not made because the request's body had not been kept.</summary>
+    public Cell RetryOrShadowAbandoned;
+
     /// <summary>One number.</summary>
     internal struct Cell
     {

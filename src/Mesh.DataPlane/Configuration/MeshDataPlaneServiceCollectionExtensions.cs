@@ -1,6 +1,7 @@
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
 using Microsoft.Extensions.Configuration;
@@ -44,7 +45,8 @@ internal static class MeshDataPlaneServiceCollectionExtensions
             p.GetService<IDecisionObserver>(),
             p.GetService<ILogger<MeshEngine>>(),
             HttpFilters.Create(p),
-            p.GetRequiredService<IDnsResolver>()));
+            p.GetRequiredService<IDnsResolver>(),
+            p.GetService<BackOffTime>()));
         return new MeshBuilder(services);
     }
 }

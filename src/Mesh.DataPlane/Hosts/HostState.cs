@@ -14,5 +14,7 @@ internal sealed record HostState(HostStatus Status, RouteTable? Table, VirtualHo
     public FilterChain? ChainOf(in Decision decision)
         => Filters?.Of(decision.Route?.Policy.FilterConfigs, decision.Choice?.FilterConfigs);
 
+    public ListenerSettings Settings { get; init; } = ListenerSettings.Default;
+
     public static HostState Pending { get; } = new(HostStatus.Pending, null, null, "", null);
 }

@@ -15,6 +15,8 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
     private string _version = "";
     private ListenerFilter[] _filters = [];
     private ListenerFilter[] _filtersInForce = [];
+    private ListenerSettings _settings = ListenerSettings.Default;
+    private ListenerSettings _settingsInForce = ListenerSettings.Default;
     private bool _disposed;
 
     public HostEntry Entry { get; } = entry;
@@ -32,6 +34,7 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
 
             _version = version;
             _filters = resource.Filters;
+            _settings = resource.Settings;
             notes.Report(filters.Listeners, name, resource);
             if (resource.InlineRoutes is { } inline)
             {
@@ -134,12 +137,14 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
         if (_next is null)
         {
             _filtersInForce = _filters;
+            _settingsInForce = _settings;
         }
 
         if (_current.Current is { } table)
         {
             Entry.Publish(new HostState(HostStatus.Meshed, table, table.VirtualHosts.Find(Entry.Authority), _version, null)
             {
+                Settings = _settingsInForce,
                 Filters = _filtersInForce.Length == 0 ? null : new FilterChains(_filtersInForce, filters.Services),
             });
         }

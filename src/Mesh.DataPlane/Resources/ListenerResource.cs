@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Hosts;
 
 namespace Mesh.DataPlane.Resources;
 
@@ -7,4 +8,6 @@ internal sealed record ListenerResource(string Name, string? RouteConfigurationN
 {
     /// <summary>The HTTP filters in their order, without the router.</summary>
     public ListenerFilter[] Filters { get; init; } = [];
+
+    public ListenerSettings Settings { get; init; } = ListenerSettings.Default;
 }

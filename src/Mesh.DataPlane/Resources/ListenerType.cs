@@ -2,8 +2,11 @@ using Envoy.Config.Listener.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Timeouts;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
+using EnvoyRouter = Envoy.Extensions.Filters.Http.Router.V3.Router;
 
 namespace Mesh.DataPlane.Resources;
 
@@ -12,7 +15,7 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 {
     private const string HcmPath = "api_listener.api_listener";
 
-    private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type"];
+    private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type", "stream_idle_timeout"];
 
     /// <summary>Knows the filters that are built in, and no other.</summary>
     public static ListenerType Instance { get; } = new(FilterTypes.BuiltIn);
@@ -57,6 +60,8 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
         var filters = ListenerFilterCompiler.Compile(manager.HttpFilters, HcmPath + ".http_filters", filterTypes, notes);
 
+        var settings = Settings(manager);
+
         switch (manager.RouteSpecifierCase)
         {
             case HttpConnectionManager.RouteSpecifierOneofCase.Rds:
@@ -71,15 +76,27 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
                     throw new ResourceRejectedException(HcmPath + ".rds.config_source", "must be ads or self");
                 }
 
-                return new ListenerResource(name, manager.Rds.RouteConfigName, null) { Notes = notes, Filters = filters };
+                return new ListenerResource(name, manager.Rds.RouteConfigName, null) { Notes = notes, Filters = filters, Settings = settings };
             case HttpConnectionManager.RouteSpecifierOneofCase.RouteConfig:
                 var routes = RouteConfigurationType.Compile(manager.RouteConfig, HcmPath + ".route_config.", filterTypes);
-                return new ListenerResource(name, null, routes) { Notes = [.. notes, .. routes.Notes], Filters = filters };
+                return new ListenerResource(name, null, routes) { Notes = [.. notes, .. routes.Notes], Filters = filters, Settings = settings };
             case HttpConnectionManager.RouteSpecifierOneofCase.ScopedRoutes:
                 throw new ResourceRejectedException(HcmPath + ".scoped_routes", "scoped routes are not supported; use rds or route_config");
             default:
                 throw new ResourceRejectedException(HcmPath, "one of rds and route_config must be set");
         }
+    }
+
+    private static ListenerSettings Settings(HttpConnectionManager manager)
+    {
+        var router = manager.HttpFilters.LastOrDefault(f => f.TypedConfig?.Is(EnvoyRouter.Descriptor) == true)?.TypedConfig.Unpack<EnvoyRouter>();
+        return new ListenerSettings
+        {
+            SuppressEnvoyHeaders = router?.SuppressEnvoyHeaders ?? false,
+            StreamIdleTimeout = TimeoutPolicyCompiler.Value(manager.StreamIdleTimeout, HcmPath + ".stream_idle_timeout") ?? TimeSpan.Zero,
+            MaxStreamDuration = TimeoutPolicyCompiler.Value(
+                manager.CommonHttpProtocolOptions?.MaxStreamDuration, HcmPath + ".common_http_protocol_options.max_stream_duration") ?? TimeSpan.Zero,
+        };
     }
 
     // What an in-process client has no use for, or does not do yet: said once, so that nobody believes in it.

@@ -90,6 +90,7 @@ internal sealed class RetriedRequest
 
         if (_input.Body is { CanReplay: false })
         {
+            attempt.Decision.Cluster!.Stats.RetryOrShadowAbandoned.Increment();
             return false;
         }
 

@@ -14,10 +14,10 @@ internal sealed class RetryPipeline
     private readonly ResiliencePipeline<Attempt> _pipeline;
     private readonly TimeProvider _time;
 
-    public RetryPipeline(TimeProvider time)
+    public RetryPipeline(TimeProvider time, BackOffTime? backOff)
     {
         _time = time;
-        _pipeline = new ResiliencePipelineBuilder<Attempt> { Name = "mesh", TimeProvider = time }
+        _pipeline = new ResiliencePipelineBuilder<Attempt> { Name = "mesh", TimeProvider = backOff?.Time ?? time }
             .AddRetry(new RetryStrategyOptions<Attempt>
             {
                 Name = "route-retry",

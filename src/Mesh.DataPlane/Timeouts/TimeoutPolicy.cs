@@ -9,11 +9,11 @@ internal sealed record TimeoutPolicy
     /// <summary>Envoy's <c>timeout</c>: from the end of the request to the end of the response, over all tries; 15 seconds when unset.</summary>
     public TimeSpan Route { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Envoy's <c>idle_timeout</c>: how long nothing may move on the stream.</summary>
-    public TimeSpan Idle { get; init; }
+    /// <summary>Envoy's <c>idle_timeout</c>: how long nothing may move on the stream; the listener's where the route has none.</summary>
+    public TimeSpan? Idle { get; init; }
 
     /// <summary>Envoy's <c>max_stream_duration</c>: from the beginning of the request to the end of the response.</summary>
-    public TimeSpan MaxStreamDuration { get; init; }
+    public TimeSpan? MaxStreamDuration { get; init; }
 
     /// <summary>Where set, a request's <c>grpc-timeout</c>, up to this value (zero: however long), takes the place of the maximal duration (gRFC A31).</summary>
     public TimeSpan? GrpcTimeoutHeaderMax { get; init; }

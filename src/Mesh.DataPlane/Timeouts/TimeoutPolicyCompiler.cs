@@ -17,8 +17,8 @@ internal static class TimeoutPolicyCompiler
         return new TimeoutPolicy
         {
             Route = Value(action.Timeout, path + ".timeout") ?? TimeSpan.FromSeconds(15),
-            Idle = Value(action.IdleTimeout, path + ".idle_timeout") ?? TimeSpan.Zero,
-            MaxStreamDuration = Value(stream?.MaxStreamDuration_, path + ".max_stream_duration.max_stream_duration") ?? TimeSpan.Zero,
+            Idle = Value(action.IdleTimeout, path + ".idle_timeout"),
+            MaxStreamDuration = Value(stream?.MaxStreamDuration_, path + ".max_stream_duration.max_stream_duration"),
             GrpcTimeoutHeaderMax = Value(stream?.GrpcTimeoutHeaderMax, path + ".max_stream_duration.grpc_timeout_header_max"),
             GrpcTimeoutHeaderOffset = Value(stream?.GrpcTimeoutHeaderOffset, path + ".max_stream_duration.grpc_timeout_header_offset") ?? TimeSpan.Zero,
             MaxGrpcTimeout = Value(maxGrpc, path + ".max_grpc_timeout"),

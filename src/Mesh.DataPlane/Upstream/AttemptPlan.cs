@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Timeouts;
@@ -34,28 +35,31 @@ internal readonly struct AttemptPlan
         => RouteTimeout > TimeSpan.Zero || PerTryTimeout > TimeSpan.Zero || PerTryIdleTimeout > TimeSpan.Zero
             || IdleTimeout > TimeSpan.Zero || MaxStreamDuration > TimeSpan.Zero;
 
-    public static AttemptPlan Of(RoutePolicy policy, HttpRequestMessage request, ControlHeaders? headers)
+    public static AttemptPlan Of(RoutePolicy policy, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
     {
         var timeouts = policy.Timeouts;
         var retry = policy.Retry;
         var route = timeouts?.Route ?? TimeSpan.Zero;
-        var duration = timeouts?.MaxStreamDuration ?? TimeSpan.Zero;
-        if (timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null } && GrpcTimeoutOf(request) is { } asked)
+        var duration = timeouts?.MaxStreamDuration ?? listener.MaxStreamDuration;
+        var idle = timeouts?.Idle ?? listener.StreamIdleTimeout;
+        if (timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null } && LocalReplies.IsGrpc(request))
         {
+            var asked = GrpcTimeoutOf(request);
             if (timeouts.MaxGrpcTimeout is { } maxRoute)
             {
-                route = Less(Capped(asked, maxRoute), timeouts.GrpcTimeoutOffset);
+                // Without the header the caller is ready to wait for ever.
+                route = Less(Capped(asked ?? TimeSpan.Zero, maxRoute), timeouts.GrpcTimeoutOffset);
             }
 
-            if (timeouts.GrpcTimeoutHeaderMax is { } maxDuration)
+            if (timeouts.GrpcTimeoutHeaderMax is { } maxDuration && asked is { } deadline)
             {
-                duration = Less(Capped(asked, maxDuration), timeouts.GrpcTimeoutHeaderOffset);
+                duration = Less(Capped(deadline, maxDuration), timeouts.GrpcTimeoutHeaderOffset);
             }
         }
 
         if (headers is null && retry is null)
         {
-            return new AttemptPlan { RouteTimeout = route, IdleTimeout = timeouts?.Idle ?? TimeSpan.Zero, MaxStreamDuration = duration };
+            return new AttemptPlan { RouteTimeout = route, IdleTimeout = idle, MaxStreamDuration = duration };
         }
 
         route = headers?.Timeout ?? route;
@@ -80,7 +84,7 @@ internal readonly struct AttemptPlan
             // Envoy: a try that may take as long as all of them together needs no clock of its own.
             PerTryTimeout = route > TimeSpan.Zero && perTry >= route ? TimeSpan.Zero : perTry,
             PerTryIdleTimeout = retry?.PerTryIdleTimeout ?? TimeSpan.Zero,
-            IdleTimeout = timeouts?.Idle ?? TimeSpan.Zero,
+            IdleTimeout = idle,
             MaxStreamDuration = duration,
             Retry = tries ? retry : null,
             On = on,

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
+using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Timeouts;
 using Mesh.DataPlane.Transports;
 
@@ -52,7 +54,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         if (input.Edit is { } edit)
         {
             // A copy of the message is nobody's to give back.
-            RequestFinalizer.ApplyEndpoint(decision, ReferenceEquals(edit.Request, request) ? edit : new RequestEdit(request), time);
+            RequestFinalizer.ApplyEndpoint(decision, ReferenceEquals(edit.Request, request) ? edit : new RequestEdit(request), time, decision.Host.Settings.SuppressEnvoyHeaders);
         }
 
         // 2. Its clock.
@@ -110,6 +112,11 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
 
             var response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
             upstream.Observe(response);
+            if (endpoint.State.Monitor is { } monitor)
+            {
+                monitor.OnResponse(response, LocalReplies.IsGrpc(request));
+            }
+
             return new Attempt { Decision = decision, Response = response, Upstream = upstream };
         }
         catch (HttpRequestException e)
@@ -117,17 +124,18 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             var attempt = Timed(clock, decision, input) ?? new Attempt { Decision = decision, Clocks = ClocksOf(clock) };
             upstream.End();
             cancellationToken.ThrowIfCancellationRequested();
-            if (attempt.Reply is not null)
+            if (attempt.Reply is null)
             {
-                return attempt;
+                if (Failures.ReplyTo(e, request) is not { } failure)
+                {
+                    throw;
+                }
+
+                attempt = attempt with { Reply = failure, Failure = FailureOf(failure) };
             }
 
-            if (Failures.ReplyTo(e, request) is not { } failure)
-            {
-                throw;
-            }
-
-            return attempt with { Reply = failure, Failure = FailureOf(failure) };
+            Report(endpoint.State, attempt);
+            return attempt;
         }
         catch (OperationCanceledException)
         {
@@ -139,6 +147,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 throw;
             }
 
+            Report(endpoint.State, attempt.Value);
             return attempt.Value;
         }
         catch
@@ -154,6 +163,29 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             {
                 WebSocketUpgrade.Restore(request, webSocketKey);
             }
+        }
+    }
+
+    // What the host is to blame for; a stream that its own caller left idle, or that lasted too long altogether, it is not.
+    private static void Report(EndpointState endpoint, in Attempt attempt)
+    {
+        if (endpoint.Monitor is not { } monitor)
+        {
+            return;
+        }
+
+        LocalOriginFailure? failure = attempt.Failure switch
+        {
+            AttemptFailure.Connect when attempt.Reply == LocalReply.ConnectionTimeout => LocalOriginFailure.ConnectTimeout,
+            AttemptFailure.Connect => LocalOriginFailure.ConnectFailed,
+            AttemptFailure.Reset or AttemptFailure.RefusedStream => LocalOriginFailure.Reset,
+            AttemptFailure.PerTryTimeout => LocalOriginFailure.Timeout,
+            AttemptFailure.Timeout when attempt.Reply == LocalReply.ResponseTimeout => LocalOriginFailure.Timeout,
+            _ => null,
+        };
+        if (failure is { } told)
+        {
+            monitor.OnLocalOriginFailure(told);
         }
     }
 

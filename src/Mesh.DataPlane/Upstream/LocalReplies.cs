@@ -70,8 +70,11 @@ internal static class LocalReplies
             _ => StatusCode.Unknown,
         };
 
+    /// <summary>Envoy: <c>application/grpc</c>, alone or with a suffix.</summary>
     public static bool IsGrpc(HttpRequestMessage request)
-        => request.Content?.Headers.ContentType?.MediaType is { } type
-            && (type.Equals("application/grpc", StringComparison.OrdinalIgnoreCase)
-                || type.StartsWith("application/grpc+", StringComparison.OrdinalIgnoreCase));
+        => request.Content is { } content
+            && content.Headers.NonValidated.TryGetValues("Content-Type", out var values)
+            && values.ToString() is var type
+            && type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
+            && (type.Length == 16 || type[16] is '+' or ';');
 }

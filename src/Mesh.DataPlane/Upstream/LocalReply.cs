@@ -39,6 +39,10 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     public static LocalReply InvalidRequest(string what)
         => new(HttpStatusCode.BadRequest, "", "route_makes_invalid_request", $"the route makes {what} of the request into something that cannot be sent");
 
+    /// <summary>The caller's own target would break the request line.</summary>
+    public static LocalReply InvalidTarget { get; }
+        = new(HttpStatusCode.BadRequest, "", "http1.invalid_url", "the target of the request contains a space or a control character and cannot be sent");
+
     /// <summary>No virtual host or no route.</summary>
     public static LocalReply NoRoute { get; } = new(HttpStatusCode.NotFound, "NR", "route_not_found", "");
 

@@ -23,6 +23,12 @@ internal static class RequestTarget
     /// <summary>The same for the target of a redirect, which may have a fragment.</summary>
     public static string? Redirectable(string target) => Encoded(target, LocationCharacters);
 
+    /// <summary>
+    /// Whether a target would be read as more than one word or line. <see cref="Uri"/> escapes what would, unless its maker forbade it
+    /// (<see cref="UriCreationOptions.DangerousDisablePathAndQueryCanonicalization"/>).
+    /// </summary>
+    public static bool BreaksRequestLine(ReadOnlySpan<char> target) => target.IndexOfAnyInRange('\0', ' ') >= 0 || target.Contains('\x7F');
+
     /// <summary>Whether the text can stand in a Host header.</summary>
     public static bool IsAuthority(string text)
     {

@@ -36,7 +36,8 @@ internal sealed class Router : IUpstream, IFilterTerminal
         HostDirectory hosts,
         IRandomSource random,
         TimeProvider time,
-        IDecisionObserver? observer)
+        IDecisionObserver? observer,
+        BackOffTime? backOff = null)
     {
         _decisions = decisions;
         _headerClusters = headerClusters;
@@ -46,7 +47,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         _time = time;
         _attempts = new AttemptSender(time, observer);
         _mirrors = new MirrorSender(new AttemptSender(time, observer: null), headerClusters, time);
-        _retries = new RetryPipeline(time);
+        _retries = new RetryPipeline(time, backOff);
         _hedges = new HedgePipelines(time);
     }
 
@@ -56,6 +57,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
     public ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         RequestOutcome.Forget(request);
+        if (RequestTarget.BreaksRequestLine(request.RequestUri!.PathAndQuery))
+        {
+            return ValueTask.FromResult(LocalReplies.Create(LocalReply.InvalidTarget, request));
+        }
+
         var draw = _random.NextUInt64();
         var routed = Route(host, request, draw);
         return routed.Host.ChainOf(routed) is { } chain
@@ -95,7 +101,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         if (RequestFinalizer.Applies(routed))
         {
             edit = new RequestEdit(request);
-            if (RequestFinalizer.Apply(routed, edit, _time) is { } refusal)
+            if (RequestFinalizer.Apply(routed, edit, _time, routed.Host.Settings.SuppressEnvoyHeaders) is { } refusal)
             {
                 edit.Undo();
                 return RouteReplies.Create(refusal, routed, request, _time);
@@ -103,7 +109,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         var control = ControlHeaders.Take(request);
-        var plan = AttemptPlan.Of(policy, request, control);
+        var plan = AttemptPlan.Of(policy, routed.Host.Settings, request, control);
 
         // Copies without a body leave at once, and stay the only ones if the decision turns out stale.
         var mirrored = routed.Route.Mirrors is null || (turn > 0 && request.Content is null) ? null : _mirrors.Begin(host, routed, request, plan.RouteTimeout, draw);

@@ -5,6 +5,7 @@ using Mesh.Client.Tests.Servers;
 using Mesh.Xds.Tests.Grpc;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Polly;
 
 namespace Mesh.Client.Tests.Retry;
@@ -367,6 +368,22 @@ public class RetryTests
 
         inner.ShouldBe([3, 3]);
         hits.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task A_client_that_retries_by_itself_is_warned_once_that_attempts_multiply()
+    {
+        await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("ok"));
+        await using var mesh = ClientMesh.Create(services => services.AddHttpClient("resilient").AddHttpMessageHandler(() => new Microsoft.Extensions.Http.PolicyHttpMessageHandler()))
+            .ServeWith(r => r.RetryPolicy = RouteRules.Retry("5xx", 2), http2: false, server.Port);
+
+        for (var i = 0; i < 2; i++)
+        {
+            await mesh.Client("resilient").GetStringAsync("http://reviews:9080/").Within();
+            await mesh.Client("plain").GetStringAsync("http://reviews:9080/").Within();
+        }
+
+        mesh.Logs.Lines.Count(m => m.Contains("attempts multiply", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     private static HttpRequestMessage Grpc()

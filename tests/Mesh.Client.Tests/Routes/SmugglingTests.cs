@@ -83,15 +83,24 @@ public class SmugglingTests
     {
         await using var mesh = RoutedMesh.Create("x-there: theirs\r\n");
         var route = RoutedMesh.Route();
-        route.ResponseHeadersToAdd.Add(RoutedMesh.Header("x-there", "%QUERY_PARAM(q)%", HeaderAppendAction.OverwriteIfExistsOrAdd));
-        route.ResponseHeadersToAdd.Add(RoutedMesh.Header("x-new", "%QUERY_PARAM(q)%"));
+        route.ResponseHeadersToAdd.Add(RoutedMesh.Header("x-there", "%REQ(x-bad)%", HeaderAppendAction.OverwriteIfExistsOrAdd));
+        route.ResponseHeadersToAdd.Add(RoutedMesh.Header("x-new", "%REQ(x-bad)%"));
         route.ResponseHeadersToAdd.Add(RoutedMesh.Header("x-fine", "fine"));
         mesh.Routes(route);
-        using var response = await mesh.SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri("http://reviews:9080/?q=a\u0001b", Verbatim)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://reviews:9080/");
+        request.Headers.TryAddWithoutValidation("x-bad", "a\u0001b");
+        using var response = await mesh.SendAsync(request);
         response.Headers.Contains("x-there").ShouldBeFalse();
         response.Headers.Contains("x-new").ShouldBeFalse();
         response.Headers.GetValues("x-fine").ShouldBe(["fine"]);
     }
+
+    [Theory]
+    [InlineData("/a\r\nx-evil: 1\r\n\r\nGET /b")]
+    [InlineData("/a HTTP/1.1\nx: y")]
+    [InlineData("/a\0b")]
+    public async Task A_target_of_the_callers_own_making_that_would_break_the_request_line_is_not_sent(string target)
+        => await RefusedAsync(RoutedMesh.Route(), new Uri("http://reviews:9080" + target, Verbatim));
 
     [Fact]
     public async Task A_redirect_whose_address_would_break_is_answered_with_400()
