@@ -1,11 +1,16 @@
 using BenchmarkDotNet.Running;
 using Mesh.Benchmarks;
 
-// `sockets` compares whole clients over loopback, slice by slice; everything else is BenchmarkDotNet's.
-if (args is ["sockets", .. var rest])
+// `sockets` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
+switch (args)
 {
-    return await SocketComparison.RunAsync(rest);
+    case ["sockets", .. var rest]:
+        return await SocketComparison.RunAsync(rest);
+    case ["resilience", .. var rest]:
+        return await ResilienceComparison.RunAsync(rest);
+    case ["memory"]:
+        return MemoryFootprint.Run();
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        return 0;
 }
-
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
-return 0;

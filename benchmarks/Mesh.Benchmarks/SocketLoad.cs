@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Benchmarks;
+
+/// <summary>What the comparisons over sockets have in common: the server, the callers, and what is counted.</summary>
+internal static class SocketLoad
+{
+    public const int Callers = 16;
+
+    /// <summary>A server in this process that answers 1 KB on several ports.</summary>
+    public static async Task<(WebApplication Server, int[] Ports)> StartServerAsync(int ports)
+    {
+        var payload = new byte[1024];
+        Array.Fill(payload, (byte)' ');
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            for (var i = 0; i < ports; i++)
+            {
+                k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http1);
+            }
+        });
+        var server = builder.Build();
+        server.Run(context =>
+        {
+            context.Response.ContentType = "application/json";
+            context.Response.ContentLength = payload.Length;
+            return context.Response.Body.WriteAsync(payload).AsTask();
+        });
+        await server.StartAsync();
+        return (server, [.. server.Urls.Select(u => new Uri(u).Port)]);
+    }
+
+    public static HttpClient Raw(int port)
+        => new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+
+    public static void Print(string what, List<double> values, string format)
+    {
+        values.Sort();
+        string At(double share) => values[(int)(share * (values.Count - 1))].ToString(format, CultureInfo.InvariantCulture);
+        Console.WriteLine($"{what}: median {At(0.5)}, quartiles {At(0.25)} to {At(0.75)}");
+    }
+
+    public static async Task<SocketSlice> MeasureAsync(HttpClient client, TimeSpan duration)
+    {
+        using var process = Process.GetCurrentProcess();
+        var count = 0L;
+        var cpu = process.TotalProcessorTime;
+        var allocated = GC.GetTotalAllocatedBytes();
+        var contentions = Monitor.LockContentionCount;
+        var start = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
+        {
+            var buffer = new byte[4096];
+            while (Stopwatch.GetElapsedTime(start) < duration)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/products");
+                request.Headers.TryAddWithoutValidation("x-request-id", "5f1c");
+                using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+                response.EnsureSuccessStatusCode();
+                await using var body = await response.Content.ReadAsStreamAsync();
+                while (await body.ReadAsync(buffer) > 0)
+                {
+                }
+
+                Interlocked.Increment(ref count);
+            }
+        })));
+
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        process.Refresh();
+        return new SocketSlice(
+            count,
+            count / elapsed.TotalSeconds,
+            (process.TotalProcessorTime - cpu).TotalMicroseconds / count,
+            (GC.GetTotalAllocatedBytes() - allocated) / (double)count,
+            Monitor.LockContentionCount - contentions);
+    }
+}
