@@ -100,9 +100,25 @@ internal sealed class RequestClock
     /// <summary>The request has gone out: Envoy's route and per-try timeouts count from here.</summary>
     public void StartPending()
     {
-        Start(TimeoutCause.Route, _pendingRoute);
-        Start(TimeoutCause.PerTry, _pendingTry);
+        if (_pendingRoute <= TimeSpan.Zero && _pendingTry <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        // One look at the clock for both.
+        var now = Now;
+        if (_pendingRoute > TimeSpan.Zero)
+        {
+            Interlocked.Exchange(ref _deadlines[(int)TimeoutCause.Route], Add(now, _pendingRoute));
+        }
+
+        if (_pendingTry > TimeSpan.Zero)
+        {
+            Interlocked.Exchange(ref _deadlines[(int)TimeoutCause.PerTry], Add(now, _pendingTry));
+        }
+
         _pendingRoute = _pendingTry = TimeSpan.Zero;
+        Arm();
     }
 
     /// <summary>Sets a deadline that began earlier.</summary>

@@ -30,6 +30,9 @@ internal readonly struct AttemptInput
     /// <summary>A hedged attempt goes on after its per-try timeout, beside the next one.</summary>
     public bool IsHedged { get; init; }
 
+    /// <summary>The caller's message came with an attempt count, which is not passed on.</summary>
+    public bool HasOwnAttemptCount { get; init; }
+
     /// <summary>The attempt before this one ran out of time.</summary>
     public bool FollowsTimeout { get; init; }
 

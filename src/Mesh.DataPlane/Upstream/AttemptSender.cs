@@ -100,7 +100,11 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             upstream.Hold(breaker, multiplexed);
             if (decision.Route.Policy.CountsAttempts)
             {
-                request.Headers.Remove(AttemptCountHeader);
+                if (input.Number > 1 || input.HasOwnAttemptCount)
+                {
+                    request.Headers.Remove(AttemptCountHeader);
+                }
+
                 request.Headers.TryAddWithoutValidation(AttemptCountHeader, Text(input.Number));
             }
 

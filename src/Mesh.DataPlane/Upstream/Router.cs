@@ -135,6 +135,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 Clocks = AttemptClocks.None,
                 Body = body,
                 Edit = edit,
+                HasOwnAttemptCount = count is not null,
             };
             Attempt attempt;
             RetriedRequest? retried = null;
