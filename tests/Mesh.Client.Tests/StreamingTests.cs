@@ -234,4 +234,23 @@ public class StreamingTests
         (await events.ReadToEndAsync().WaitAsync(Hang.Guard)).ShouldBe("\n");
         old.ActiveRequests.ShouldBe(0);
     }
+
+    [Fact]
+    public async Task A_header_beyond_ASCII_goes_out_as_UTF_8()
+    {
+        string? head = null;
+        using var server = new RawServer(async connection =>
+        {
+            head = await connection.ReadHeadAsync();
+            await connection.WriteAsync("HTTP/1.1 204 No Content\r\n\r\n");
+        });
+        await using var mesh = ClientMesh.Create().Serve("reviews:9080", server.Port);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://reviews:9080/");
+        request.Headers.TryAddWithoutValidation("x-city", "Zürich");
+
+        using var response = await mesh.Client().SendAsync(request).Within();
+
+        ((int)response.StatusCode).ShouldBe(204);
+        System.Text.Encoding.UTF8.GetString(System.Text.Encoding.Latin1.GetBytes(head!)).ShouldContain("x-city: Zürich");
+    }
 }

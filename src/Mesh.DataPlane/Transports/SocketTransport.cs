@@ -39,6 +39,9 @@ internal sealed class SocketTransport : IEndpointTransport
             EnableMultipleHttp2Connections = true,
             PooledConnectionIdleTimeout = settings.IdleTimeout,
             PooledConnectionLifetime = settings.MaxConnectionDuration,
+
+            // Envoy passes the bytes on; the handler alone would fail the request, which would look like the host's failure.
+            RequestHeaderEncodingSelector = static (_, _) => System.Text.Encoding.UTF8,
         };
         if (settings.MaxResponseHeadersKb is { } kilobytes)
         {

@@ -34,6 +34,51 @@ public class PathIndexTests
     }
 
     [Fact]
+    public void With_headers_queries_and_chances_the_index_still_finds_the_first_match()
+    {
+        var conditions = Gen.Elements(
+            RouteConditions.None,
+            Conditions(new DataPlane.Matching.HeaderMatcher.Present(new("x"), present: true, invert: false, missingAsEmpty: false)),
+            Conditions(new DataPlane.Matching.HeaderMatcher.Present(new("x"), present: true, invert: true, missingAsEmpty: false)),
+            Conditions(new DataPlane.Matching.HeaderMatcher.Present(new("y"), present: false, invert: false, missingAsEmpty: false)),
+            new RouteConditions([], [], [], grpcOnly: true, null),
+            new RouteConditions([], [], [], grpcOnly: false, new DataPlane.Matching.Fraction(1, 2)));
+        var cases =
+            from matches in Matches.ListOf()
+            from asked in conditions.ListOf(matches.Count)
+            from path in Paths
+            from x in Gen.Elements(true, false)
+            from y in Gen.Elements(true, false)
+            from grpc in Gen.Elements(true, false)
+            from draw in Gen.Elements(0UL, 1UL << 62, 1UL << 63, ulong.MaxValue)
+            select (Matches: matches.ToArray(), Asked: asked.ToArray(), Path: path, X: x, Y: y, Grpc: grpc, Draw: draw);
+        Prop.ForAll(cases.ToArbitrary(), c =>
+        {
+            var headers = new Dictionary<string, string>();
+            if (c.X)
+            {
+                headers["x"] = "1";
+            }
+
+            if (c.Y)
+            {
+                headers["y"] = "1";
+            }
+
+            if (c.Grpc)
+            {
+                headers["content-type"] = "application/grpc";
+            }
+
+            var routes = c.Matches.Select((m, i) => new RouteEntry(i, "", new RouteMatch(m, c.Asked[i]), new RouteAction.Unsupported(""))).ToArray();
+            var expected = routes.FirstOrDefault(r => r.Match.FirstMismatch(FakeHeaders.View(c.Path, headers), c.Draw) is null);
+            return ReferenceEquals(new PathIndex(routes).Match(FakeHeaders.View(c.Path, headers), c.Draw), expected);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+
+        static RouteConditions Conditions(DataPlane.Matching.HeaderMatcher header) => new([header], [], [], grpcOnly: false, null);
+    }
+
+    [Fact]
     public void A_route_whose_headers_do_not_match_gives_way_to_the_next_candidate()
     {
         var header = new DataPlane.Matching.HeaderMatcher.Present(new("x"), present: true, invert: false, missingAsEmpty: false);
