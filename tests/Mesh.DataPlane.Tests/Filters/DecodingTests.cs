@@ -129,10 +129,10 @@ public sealed class DecodingTests
     [Fact]
     public void A_message_that_nobody_can_read_is_refused_with_the_way_out()
         => Refused(() => Listener(Registered(), new Filter
-            {
-                Name = "own",
-                TypedConfig = new Any { TypeUrl = "type.googleapis.com/test.Picky", Value = ByteString.CopyFrom(8, 1) },
-            }))
+        {
+            Name = "own",
+            TypedConfig = new Any { TypeUrl = "type.googleapis.com/test.Picky", Value = ByteString.CopyFrom(8, 1) },
+        }))
             .ShouldContain("send it as xds.type.v3.TypedStruct");
 
     [Fact]
