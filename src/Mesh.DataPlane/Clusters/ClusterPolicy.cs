@@ -2,6 +2,7 @@ using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Transports;
@@ -44,6 +45,9 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
 
     /// <summary>The statuses with which a host may still be used by a session that sticks to it (<c>override_host_status</c>).</summary>
     public HostStatuses OverrideHostStatuses { get; init; } = HostStatuses.Default;
+
+    /// <summary>Its hosts are the addresses that callers ask for; <see langword="null"/> when it has hosts of its own.</summary>
+    public OriginalDestinationSettings? OriginalDestination { get; init; }
 
     /// <summary>How many requests, connections and retries there may be at a time.</summary>
     public ClusterThresholds CircuitBreakers { get; init; } = ClusterThresholds.None;

@@ -33,6 +33,9 @@ internal sealed class ClusterStats
     /// <summary><c>retry_or_shadow_abandoned</c>: retries that were not made because the request's body had not been kept.</summary>
     public Cell RetryOrShadowAbandoned;
 
+    /// <summary><c>original_dst_host_invalid</c>: headers that should have named a destination and did not.</summary>
+    public Cell OriginalDestinationInvalid;
+
     /// <summary>One number.</summary>
     internal struct Cell
     {

@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
@@ -29,6 +30,7 @@ internal sealed class ClusterSubscription(
     private ClusterResource? _resource;
     private EndpointsWatch? _endpointsWatch;
     private DnsEndpoints? _dnsEndpoints;
+    private OriginalDestinations? _destinations;
     private string _version = "";
     private bool _disposed;
 
@@ -56,7 +58,11 @@ internal sealed class ClusterSubscription(
             _resource = resource;
             _version = version;
             notes.Report(ClusterType.Instance, name, resource);
-            if (resource.Dns is { } settings)
+            if (resource.Policy.OriginalDestination is { } original)
+            {
+                FollowDestinations(original, resource.Policy.Transport.ConnectTimeout);
+            }
+            else if (resource.Dns is { } settings)
             {
                 FollowNames(settings, resource.InlineEndpoints!);
             }
@@ -140,6 +146,20 @@ internal sealed class ClusterSubscription(
         _dnsEndpoints.Start(previous, isServing: Cluster.Current.Status == ClusterStatus.Ready);
     }
 
+    private void FollowDestinations(OriginalDestinationSettings settings, TimeSpan resolveTimeout)
+    {
+        if (_destinations is null)
+        {
+            StopEndpoints();
+            _destinations = new OriginalDestinations(name, dns, sync, PublishDestinations);
+        }
+
+        _destinations.Use(settings, resolveTimeout);
+        PublishDestinations();
+    }
+
+    private void PublishDestinations() => Publish(_destinations!.Located);
+
     private void OnNamesResolved(DnsEndpoints resolved)
     {
         if (ReferenceEquals(resolved.Latest, _published))
@@ -158,6 +178,8 @@ internal sealed class ClusterSubscription(
         _endpointsWatch = null;
         _dnsEndpoints?.Dispose();
         _dnsEndpoints = null;
+        _destinations?.Dispose();
+        _destinations = null;
     }
 
     private void Publish(EndpointsResource endpoints)
@@ -173,7 +195,8 @@ internal sealed class ClusterSubscription(
 
         var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
         var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState, Locality).Build();
-        Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, _dnsEndpoints?.Error), used);
+        _destinations?.Publish(set);
+        Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, _dnsEndpoints?.Error) { Destinations = _destinations }, used);
 
         EndpointState StateOf(EndpointResource endpoint)
         {

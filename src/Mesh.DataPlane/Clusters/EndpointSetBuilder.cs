@@ -33,6 +33,11 @@ internal sealed class EndpointSetBuilder(
             return EndpointSet.Empty;
         }
 
+        if (policy.LoadBalancing is ClusterProvided)
+        {
+            return new EndpointSet(all, [], []);
+        }
+
         var healthy = levels.Select(l => Availability(l, EndpointHealth.Healthy)).ToArray();
         var degraded = levels.Select(l => Availability(l, EndpointHealth.Degraded)).ToArray();
         var total = PriorityLoads.Total(healthy, degraded);

@@ -35,6 +35,9 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
     /// <summary>Requests whose response has not ended yet.</summary>
     public int ActiveRequests => Volatile.Read(ref _active) & int.MaxValue;
 
+    /// <summary>Whether a connection is open, busy or idle.</summary>
+    public bool HasConnections => Volatile.Read(ref _transport)?.HasConnections == true;
+
     /// <summary>A timestamp of when the endpoint became healthy, be it by being there for the first time; <see langword="null"/> while it is not.</summary>
     public long? HealthySince { get; private set; }
 

@@ -1,6 +1,7 @@
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Upstream;
 
@@ -106,13 +107,19 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
                 return;
             }
 
+            var routed = new Decision { Host = state, Route = Route, Cluster = cluster };
+            if (cluster.Current.Destinations is { } destinations)
+            {
+                routed = await RequestDestination.OfAsync(destinations, routed, copy, deadline.Token).ConfigureAwait(false);
+            }
+
             Interlocked.Increment(ref _sent);
             using var attempt = await attempts.SendAsync(
                 new AttemptInput
                 {
                     Host = host,
                     Request = copy,
-                    Routed = new Decision { Host = state, Route = Route, Cluster = cluster },
+                    Routed = routed,
                     Pick = new PickContext(draw),
                     Number = 1,
                     Clocks = AttemptClocks.None,

@@ -7,6 +7,7 @@ using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
@@ -46,6 +47,12 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             IgnoreHealthOnHostRemoval = message.IgnoreHealthOnHostRemoval,
             CloseConnectionsOnHealthFailure = message.CloseConnectionsOnHostHealthFailure,
         };
+
+        policy = OriginalDestinationCompiler.Compile(policy, message, notes);
+        if (policy.OriginalDestination is not null)
+        {
+            return new ClusterResource(name, null, null, policy) { Notes = notes };
+        }
 
         if (DnsClusterCompiler.Compile(message, notes) is { } dns)
         {

@@ -8,6 +8,7 @@ using Mesh.DataPlane.LoadBalancing.Orca;
 using Mesh.Xds.Client;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 using EnvoyClientSideWeightedRoundRobin = Envoy.Extensions.LoadBalancingPolicies.ClientSideWeightedRoundRobin.V3.ClientSideWeightedRoundRobin;
+using EnvoyClusterProvided = Envoy.Extensions.LoadBalancingPolicies.ClusterProvided.V3.ClusterProvided;
 using EnvoyLeastRequest = Envoy.Extensions.LoadBalancingPolicies.LeastRequest.V3.LeastRequest;
 using EnvoyMaglev = Envoy.Extensions.LoadBalancingPolicies.Maglev.V3.Maglev;
 using EnvoyOverrideHost = Envoy.Extensions.LoadBalancingPolicies.OverrideHost.V3.OverrideHost;
@@ -106,6 +107,7 @@ internal static class LoadBalancingCompiler
                     hashing?.UseHostnameForHashing ?? false,
                     hashing?.HashBalanceFactor,
                     "ring_hash_lb_config"),
+                LbPolicy.ClusterProvided => new ClusterProvided(),
                 LbPolicy.Maglev => Table(message.MaglevLbConfig?.TableSize, hashing?.UseHostnameForHashing ?? false, hashing?.HashBalanceFactor, "maglev_lb_config"),
                 _ => throw new ResourceRejectedException("lb_policy", $"{message.LbPolicy} is not supported"),
             },
@@ -210,6 +212,11 @@ internal static class LoadBalancingCompiler
             if (config.TryUnpack(out EnvoyPickFirst first))
             {
                 return policy with { LoadBalancing = new PickFirst(first.ShuffleAddressList) };
+            }
+
+            if (config.Is(EnvoyClusterProvided.Descriptor))
+            {
+                return policy with { LoadBalancing = new ClusterProvided() };
             }
 
             if (config.TryUnpack(out WrrLocality locality) && locality.EndpointPickingPolicy is { } child)

@@ -8,7 +8,7 @@ namespace Mesh.DataPlane.Transports;
 /// number: the connection follows its own bytes and, when the last response and its request are complete, shuts down before the handler can
 /// choose it again, for which it looks whether the connection has ended. On HTTP/2 there is no limit.
 /// </summary>
-internal sealed class LimitedConnection(Socket socket, ClusterStats stats, uint maxRequests) : UpstreamConnection(socket, stats)
+internal sealed class LimitedConnection(Socket socket, ClusterStats stats, OpenConnections open, uint maxRequests) : UpstreamConnection(socket, stats, open)
 {
     private readonly Lock _sync = new();
     private readonly Http1Message _request = new(isResponse: false);

@@ -18,6 +18,7 @@ internal sealed class SocketTransport : IEndpointTransport
     private readonly TransportSettings _settings;
     private readonly ClusterStats _stats;
     private readonly TimeProvider _time;
+    private readonly OpenConnections _open = new();
     private PoolAuthority? _authority;
 
     public SocketTransport(EndPoint address, TransportSettings settings, ClusterStats stats, TimeProvider time)
@@ -67,6 +68,8 @@ internal sealed class SocketTransport : IEndpointTransport
     {
         return _settings.MaxHeadersCount is { } headers ? SendLimitedAsync(request, headers, cancellationToken) : SendUnlimitedAsync(request, cancellationToken);
     }
+
+    public bool HasConnections => _open.Any;
 
     public void Dispose() => _invoker.Dispose();
 
@@ -170,8 +173,8 @@ internal sealed class SocketTransport : IEndpointTransport
         {
             await socket.ConnectAsync(LogicalHost.AddressOf(_address), linked.Token).ConfigureAwait(false);
             return _settings.MaxRequestsPerConnection > 0
-                ? new LimitedConnection(socket, _stats, _settings.MaxRequestsPerConnection)
-                : new UpstreamConnection(socket, _stats);
+                ? new LimitedConnection(socket, _stats, _open, _settings.MaxRequestsPerConnection)
+                : new UpstreamConnection(socket, _stats, _open);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

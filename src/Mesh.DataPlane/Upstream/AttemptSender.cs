@@ -46,7 +46,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         observer?.OnDecided(input.Host, request, input.Pick.Draw, decision);
         if (decision.Endpoint is not { } endpoint)
         {
-            return new Attempt { Decision = decision, Reply = decision.Reply, Failure = AttemptFailure.NoHost };
+            return new Attempt { Decision = decision, Reply = decision.Reply, Failure = decision.IsStale ? AttemptFailure.Stale : AttemptFailure.NoHost };
         }
 
         input.OnPicked?.Invoke(endpoint.State);

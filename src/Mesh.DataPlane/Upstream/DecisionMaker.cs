@@ -73,6 +73,18 @@ internal sealed class DecisionMaker(HeaderClusters headerClusters)
             return routed with { ClusterState = state, Endpoint = null, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) };
         }
 
+        if (state.Destinations is { } destinations)
+        {
+            var named = routed.Destination?.Pick();
+            return routed with
+            {
+                ClusterState = state,
+                Endpoint = named,
+                Reply = named is null ? routed.Destination?.Failure ?? routed.Reply ?? LocalReply.NoHealthyUpstream : null,
+                IsStale = named is null && (destinations.IsDisposed || (routed.Destination is null && routed.Reply is null)),
+            };
+        }
+
         // The split has used the draw's high bits; the pick must not depend on which side it fell.
         var endpoint = state.Endpoints.Pick(context.Next());
         return routed with { ClusterState = state, Endpoint = endpoint, Reply = endpoint is null ? LocalReply.NoHealthyUpstream : null };

@@ -49,6 +49,14 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     /// <summary>The cluster exists and has no host that may be used.</summary>
     public static LocalReply NoHealthyUpstream { get; } = new(HttpStatusCode.ServiceUnavailable, "UH", "no_healthy_upstream", "no healthy upstream");
 
+    /// <summary>The name that the caller asked for is the destination, and has no address.</summary>
+    public static LocalReply UnresolvedDestination(string reason)
+        => new(HttpStatusCode.ServiceUnavailable, "DF", "dns_resolution_failure{" + reason.Replace(' ', '_') + "}", $"DNS resolution failure: {reason}");
+
+    /// <summary>More addresses have been asked for at a time than a cluster of original destinations keeps.</summary>
+    public static LocalReply TooManyDestinations { get; }
+        = new(HttpStatusCode.ServiceUnavailable, "UO", "original_dst_host_overflow", "too many original destinations at a time");
+
     /// <summary>The control plane has some of the cluster's requests dropped (<c>drop_overloads</c>).</summary>
     public static LocalReply DropOverload { get; } = new(HttpStatusCode.ServiceUnavailable, "DO", "drop_overload", "drop overload")
     {

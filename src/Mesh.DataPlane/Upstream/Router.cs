@@ -7,6 +7,7 @@ using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Mirroring;
+using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Timeouts;
@@ -123,6 +124,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
         var isStale = false;
         try
         {
+            if (routed.Cluster!.Current.Destinations is { } destinations)
+            {
+                routed = await RequestDestination.OfAsync(destinations, routed, request, cancellationToken).ConfigureAwait(false);
+            }
+
             // 2. The first attempt, and the others if it failed for a reason that allows them.
             var input = new AttemptInput
             {
