@@ -20,6 +20,8 @@ internal sealed class TestMesh
         .WithTypeRegistry(TypeRegistry.FromMessages(
             HttpConnectionManager.Descriptor,
             Router.Descriptor,
+            Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy.Descriptor,
+            Envoy.Extensions.Filters.Listener.TlsInspector.V3.TlsInspector.Descriptor,
             Envoy.Extensions.Filters.Http.Fault.V3.HTTPFault.Descriptor,
             Envoy.Extensions.Filters.Http.Cors.V3.Cors.Descriptor,
             Envoy.Extensions.Filters.Http.Cors.V3.CorsPolicy.Descriptor,

@@ -11,17 +11,23 @@ internal static class VirtualServiceAnalyzer
     {
         AnalyzeHosts(resource, spec, config, diagnostics);
         RouteOrderAnalyzer.Analyze(resource, spec, diagnostics);
-        for (var i = 0; i < spec.Http.Count; i++)
+        TcpRouteAnalyzer.Analyze(resource, spec, config, diagnostics);
+        foreach (var (destination, path) in DestinationsOf(spec))
         {
-            foreach (var (destination, path) in DestinationsOf(spec.Http[i], $"spec.http[{i}]"))
+            if (destination is { Host.Length: > 0 })
             {
-                if (destination is { Host.Length: > 0 })
-                {
-                    AnalyzeDestination(resource, destination, path, config, diagnostics);
-                }
+                AnalyzeDestination(resource, destination, path, config, diagnostics);
             }
         }
     }
+
+    private static IEnumerable<(Destination? Destination, string Path)> DestinationsOf(VirtualService spec)
+        => spec.Http.SelectMany((http, i) => DestinationsOf(http, $"spec.http[{i}]"))
+            .Concat(spec.Tcp.SelectMany((tcp, i) => DestinationsOf(tcp.Route, $"spec.tcp[{i}]")))
+            .Concat(spec.Tls.SelectMany((tls, i) => DestinationsOf(tls.Route, $"spec.tls[{i}]")));
+
+    private static IEnumerable<(Destination? Destination, string Path)> DestinationsOf(IEnumerable<RouteDestination> routes, string path)
+        => routes.Select((route, i) => ((Destination?)route.Destination, $"{path}.route[{i}].destination"));
 
     private static IEnumerable<(Destination? Destination, string Path)> DestinationsOf(HTTPRoute http, string path)
         => http.Route.Select((route, i) => ((Destination?)route.Destination, $"{path}.route[{i}].destination"))

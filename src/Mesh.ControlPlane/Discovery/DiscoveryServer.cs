@@ -84,7 +84,15 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     public IAdsNodeView Connect(AdsConnectionInfo connection, Node node)
     {
         var metadata = new NodeMetadata(node);
-        var proxy = new Proxy(KindOf(node, metadata), metadata.Namespace, metadata.Labels, metadata.Locality, metadata.ClusterId, metadata.IsIpv6Only);
+        var proxy = new Proxy(
+            KindOf(node, metadata),
+            metadata.Namespace,
+            metadata.Labels,
+            metadata.Locality,
+            metadata.ClusterId,
+            metadata.IsIpv6Only,
+            metadata.IsSidecar,
+            metadata.BindsToPort);
         return new NodeView(this, node.Id, proxy, _registry.Connect(connection, node, metadata), _logger);
     }
 

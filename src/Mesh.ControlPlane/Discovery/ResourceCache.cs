@@ -17,6 +17,8 @@ internal sealed class ResourceCache
     private const int MaxListeners = 200_000;
 
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target), AdsResource> _listeners = new();
+    private readonly AdsResource _passthrough = new(PassthroughCluster.Name, PassthroughCluster.Generate());
+    private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), Entry> _tcpListeners = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Name), Entry> _routes = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _endpoints = new();
@@ -63,6 +65,15 @@ internal sealed class ResourceCache
             }
         }
 
+        foreach (var (key, entry) in _tcpListeners)
+        {
+            // Any change of documents makes them again.
+            if (!ReferenceEquals(entry.Inputs.Config, config))
+            {
+                _tcpListeners.TryRemove(key, out _);
+            }
+        }
+
         foreach (var (key, _) in _routes)
         {
             if (Gone(key.Name))
@@ -80,6 +91,15 @@ internal sealed class ResourceCache
         if (typeUrl is not (TypeUrls.Listener or TypeUrls.Cluster))
         {
             yield break;
+        }
+
+        // Only a proxy carries connections; a library that asks for every listener has no use for these, and a gRPC library refuses them.
+        if (proxy is { Kind: ProxyKind.Mesh, IsSidecar: true })
+        {
+            foreach (var name in typeUrl == TypeUrls.Listener ? TcpListenerGenerator.Names(proxy, config) : [PassthroughCluster.Name])
+            {
+                yield return name;
+            }
         }
 
         foreach (var service in config.Services)
@@ -108,6 +128,11 @@ internal sealed class ResourceCache
 
     private AdsResource? Listener(MeshModel model, Proxy proxy, string name)
     {
+        if (proxy is { Kind: ProxyKind.Mesh, IsSidecar: true } && TcpListenerKey.TryParse(name, out var key))
+        {
+            return TcpListener(model.Config, proxy, name, key);
+        }
+
         if (model.Config.Resolve(proxy.Namespace, name) is not { } target)
         {
             return null;
@@ -124,6 +149,23 @@ internal sealed class ResourceCache
         }
 
         return _listeners.GetOrAdd((proxy.Kind, name, target), new AdsResource(name, ListenerGenerator.Generate(proxy, name, target)));
+    }
+
+    private AdsResource? TcpListener(ConfigIndex config, Proxy proxy, string name, TcpListenerKey key)
+    {
+        var targets = TcpListenerGenerator.TargetsOf(proxy, config, key);
+        if (targets.Count == 0)
+        {
+            return null;
+        }
+
+        // What it is made from reaches over many documents: it is made again when any has changed, and asked for when one that matters has.
+        return Find(
+            _tcpListeners,
+            (proxy.Namespace, proxy.LabelsKey, proxy.BindsToPort, name),
+            new Inputs(null, null, null, config, [config]),
+            name,
+            () => TcpListenerGenerator.Generate(proxy, config, key));
     }
 
     private AdsResource? Routes(MeshModel model, Proxy proxy, string name)
@@ -169,6 +211,11 @@ internal sealed class ResourceCache
 
     private AdsResource? Cluster(MeshModel model, Proxy proxy, string name)
     {
+        if (name == PassthroughCluster.Name && proxy.Kind == ProxyKind.Mesh)
+        {
+            return _passthrough;
+        }
+
         if (!SubsetKey.TryParse(name, out var key) || model.Config.FindService(proxy.Namespace, key.Host) is not { } service)
         {
             return null;

@@ -9,13 +9,17 @@ namespace Mesh.ControlPlane.Generators;
 /// <param name="locality">Where it runs; nowhere in particular when left out.</param>
 /// <param name="clusterId">The cluster that it runs in.</param>
 /// <param name="isIpv6Only">Whether it is known to have IPv6 addresses and no other.</param>
+/// <param name="isSidecar">Whether it says that it stands beside an application (Istio's node type <c>sidecar</c>).</param>
+/// <param name="bindsToPort">Whether applications connect to it of their own accord (Istio's interception mode <c>NONE</c>), not redirected.</param>
 internal sealed class Proxy(
     ProxyKind kind,
     string @namespace,
     IReadOnlyDictionary<string, string> labels,
     MeshLocality? locality = null,
     string clusterId = "",
-    bool isIpv6Only = false)
+    bool isIpv6Only = false,
+    bool isSidecar = false,
+    bool bindsToPort = false)
 {
     public ProxyKind Kind { get; } = kind;
 
@@ -28,6 +32,10 @@ internal sealed class Proxy(
     public string ClusterId { get; } = clusterId;
 
     public bool IsIpv6Only { get; } = isIpv6Only;
+
+    public bool IsSidecar { get; } = isSidecar;
+
+    public bool BindsToPort { get; } = bindsToPort;
 
     /// <summary>The value of one of its labels or of its place's (see <see cref="TopologyLabels"/>).</summary>
     public string? LabelOf(string key) => TopologyLabels.Find(Labels, Locality, ClusterId, key);

@@ -136,15 +136,5 @@ internal sealed class RouteActionTranslator(Proxy proxy, ConfigIndex config, str
         return rule.PolicyFor(rule.FindSubset(key.Subset), key.Port).LoadBalancer?.ConsistentHash;
     }
 
-    private SubsetKey KeyOf(Destination destination)
-    {
-        var host = Hostname.Resolve(destination.Host, ruleNamespace, config.ClusterDomain);
-        var port = destination.Port?.Number ?? 0;
-        if (port == 0)
-        {
-            port = config.FindService(proxy.Namespace, host) is { Ports: [var only] } ? only.Number : requestPort;
-        }
-
-        return new SubsetKey(port, destination.Subset, host);
-    }
+    private SubsetKey KeyOf(Destination destination) => DestinationKey.Of(proxy, config, ruleNamespace, requestPort, destination);
 }

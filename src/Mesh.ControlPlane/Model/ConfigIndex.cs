@@ -7,6 +7,7 @@ internal sealed class ConfigIndex
     private readonly Dictionary<string, List<VirtualServiceRule>> _virtualServices;
     private readonly Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules;
     private readonly ILookup<string, HostDestinationRules> _destinationRulesByHost;
+    private readonly Lazy<TcpListenerIndex> _tcpListeners;
 
     public ConfigIndex(
         string clusterDomain,
@@ -21,6 +22,7 @@ internal sealed class ConfigIndex
         _destinationRules = destinationRules;
         _destinationRulesByHost = destinationRules.Values.ToLookup(rule => rule.Host, StringComparer.Ordinal);
         WorkloadEntries = workloadEntries;
+        _tcpListeners = new Lazy<TcpListenerIndex>(() => new TcpListenerIndex(Services));
     }
 
     /// <summary>Rules in this namespace serve clients everywhere (Istio's root namespace).</summary>
@@ -32,6 +34,9 @@ internal sealed class ConfigIndex
     public bool Retry503 { get; init; }
 
     public IEnumerable<MeshService> Services => _services.Values.SelectMany(services => services);
+
+    /// <summary>Ports that are not HTTP, by address.</summary>
+    public TcpListenerIndex TcpListeners => _tcpListeners.Value;
 
     public IEnumerable<string> VirtualServiceHosts => _virtualServices.Keys;
 
@@ -79,6 +84,14 @@ internal sealed class ConfigIndex
         }
 
         return null;
+    }
+
+    /// <summary>All VirtualServices that cover a host for clients of a namespace, the oldest first: unlike HTTP routes, those of connections add up.</summary>
+    public IReadOnlyList<VirtualServiceRule> FindVirtualServices(string proxyNamespace, string host)
+    {
+        var rules = Hostname.Covering(host).SelectMany(VirtualServicesOf).Where(rule => rule.Visibility.Includes(proxyNamespace)).Distinct().ToList();
+        rules.Sort((left, right) => OldestFirst.Instance.Compare(left.Source, right.Source));
+        return rules;
     }
 
     /// <summary>The merged DestinationRule of a service for a client: the client's namespace, then the service's, then the root's.</summary>

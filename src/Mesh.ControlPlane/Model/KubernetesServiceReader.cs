@@ -32,6 +32,7 @@ internal static class KubernetesServiceReader
                 Name = source.Name,
                 Namespace = source.Namespace,
                 Ports = [.. spec.Ports.Select(ToPort)],
+                Addresses = external is null ? ServiceAddresses.Of([spec.ClusterIp, .. spec.ClusterIps]) : [],
                 Selector = external is null && spec.Selector.Count > 0 ? new Dictionary<string, string>(spec.Selector, StringComparer.Ordinal) : null,
                 StaticEndpoints = external is null ? [] : [ServiceEntryReader.HostItself(source, external)],
                 Resolution = external is null ? ServiceResolution.Endpoints : ServiceResolution.Dns,

@@ -20,6 +20,9 @@ internal sealed class MeshService
     /// <summary>Endpoints that the document itself lists.</summary>
     public required IReadOnlyList<WorkloadInstance> StaticEndpoints { get; init; }
 
+    /// <summary>The IP addresses and CIDRs by which clients know it; empty when names are all that they have.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
     public ServiceResolution Resolution { get; init; } = ServiceResolution.Endpoints;
 
     public bool IsResolvedByDns => Resolution is ServiceResolution.Dns or ServiceResolution.DnsRoundRobin;

@@ -7,6 +7,9 @@ namespace Mesh.ControlPlane.Model;
 /// <summary>Which resources two models may disagree about, by name: the rest of the mesh is not asked again.</summary>
 internal sealed class ModelDiff
 {
+    private static readonly string[] SharedAddresses = ["0.0.0.0", "::"];
+    private static readonly string[] OwnHost = ["127.0.0.1", "::1"];
+
     private readonly ConfigIndex _before;
     private readonly ConfigIndex _after;
     // Listeners are named as clients wrote the authority, in any case.
@@ -100,6 +103,7 @@ internal sealed class ModelDiff
             .Select(rule => rule.Host)
             .ToHashSet(StringComparer.Ordinal);
         var hashed = new HashSet<string>(StringComparer.Ordinal);
+        var ruled = new HashSet<string>(StringComparer.Ordinal);
         foreach (var key in _before.DestinationRules.Keys.Union(_after.DestinationRules.Keys))
         {
             if (ReferenceEquals(_before.DestinationRules.GetValueOrDefault(key), _after.DestinationRules.GetValueOrDefault(key)))
@@ -110,6 +114,7 @@ internal sealed class ModelDiff
             foreach (var host in ServiceHostsCoveredBy(key.Host))
             {
                 AddClusters(host);
+                ruled.Add(host);
                 // A rule that hashes nothing may still hide or uncover one of another namespace that does.
                 if (hashing.Any(pattern => Hostname.Covers(pattern, host)) && hashed.Add(host))
                 {
@@ -118,8 +123,20 @@ internal sealed class ModelDiff
             }
         }
 
-        // What of a request is hashed is said on its route.
+        // What of a request is hashed is said on its route, and how long a connection may be idle on its listener.
         AddRoutesThatLeadTo(hashed);
+        if (ruled.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var host in _after.Services.Where(service => service.Ports.Any(port => port.Protocol.IsTcp())).Select(service => service.Host).Distinct())
+        {
+            if (ruled.Contains(host) || Hostname.Covering(host).SelectMany(_after.VirtualServicesOf).Any(rule => rule.IsOfTcp && rule.DestinationHosts.Any(ruled.Contains)))
+            {
+                AddTcpListeners(host);
+            }
+        }
     }
 
     private IEnumerable<string> ServiceHostsCoveredBy(string pattern)
@@ -151,9 +168,28 @@ internal sealed class ModelDiff
 
     private void AddRoutes(string host)
     {
+        AddTcpListeners(host);
         foreach (var port in PortsOf(host).Append(HostTarget.RuleOnlyPort))
         {
             _routes.Add(new SubsetKey(port, "", host).ToString());
+        }
+    }
+
+    /// <summary>Whatever says where a connection to one of a host's addresses goes has changed.</summary>
+    private void AddTcpListeners(string host)
+    {
+        foreach (var service in _before.ServicesOf(host).Concat(_after.ServicesOf(host)))
+        {
+            foreach (var port in service.Ports.Where(port => port.Protocol.IsTcp()))
+            {
+                foreach (var (address, _) in TcpListenerIndex.PlacesOf(service))
+                {
+                    foreach (var bind in address.Length > 0 ? [address, .. OwnHost] : SharedAddresses.Concat(OwnHost))
+                    {
+                        _listeners.Add(new TcpListenerKey(bind, port.Number).ToString());
+                    }
+                }
+            }
         }
     }
 

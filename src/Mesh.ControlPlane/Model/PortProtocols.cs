@@ -60,6 +60,12 @@ internal static class PortProtocols
     public static bool IsHttp(this PortProtocol protocol)
         => protocol is PortProtocol.Auto or PortProtocol.Http or PortProtocol.Http2 or PortProtocol.Grpc or PortProtocol.GrpcWeb;
 
+    /// <summary>Whether connections are carried as they are, and <c>tcp</c> or <c>tls</c> rules apply to the port.</summary>
+    public static bool IsTcp(this PortProtocol protocol) => protocol == PortProtocol.Tcp || protocol.IsTls();
+
+    /// <summary>Whether the first bytes say by name (SNI) who is called, so that <c>tls</c> rules apply to the port.</summary>
+    public static bool IsTls(this PortProtocol protocol) => protocol is PortProtocol.Tls or PortProtocol.Https;
+
     /// <summary>Whether the workloads behind the port speak HTTP/2 in plain text with prior knowledge.</summary>
     public static bool IsHttp2(this PortProtocol protocol) => protocol is PortProtocol.Http2 or PortProtocol.Grpc;
 }

@@ -31,6 +31,7 @@ internal static class ServiceEntryReader
         WarnOfTargetPorts(source, spec, diagnostics);
         var endpoints = Endpoints(source, spec, diagnostics);
         var resolvesHost = resolution is ServiceResolution.Dns or ServiceResolution.DnsRoundRobin && spec.Endpoints.Count == 0 && spec.WorkloadSelector is null;
+        var addresses = ServiceAddresses.Of(spec.Addresses);
         var visibility = Visibility.Of(spec.ExportTo, source.Namespace);
         return
         [
@@ -40,6 +41,7 @@ internal static class ServiceEntryReader
                 Name = host,
                 Namespace = source.Namespace,
                 Ports = ports,
+                Addresses = addresses,
                 Selector = spec.WorkloadSelector is { Labels.Count: > 0 } selector ? new Dictionary<string, string>(selector.Labels) : null,
                 StaticEndpoints = resolvesHost ? [HostItself(source, host.ToLowerInvariant())] : endpoints,
                 Resolution = resolution,

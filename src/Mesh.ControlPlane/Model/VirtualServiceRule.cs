@@ -13,10 +13,15 @@ internal sealed class VirtualServiceRule
         Visibility = Visibility.Of(spec.ExportTo, source.Namespace);
         Hosts = [.. spec.Hosts.Select(host => Hostname.Resolve(host, source.Namespace, clusterDomain)).Distinct()];
         AppliesToMesh = spec.Gateways.Count == 0 || spec.Gateways.Contains("mesh");
-        DependsOnSourceLabels = spec.Http.Any(http => http.Match.Any(match => match.SourceLabels.Count > 0));
+        DependsOnSourceLabels = spec.Http.Any(http => http.Match.Any(match => match.SourceLabels.Count > 0))
+            || spec.Tls.Any(tls => tls.Match.Any(match => match.SourceLabels.Count > 0))
+            || spec.Tcp.Any(tcp => tcp.Match.Any(match => match.SourceLabels.Count > 0));
         DestinationHosts =
         [
-            .. spec.Http.SelectMany(DestinationsOf).Select(destination => Hostname.Resolve(destination.Host, source.Namespace, clusterDomain)).Distinct(),
+            .. spec.Http.SelectMany(DestinationsOf)
+                .Concat(spec.Tls.SelectMany(tls => tls.Route).Concat(spec.Tcp.SelectMany(tcp => tcp.Route)).Select(route => route.Destination).OfType<Destination>())
+                .Select(destination => Hostname.Resolve(destination.Host, source.Namespace, clusterDomain))
+                .Distinct(),
         ];
     }
 
@@ -33,6 +38,9 @@ internal sealed class VirtualServiceRule
 
     /// <summary>Whether two clients of one namespace may get different routes from it.</summary>
     public bool DependsOnSourceLabels { get; }
+
+    /// <summary>Whether it has routes for connections that are not HTTP.</summary>
+    public bool IsOfTcp => Spec.Tcp.Count + Spec.Tls.Count > 0;
 
     /// <summary>Where its routes lead, mirrors included.</summary>
     public IReadOnlyList<string> DestinationHosts { get; }

@@ -49,6 +49,12 @@ internal sealed class NodeMetadata
     /// <summary>Which generator the node asks for: <c>grpc</c> in Istio's proxyless bootstrap.</summary>
     public string? Generator => Text("GENERATOR");
 
+    /// <summary>Whether the node's id says that it stands beside an application: <c>sidecar~ip~name.namespace~domain</c>.</summary>
+    public bool IsSidecar => _node.Id.StartsWith("sidecar~", StringComparison.Ordinal);
+
+    /// <summary>Whether connections reach the node only at ports that it opens itself (Istio's <c>INTERCEPTION_MODE</c>).</summary>
+    public bool BindsToPort => string.Equals(Text("INTERCEPTION_MODE"), "NONE", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Whether the node can be called from the moment it connects.</summary>
     public bool IsReady => !string.Equals(Text("MESH_READY"), "false", StringComparison.OrdinalIgnoreCase);
 

@@ -49,6 +49,12 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
                     (_next ?? _current)!.Set(inline, version);
                 }
             }
+            else if (resource.RouteConfigurationName is null)
+            {
+                // A server that answers the name of a host with a listener for connections has nothing to route a request by.
+                Entry.Publish(new HostState(HostStatus.Failed, null, null, version, $"the listener {name} is for connections that are not HTTP"));
+                Drop();
+            }
             else if ((_next ?? _current)?.Name != resource.RouteConfigurationName)
             {
                 Follow(routes.Acquire(resource.RouteConfigurationName!, OnRoutesChanged));

@@ -29,6 +29,11 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
         if (listener.ApiListener?.ApiListener_ is not { } any)
         {
+            if (TcpListener.IsOne(listener))
+            {
+                return new ListenerResource(name, null, null) { Notes = [.. notes, .. TcpListener.Check(listener)] };
+            }
+
             throw new ResourceRejectedException("api_listener", "must be set: this data plane reads outbound routes from API listeners");
         }
 

@@ -30,6 +30,41 @@ public class ModelAnalyzerTests
              {"route":[{"destination":{"host":"reviews","subset":"v1","port":{"number":9080}}}]}]
             """)).ShouldBeEmpty();
 
+    [Theory]
+    [InlineData("http", "tcp", "spec.tcp")]
+    [InlineData("tls", "tcp", "spec.tcp")]
+    [InlineData("tcp", "tls", "spec.tls")]
+    public void Routes_of_connections_that_no_port_of_the_host_carries(string protocol, string kind, string path)
+    {
+        var match = kind == "tls" ? "\"match\":[{\"sniHosts\":[\"db\"]}]," : "";
+        var found = Analyze(
+            TestDocuments.Service("db", $$"""{"name":"{{protocol}}","port":3306}"""),
+            TestDocuments.VirtualService("rule", $$$"""{"hosts":["db"],"{{{kind}}}":[{{{{match}}}"route":[{"destination":{"host":"db"}}]}]}""")).ShouldHaveSingleItem();
+
+        found.Code.ShouldBe("MESH0004");
+        found.Path.ShouldBe(path);
+        found.Message.ShouldContain("3306");
+    }
+
+    [Fact]
+    public void Routes_of_connections_to_a_port_that_an_older_service_has_taken()
+    {
+        var mine = TestDocuments.Service("mine", """{"name":"tcp","port":3306}""");
+        var other = TestDocuments.Service("db", """{"name":"tcp","port":3306}""");
+        var rule = TestDocuments.VirtualService("rule", """{"hosts":["mine"],"tcp":[{"route":[{"destination":{"host":"mine"}}]}]}""");
+
+        var found = Analyze(mine, other, rule).ShouldHaveSingleItem();
+        found.Message.ShouldContain("db.default.svc.cluster.local has the same port");
+        Analyze(mine, TestDocuments.Service("zzz", """{"name":"tcp","port":3306}"""), rule).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_destination_of_connections_that_nothing_declares()
+        => Analyze(
+            TestDocuments.Service("db", """{"name":"tcp","port":3306}"""),
+            TestDocuments.VirtualService("rule", """{"hosts":["db"],"tcp":[{"route":[{"destination":{"host":"gone"}}]}]}"""))
+            .ShouldHaveSingleItem().Path.ShouldBe("spec.tcp[0].route[0].destination.host");
+
     [Fact]
     public void A_destination_that_nothing_declares()
     {

@@ -98,6 +98,7 @@ public class ValidationTests
         { "{hosts: [a], http: [{redirect: {uri: /a, redirectCode: 200}, fault: {abort: {httpStatus: 500}}}]}", "http[0].fault cannot be given beside redirect.|http[0].redirect.redirectCode must be 301, 302, 303, 307 or 308, not 200." },
         { "{hosts: [a], http: [{retries: {attempts: 1, retryOn: \"5xx,418,419,bogus\"}, route: [{destination: {host: a}}]}]}", "http[0].retries.retryOn \"419\" is neither a status code nor one of|http[0].retries.retryOn \"bogus\" is neither a status code nor one of" },
         { "{hosts: [a], tcp: [{match: [{destinationSubnets: [10.0.0.0/33]}]}]}", "tcp[0].match[0].destinationSubnets[0] \"10.0.0.0/33\" is neither an IP address nor a CIDR.|tcp[0].route is required: name at least one destination." },
+        { "{hosts: [a], tcp: [{match: [{sourceSubnet: here}], route: [{destination: {host: a}}]}]}", "tcp[0].match[0].sourceSubnet \"here\" is neither an IP address nor a CIDR." },
         { "{hosts: [a], tls: [{match: [{sniHosts: [b]}], route: [{destination: {host: a}}]}]}", "tls[0].match[0].sniHosts[0] \"b\" is not within the hosts of the VirtualService (a)." },
     };
 
@@ -286,14 +287,16 @@ public class ValidationTests
             ]);
 
     [Fact]
-    public void Routes_of_what_is_not_http_are_told_to_do_nothing()
-        => Yamls.Lines(
-            Yamls.Read(Yamls.Head + "  hosts: [a]\n  tcp:\n  - route: [{destination: {host: a}}]\n  tls:\n  - match: [{sniHosts: [a]}]\n    route: [{destination: {host: a}}]\n"),
-            ConfigSeverity.Warning).Select(line => line[..line.IndexOf(", and", StringComparison.Ordinal)]).ShouldBe(
-            [
-                "7:3 spec.tcp is for connections that are not HTTP",
-                "9:3 spec.tls is for TLS that passes through a proxy",
-            ]);
+    public void All_that_a_virtual_service_says_of_other_connections_is_applied()
+        => Yamls.Read(Yamls.Head + """
+              hosts: [a]
+              tcp:
+              - match: [{port: 1, destinationSubnets: [10.0.0.0/8], sourceSubnet: 10.1.0.0/16, sourceLabels: {a: b}, sourceNamespace: c, gateways: [mesh]}]
+                route: [{destination: {host: a, subset: b, port: {number: 2}}, weight: 1}]
+              tls:
+              - match: [{port: 1, sniHosts: [a], destinationSubnets: [10.0.0.0/8], sourceLabels: {a: b}, sourceNamespace: c, gateways: [mesh]}]
+                route: [{destination: {host: a}}]
+            """.Replace("\r", "", StringComparison.Ordinal)).Diagnostics.ShouldBeEmpty();
 
     [Fact]
     public void All_that_a_virtual_service_says_of_http_is_applied()

@@ -112,6 +112,36 @@ public sealed class DiscoveryServerTests : IDisposable
         => new NodeMetadata(TestNodes.Of("node", metadata)).IsIpv6Only.ShouldBe(expected);
 
     [Fact]
+    public void Listeners_for_connections_are_for_proxies_that_ask_for_all()
+    {
+        const string Id = "sidecar~10.0.0.1~web.default~default.svc.cluster.local";
+        var db = TestDocuments.Service("db", """{"name":"tcp","port":3306}""");
+        _store.Set(ReviewsService, db);
+        _discovery.Apply();
+        var sidecar = Connect(TestNodes.Of(Id));
+
+        Names(sidecar, TypeUrls.Listener).ShouldBe(["0.0.0.0_3306", "db.default.svc.cluster.local:3306", "reviews.default.svc.cluster.local:9080"], ignoreOrder: true);
+        Names(sidecar, TypeUrls.Cluster).ShouldContain("PassthroughCluster");
+        var before = Get(sidecar, TypeUrls.Listener, "0.0.0.0_3306");
+        Get(Connect(TestNodes.Of(Id + "2")), TypeUrls.Listener, "0.0.0.0_3306").ShouldBeSameAs(before);
+        foreach (var other in new[] { TestNodes.Of("library"), TestNodes.Of(Id, """{"GENERATOR":"grpc"}"""), TestNodes.Of(Id, userAgent: "grpc-java") })
+        {
+            Names(Connect(other), TypeUrls.Listener).ShouldNotContain("0.0.0.0_3306");
+            Names(Connect(other), TypeUrls.Cluster).ShouldNotContain("PassthroughCluster");
+            Connect(other).GetResources(TypeUrls.Listener, false, ["0.0.0.0_3306"]).ShouldBeEmpty();
+        }
+
+        Names(Connect(TestNodes.Of(Id, """{"INTERCEPTION_MODE":"NONE"}""")), TypeUrls.Listener).ShouldContain("127.0.0.1_3306");
+
+        _store.Set(ReviewsService, db, TestDocuments.VirtualService("rule", """{"hosts":["db"],"tcp":[{"route":[{"destination":{"host":"db","subset":"v1"}}]}]}"""));
+        _discovery.Apply();
+        _server.Pushes[^1].ByType[TypeUrls.Listener]!.ShouldContain("0.0.0.0_3306");
+        Get(sidecar, TypeUrls.Listener, "0.0.0.0_3306").Version.ShouldNotBe(before.Version);
+
+        static string[] Names(IAdsNodeView view, string typeUrl) => [.. view.GetResources(typeUrl, true, []).Select(resource => resource.Name)];
+    }
+
+    [Fact]
     public void A_resource_carries_the_name_that_was_asked_for()
     {
         var view = Connect(TestNodes.Of("one"));

@@ -46,6 +46,22 @@ public class ModelDiffTests
         => new TestMesh(A, B).Register("one", "app=c", "http=10.0.0.1:1").ShouldBeNull();
 
     [Fact]
+    public void What_leads_connections_elsewhere_touches_their_listeners()
+    {
+        var db = TestDocuments.Service("db", """{"name":"tcp","port":3306}""");
+        var rule = TestDocuments.VirtualService("rule", """{"hosts":["db"],"tcp":[{"route":[{"destination":{"host":"other"}}]}]}""");
+        string[] listeners = ["0.0.0.0_3306", "127.0.0.1_3306", "::1_3306", "::_3306"];
+        var mesh = new TestMesh(A, db);
+
+        Listeners(mesh.Apply(A, db, rule)).ShouldBe(listeners);
+        Listeners(mesh.Apply(A, db, rule, TestDocuments.Service("other", """{"name":"tcp","port":1}"""))).ShouldBe(["0.0.0.0_1", "127.0.0.1_1", "::1_1", "::_1", .. listeners], ignoreOrder: true);
+        Listeners(mesh.Apply(A, db, rule, TestDocuments.DestinationRule("other", """{"host":"other","trafficPolicy":{"connectionPool":{"tcp":{"idleTimeout":"1s"}}}}"""))).ShouldContain("0.0.0.0_3306");
+        Listeners(mesh.Apply(A, db)).ShouldContain("0.0.0.0_3306");
+
+        static string[] Listeners(AdsChange? change) => [.. Names(change, TypeUrls.Listener).Where(name => name.Contains('_'))];
+    }
+
+    [Fact]
     public void A_virtual_service_touches_the_routes_of_its_hosts()
     {
         var mesh = new TestMesh(A, B);

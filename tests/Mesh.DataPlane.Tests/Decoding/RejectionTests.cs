@@ -6,6 +6,7 @@ using Envoy.Extensions.Filters.Http.Rbac.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Envoy.Type.Matcher.V3;
+using Envoy.Extensions.Filters.Network.TcpProxy.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
@@ -21,6 +22,36 @@ public class RejectionTests
 
     [Fact]
     public void A_listener_without_an_API_listener() => Listener(l => l.ApiListener = null, "api_listener");
+
+    [Fact]
+    public void A_listener_for_connections_is_taken_and_told_of()
+    {
+        var listener = TcpListener();
+        var decoded = ListenerType.Instance.Decode(listener.ToByteString(), out _).ShouldBeOfType<ListenerResource>();
+
+        decoded.Notes.ShouldBe(["filter_chains: tcp_proxy is not served in this process, requests to this listener fail"]);
+        decoded.RouteConfigurationName.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_listener_for_connections_whose_filter_leads_nowhere()
+    {
+        var listener = TcpListener();
+        listener.FilterChains[0].Filters[0].TypedConfig = Any.Pack(new TcpProxy { StatPrefix = "x" });
+        Should.Throw<ResourceRejectedException>(() => ListenerType.Instance.Decode(listener.ToByteString(), out _)).Message.ShouldContain("filter_chains[0].filters[0].typed_config");
+    }
+
+    private static Listener TcpListener() => new()
+    {
+        Name = "10.0.0.1_3306",
+        FilterChains =
+        {
+            new FilterChain
+            {
+                Filters = { new Envoy.Config.Listener.V3.Filter { Name = "tcp", TypedConfig = Any.Pack(new TcpProxy { StatPrefix = "x", Cluster = "x" }) } },
+            },
+        },
+    };
 
     [Fact]
     public void An_API_listener_that_is_no_connection_manager() => Listener(l => l.ApiListener.ApiListener_ = Any.Pack(new Router()), Hcm);

@@ -106,9 +106,21 @@ internal static class HonouredFields
         "http.corsPolicy.allowCredentials",
         "http.corsPolicy.unmatchedPreflights",
         "http.headers.*",
-        // The validator tells of both itself: it knows why they do nothing here.
-        "tcp.*",
-        "tls.*",
+        // Connections that are not HTTP: for proxies beside applications, which are told of them by listeners.
+        "tcp.match.destinationSubnets",
+        "tcp.match.port",
+        "tcp.match.sourceSubnet",
+        "tcp.match.sourceLabels",
+        "tcp.match.gateways=mesh",
+        "tcp.match.sourceNamespace",
+        "tcp.route.*",
+        "tls.match.sniHosts",
+        "tls.match.destinationSubnets",
+        "tls.match.port",
+        "tls.match.sourceLabels",
+        "tls.match.gateways=mesh",
+        "tls.match.sourceNamespace",
+        "tls.route.*",
         "exportTo");
 
     /// <summary>Everything but TLS, tunnels and the PROXY protocol.</summary>

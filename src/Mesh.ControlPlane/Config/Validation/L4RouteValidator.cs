@@ -11,6 +11,10 @@ internal static class L4RouteValidator
         {
             var match = route.Match[i];
             Match(match.DestinationSubnets, match.Port, match.SourceLabels, match.Gateways, $"{path}.match[{i}]", context);
+            if (match.SourceSubnet.Length > 0 && !DnsName.IsSubnet(match.SourceSubnet))
+            {
+                context.Error($"{path}.match[{i}].sourceSubnet", $"\"{match.SourceSubnet}\" is neither an IP address nor a CIDR.");
+            }
         }
 
         Routes(route.Route, path, context);

@@ -22,16 +22,6 @@ internal static class VirtualServiceValidator
             HttpRouteValidator.Validate(spec.Http[i], $"http[{i}]", context);
         }
 
-        if (spec.Tcp.Count > 0)
-        {
-            context.NotApplied("tcp", "is for connections that are not HTTP, and this mesh carries the HTTP requests of its processes: no other traffic follows it.");
-        }
-
-        if (spec.Tls.Count > 0)
-        {
-            context.NotApplied("tls", "is for TLS that passes through a proxy, and this mesh carries the HTTP requests of its processes: no other traffic follows it.");
-        }
-
         for (var i = 0; i < spec.Tls.Count; i++)
         {
             L4RouteValidator.Validate(spec.Tls[i], spec.Hosts, $"tls[{i}]", context);

@@ -1,0 +1,22 @@
+using Envoy.Config.Cluster.V3;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Mesh.ControlPlane.Generators;
+
+/// <summary>Where connections go that no service's chain takes: the destination that they had.</summary>
+internal static class PassthroughCluster
+{
+    public const string Name = "PassthroughCluster";
+
+    public static Cluster Generate()
+    {
+        var cluster = new Cluster
+        {
+            Name = Name,
+            Type = Cluster.Types.DiscoveryType.OriginalDst,
+            LbPolicy = Cluster.Types.LbPolicy.ClusterProvided,
+        };
+        ConnectionPoolTranslator.Apply(cluster, null, null);
+        return cluster;
+    }
+}
