@@ -29,9 +29,9 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
         if (listener.ApiListener?.ApiListener_ is not { } any)
         {
-            if (TcpListener.IsOne(listener))
+            if (TcpProxyListener.IsOne(listener))
             {
-                return new ListenerResource(name, null, null) { Notes = [.. notes, .. TcpListener.Check(listener)] };
+                return new ListenerResource(name, null, null) { Notes = [.. notes, .. TcpProxyListener.Check(listener)] };
             }
 
             throw new ResourceRejectedException("api_listener", "must be set: this data plane reads outbound routes from API listeners");

@@ -4,7 +4,7 @@ using Envoy.Extensions.Filters.Network.TcpProxy.V3;
 namespace Mesh.DataPlane.Resources;
 
 /// <summary>Listeners that carry connections as they are (<c>tcp_proxy</c>): sound, but nothing that a request of this process could go by.</summary>
-internal static class TcpListener
+internal static class TcpProxyListener
 {
     public static bool IsOne(Listener listener) => ProxiesOf(listener).Any();
 
