@@ -24,12 +24,7 @@ internal static class ResilienceComparison
         using var raw = SocketLoad.Raw(ports[0]);
         using var polly = PollyHandler.Client(ports[0]);
         using var mesh = BenchmarkMesh.Client(engine);
-        for (var i = 0; i < 4; i++)
-        {
-            await SocketLoad.MeasureAsync(raw, slice);
-            await SocketLoad.MeasureAsync(polly, slice);
-            await SocketLoad.MeasureAsync(mesh, slice);
-        }
+        await SocketLoad.WarmUpAsync(slice, raw, polly, mesh);
 
         var figures = new Dictionary<string, Figures> { ["Polly"] = new(), ["mesh"] = new() };
         var rawContentions = 0L;

@@ -20,11 +20,7 @@ internal static class SocketComparison
         await using var engine = BenchmarkMesh.Create([Resources.Prefix("/", "cluster")], null, ports);
         using var raw = SocketLoad.Raw(ports[0]);
         using var mesh = BenchmarkMesh.Client(engine);
-        for (var i = 0; i < 4; i++)
-        {
-            await SocketLoad.MeasureAsync(raw, slice);
-            await SocketLoad.MeasureAsync(mesh, slice);
-        }
+        await SocketLoad.WarmUpAsync(slice, raw, mesh);
 
         var throughput = new List<double>();
         var cpu = new List<double>();

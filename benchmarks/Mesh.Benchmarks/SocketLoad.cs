@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Runtime;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -41,6 +42,23 @@ internal static class SocketLoad
 
     public static HttpClient Raw(int port)
         => new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+
+    /// <summary>Runs the clients in turn until the compiler has nothing left to make better: what is measured is not its work.</summary>
+    public static async Task WarmUpAsync(TimeSpan slice, params HttpClient[] clients)
+    {
+        var compiled = -1L;
+        for (var quiet = 0; quiet < 3;)
+        {
+            foreach (var client in clients)
+            {
+                await MeasureAsync(client, slice);
+            }
+
+            var now = JitInfo.GetCompiledMethodCount();
+            quiet = now - compiled <= 2 ? quiet + 1 : 0;
+            compiled = now;
+        }
+    }
 
     public static void Print(string what, List<double> values, string format)
     {

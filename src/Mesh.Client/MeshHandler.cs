@@ -11,7 +11,23 @@ namespace Mesh.Client;
 /// </summary>
 internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, PrimaryFeatures features, OuterRetries? outerRetries = null) : DelegatingHandler
 {
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    // A host that is known, and nothing to do around the engine: its task is the answer.
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (features.IsNone && request.RequestUri is { IsAbsoluteUri: true } uri && IsHttp(uri))
+        {
+            var (host, port) = Authority(request, uri);
+            if (engine.Hosts.Find(host, port) is { State.Status: HostStatus.Meshed } entry)
+            {
+                outerRetries?.Tell(entry.State.VirtualHost);
+                return engine.Upstream.SendAsync(entry, request, cancellationToken).AsTask();
+            }
+        }
+
+        return ResolveAndSendAsync(request, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> ResolveAndSendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         // 1. Whose host is it?
         if (request.RequestUri is not { IsAbsoluteUri: true } uri || !IsHttp(uri))

@@ -119,10 +119,8 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
                 {
                     Host = host,
                     Request = copy,
-                    Routed = routed,
+                    Decision = routed,
                     Pick = new PickContext(draw),
-                    Number = 1,
-                    Clocks = AttemptClocks.None,
                 },
                 deadline.Token).ConfigureAwait(false);
             if (attempt.Response is { } response)

@@ -74,7 +74,7 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
         }
     }
 
-    private CircuitBreaker Breaker => input.Routed.Cluster!.Breakers[input.Routed.Route!.Policy.Priority];
+    private CircuitBreaker Breaker => input.Decision.Cluster!.Breakers[input.Decision.Route!.Policy.Priority];
 
     private static long DeadlineOf(TimeProvider time, TimeSpan timeout)
         => timeout <= TimeSpan.Zero

@@ -25,7 +25,7 @@ internal sealed class RetriedRequest
     private uint _remaining;
     private CircuitBreaker? _permit;
 
-    public RetriedRequest(AttemptSender sender, TimeProvider time, in AttemptInput input, in Attempt first)
+    public RetriedRequest(AttemptSender sender, TimeProvider time, AttemptInput input, in Attempt first)
     {
         _sender = sender;
         _time = time;

@@ -7,7 +7,7 @@ namespace Mesh.DataPlane.Retry;
 /// <summary>Whether an attempt came out in a way that the request may be retried for, in Envoy's order of questions.</summary>
 internal static class RetryConditions
 {
-    public static bool IsRetriable(in AttemptPlan plan, in Attempt attempt)
+    public static bool IsRetriable(AttemptPlan plan, in Attempt attempt)
         => attempt.Response is { } response ? IsRetriable(plan, response) : IsRetriable(plan.On, attempt.Failure);
 
     private static bool IsRetriable(RetryOn on, AttemptFailure failure)
@@ -19,7 +19,7 @@ internal static class RetryConditions
             _ => false,
         };
 
-    private static bool IsRetriable(in AttemptPlan plan, HttpResponseMessage response)
+    private static bool IsRetriable(AttemptPlan plan, HttpResponseMessage response)
     {
         var on = plan.On;
         var status = (uint)response.StatusCode;
@@ -68,7 +68,7 @@ internal static class RetryConditions
             && on.HasAny(Condition(grpc));
     }
 
-    private static bool HasRetriableHeader(in AttemptPlan plan, HttpResponseMessage response)
+    private static bool HasRetriableHeader(AttemptPlan plan, HttpResponseMessage response)
     {
         var view = new RequestView("", "", "", "", HttpResponseHeaderReader.Instance, response);
         foreach (var matcher in plan.Retry!.ResponseHeaders)

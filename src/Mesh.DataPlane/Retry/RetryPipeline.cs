@@ -59,7 +59,7 @@ internal sealed class RetryPipeline
             {
                 return new Attempt
                 {
-                    Decision = first.Decision,
+                    Input = first.Input,
                     Failure = AttemptFailure.Timeout,
                     Reply = clock.Cause == TimeoutCause.Route ? LocalReply.ResponseTimeout : LocalReply.MaxStreamDuration(requestIsComplete: true),
                 };

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Mirroring;
+using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Routing;
 
@@ -25,6 +26,9 @@ internal sealed class RouteEntry(int index, string name, RouteMatch match, Route
 
     /// <summary>The path is not decided by the index.</summary>
     public bool IsUnindexed { get; } = match.Path.Kind == PathMatchKind.Regex;
+
+    /// <summary>What the route's requests have in common, kept by whoever made it first.</summary>
+    public AttemptPlan? Plan { get; set; }
 
     public override string ToString() => Name.Length > 0 ? $"routes[{Index}] '{Name}'" : $"routes[{Index}]";
 }

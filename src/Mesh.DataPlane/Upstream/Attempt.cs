@@ -3,7 +3,10 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>How one attempt came out: a response that <see cref="Upstream"/> still takes part in, or a reply that tells the failure.</summary>
 internal readonly struct Attempt : IDisposable
 {
-    public Decision Decision { get; init; }
+    public AttemptInput Input { get; init; }
+
+    /// <summary>Where it went.</summary>
+    public ref readonly Decision Decision => ref Input.Decision;
 
     public HttpResponseMessage? Response { get; init; }
 

@@ -4,44 +4,86 @@ using Mesh.DataPlane.LoadBalancing;
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>What one attempt is given.</summary>
-internal readonly struct AttemptInput
+/// <remarks>Pooled: a request that needs one attempt needs one of these, which no frame copies.</remarks>
+internal sealed record AttemptInput
 {
-    public HostEntry Host { get; init; }
+    private const int MaxPooled = 32;
+
+    [ThreadStatic]
+    private static AttemptInput?[]? _pool;
+
+    [ThreadStatic]
+    private static int _pooled;
+
+    /// <summary>Route and cluster, then the endpoint that the attempt has picked. A field, so that it is changed where it is.</summary>
+    public Decision Decision;
+
+    public HostEntry Host { get; set; } = null!;
 
     /// <summary>The message to send: the caller's own, or for attempts side by side a copy.</summary>
-    public HttpRequestMessage Request { get; init; }
+    public HttpRequestMessage Request { get; set; } = null!;
 
-    /// <summary>Route and cluster; the endpoint is picked for each attempt.</summary>
-    public Decision Routed { get; init; }
+    public PickContext Pick { get; set; }
 
-    public PickContext Pick { get; init; }
-
-    public AttemptPlan Plan { get; init; }
+    public AttemptPlan Plan { get; set; } = AttemptPlan.Once;
 
     /// <summary>Which attempt it is, from 1.</summary>
-    public int Number { get; init; }
+    public int Number { get; set; } = 1;
 
     /// <summary>Where earlier attempts left the clocks that span all of them.</summary>
-    public AttemptClocks Clocks { get; init; }
+    public AttemptClocks Clocks { get; set; } = AttemptClocks.None;
 
     /// <summary>The endpoints of earlier attempts, to be passed over.</summary>
-    public IReadOnlyList<Clusters.EndpointState>? Previous { get; init; }
+    public IReadOnlyList<Clusters.EndpointState>? Previous { get; set; }
 
     /// <summary>A hedged attempt goes on after its per-try timeout, beside the next one.</summary>
-    public bool IsHedged { get; init; }
+    public bool IsHedged { get; set; }
 
     /// <summary>The caller's message came with an attempt count, which is not passed on.</summary>
-    public bool HasOwnAttemptCount { get; init; }
+    public bool HasOwnAttemptCount { get; set; }
 
     /// <summary>The attempt before this one ran out of time.</summary>
-    public bool FollowsTimeout { get; init; }
+    public bool FollowsTimeout { get; set; }
 
     /// <summary>Learns which endpoint was picked, as soon as it was.</summary>
-    public Action<Clusters.EndpointState>? OnPicked { get; init; }
+    public Action<Clusters.EndpointState>? OnPicked { get; set; }
 
     /// <summary>The caller's body where it is watched: its end starts the clocks.</summary>
-    public Retry.OutgoingBody? Body { get; init; }
+    public Retry.OutgoingBody? Body { get; set; }
 
     /// <summary>What the route has changed of the caller's message; <see langword="null"/> when it has changed nothing.</summary>
-    public RequestEdit? Edit { get; init; }
+    public RequestEdit? Edit { get; set; }
+
+    public static AttemptInput Rent()
+    {
+        if (_pooled == 0)
+        {
+            return new AttemptInput();
+        }
+
+        var input = _pool![--_pooled]!;
+        _pool[_pooled] = null;
+        return input;
+    }
+
+    /// <summary>Gives it to the next request; nobody may look at it afterwards.</summary>
+    public void Return()
+    {
+        Decision = default;
+        Host = null!;
+        Request = null!;
+        Pick = default;
+        Plan = AttemptPlan.Once;
+        Number = 1;
+        Clocks = AttemptClocks.None;
+        Previous = null;
+        IsHedged = HasOwnAttemptCount = FollowsTimeout = false;
+        OnPicked = null;
+        Body = null;
+        Edit = null;
+        if (_pooled < MaxPooled)
+        {
+            (_pool ??= new AttemptInput?[MaxPooled])[_pooled++] = this;
+        }
+    }
 }

@@ -7,8 +7,14 @@ using Mesh.Xds.Grpc;
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>How long a request may take and when it is tried again: what the route says, and what the request's own headers change.</summary>
-internal readonly struct AttemptPlan
+internal sealed class AttemptPlan
 {
+    /// <summary>One try that may take as long as it likes.</summary>
+    public static AttemptPlan Once { get; } = new();
+
+    // Whose settings it was made of.
+    private ListenerSettings? _listener;
+
     public TimeSpan RouteTimeout { get; init; }
 
     public TimeSpan PerTryTimeout { get; init; }
@@ -35,7 +41,29 @@ internal readonly struct AttemptPlan
         => RouteTimeout > TimeSpan.Zero || PerTryTimeout > TimeSpan.Zero || PerTryIdleTimeout > TimeSpan.Zero
             || IdleTimeout > TimeSpan.Zero || MaxStreamDuration > TimeSpan.Zero;
 
-    public static AttemptPlan Of(RoutePolicy policy, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
+    /// <summary>The plan of a request; one object for all requests of a route whose plan does not depend on them.</summary>
+    public static AttemptPlan Of(RouteEntry route, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
+    {
+        var policy = route.Policy;
+        if (headers is not null
+            || policy.Retry is { RequestHeaders.Length: > 0 }
+            || policy.Timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null })
+        {
+            return Of(policy, listener, request, headers);
+        }
+
+        if (route.Plan is { } plan && plan._listener == listener)
+        {
+            return plan;
+        }
+
+        // Whoever comes at the same time makes an equal one.
+        plan = Of(policy, listener, request, headers);
+        plan._listener = listener;
+        return route.Plan = plan;
+    }
+
+    private static AttemptPlan Of(RoutePolicy policy, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
     {
         var timeouts = policy.Timeouts;
         var retry = policy.Retry;

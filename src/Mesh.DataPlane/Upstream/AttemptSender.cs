@@ -26,27 +26,20 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
     public async ValueTask<Attempt> SendAsync(AttemptInput input, CancellationToken cancellationToken)
     {
         // 1. An endpoint.
-        Decision decision;
-        var turn = 0;
-        while (true)
+        Endpoint? picked;
+        for (var turn = 0; (picked = Pick(input)) is not null && !picked.State.TryAcquire();)
         {
-            decision = Pick(input);
-            if (decision.Endpoint is not { } picked || picked.State.TryAcquire())
-            {
-                break;
-            }
-
             if (input.Host.IsEvicted || ++turn == MaxTurns)
             {
-                return new Attempt { Decision = decision, Reply = LocalReply.NoHealthyUpstream, Failure = AttemptFailure.Stale };
+                return new Attempt { Input = input, Reply = LocalReply.NoHealthyUpstream, Failure = AttemptFailure.Stale };
             }
         }
 
         var request = input.Request;
-        observer?.OnDecided(input.Host, request, input.Pick.Draw, decision);
-        if (decision.Endpoint is not { } endpoint)
+        observer?.OnDecided(input.Host, request, input.Pick.Draw, input.Decision);
+        if (picked is not { } endpoint)
         {
-            return new Attempt { Decision = decision, Reply = decision.Reply, Failure = decision.IsStale ? AttemptFailure.Stale : AttemptFailure.NoHost };
+            return new Attempt { Input = input, Reply = input.Decision.Reply, Failure = input.Decision.IsStale ? AttemptFailure.Stale : AttemptFailure.NoHost };
         }
 
         input.OnPicked?.Invoke(endpoint.State);
@@ -54,7 +47,8 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         if (input.Edit is { } edit)
         {
             // A copy of the message is nobody's to give back.
-            RequestFinalizer.ApplyEndpoint(decision, ReferenceEquals(edit.Request, request) ? edit : new RequestEdit(request), time, decision.Host.Settings.SuppressEnvoyHeaders);
+            RequestFinalizer.ApplyEndpoint(
+                input.Decision, ReferenceEquals(edit.Request, request) ? edit : new RequestEdit(request), time, input.Decision.Host.Settings.SuppressEnvoyHeaders);
         }
 
         // 2. Its clock.
@@ -75,7 +69,8 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         string? webSocketKey = null;
         try
         {
-            var protocol = decision.ClusterState!.Policy!.Transport.Protocol;
+            var policy = input.Decision.Route!.Policy;
+            var protocol = input.Decision.ClusterState!.Policy!.Transport.Protocol;
             if (protocol == UpstreamProtocol.Http2)
             {
                 webSocketKey = WebSocketUpgrade.Translate(request);
@@ -83,7 +78,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
 
             UseProtocol(request, protocol);
             var multiplexed = request.Version.Major >= 2;
-            var breaker = decision.Cluster!.Breakers[decision.Route!.Policy.Priority];
+            var breaker = input.Decision.Cluster!.Breakers[policy.Priority];
             if (!breaker.TryEnter(endpoint.State, multiplexed, out var overflow))
             {
                 // Whoever waits for a connection has waited since the request was there, not since it went out.
@@ -91,14 +86,14 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 overflow ??= await breaker.EnterAsync(endpoint.State, token).ConfigureAwait(false);
                 if (overflow is not null)
                 {
-                    var refused = new Attempt { Decision = decision, Reply = overflow, Failure = AttemptFailure.Overflow, Clocks = ClocksOf(clock) };
+                    var refused = new Attempt { Input = input, Reply = overflow, Failure = AttemptFailure.Overflow, Clocks = ClocksOf(clock) };
                     upstream.End();
                     return refused;
                 }
             }
 
             upstream.Hold(breaker, multiplexed);
-            if (decision.Route.Policy.CountsAttempts)
+            if (policy.CountsAttempts)
             {
                 if (input.Number > 1 || input.HasOwnAttemptCount)
                 {
@@ -108,7 +103,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 request.Headers.TryAddWithoutValidation(AttemptCountHeader, Text(input.Number));
             }
 
-            if (input.Number > 1 && decision.Route.Policy.MarksTimeoutRetries)
+            if (input.Number > 1 && policy.MarksTimeoutRetries)
             {
                 request.Headers.Remove(TimeoutRetryHeader);
                 request.Headers.TryAddWithoutValidation(TimeoutRetryHeader, input.FollowsTimeout ? "true" : "false");
@@ -121,11 +116,11 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 monitor.OnResponse(response, LocalReplies.IsGrpc(request));
             }
 
-            return new Attempt { Decision = decision, Response = response, Upstream = upstream };
+            return new Attempt { Input = input, Response = response, Upstream = upstream };
         }
         catch (HttpRequestException e)
         {
-            var attempt = Timed(clock, decision, input) ?? new Attempt { Decision = decision, Clocks = ClocksOf(clock) };
+            var attempt = Timed(clock, input) ?? new Attempt { Input = input, Clocks = ClocksOf(clock) };
             upstream.End();
             cancellationToken.ThrowIfCancellationRequested();
             if (attempt.Reply is null)
@@ -143,7 +138,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         }
         catch (OperationCanceledException)
         {
-            var attempt = Timed(clock, decision, input);
+            var attempt = Timed(clock, input);
             upstream.End();
             cancellationToken.ThrowIfCancellationRequested();
             if (attempt is null)
@@ -193,32 +188,32 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         }
     }
 
-    private static Decision Pick(in AttemptInput input)
+    private static Endpoint? Pick(AttemptInput input)
     {
-        var pick = input.Pick;
-        var decision = DecisionMaker.Pick(input.Routed, pick);
-        if (input.Number == 1 && decision.ClusterState?.Endpoints.Drops(pick.Draw) == true)
+        ref var decision = ref input.Decision;
+        DecisionMaker.Pick(ref decision, input.Pick);
+        if (input.Number == 1 && decision.ClusterState!.Endpoints.Drops(input.Pick.Draw))
         {
             // The control plane sheds load; what it drops is not tried elsewhere.
-            return decision with { Endpoint = null, Reply = LocalReply.DropOverload };
+            decision.Reply = LocalReply.DropOverload;
+            return decision.Endpoint = null;
         }
 
-        if (input.Previous is not { } previous || !input.Plan.Retry!.AvoidsPreviousHosts)
+        if (input.Previous is { } previous && input.Plan.Retry!.AvoidsPreviousHosts)
         {
-            return decision;
+            // Envoy selects anew, a bounded number of times, and takes the last host it was given.
+            var pick = input.Pick;
+            for (var i = 0u; i < input.Plan.Retry.HostSelectionRetries && decision.Endpoint is { } taken && previous.Contains(taken.State); i++)
+            {
+                pick = pick.Next() with { Attempt = i + 1 };
+                DecisionMaker.Pick(ref decision, pick);
+            }
         }
 
-        // Envoy selects anew, a bounded number of times, and takes the last host it was given.
-        for (var i = 0u; i < input.Plan.Retry.HostSelectionRetries && decision.Endpoint is { } picked && previous.Contains(picked.State); i++)
-        {
-            pick = pick.Next() with { Attempt = i + 1 };
-            decision = DecisionMaker.Pick(input.Routed, pick);
-        }
-
-        return decision;
+        return decision.Endpoint;
     }
 
-    private static void Start(RequestClock clock, in AttemptInput input)
+    private static void Start(RequestClock clock, AttemptInput input)
     {
         var plan = input.Plan;
         var begins = input.Clocks;
@@ -263,7 +258,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             ? AttemptClocks.None
             : new AttemptClocks(clock.DeadlineOf(TimeoutCause.Route), clock.DeadlineOf(TimeoutCause.MaxStreamDuration));
 
-    private static Attempt? Timed(RequestClock? clock, in Decision decision, in AttemptInput input)
+    private static Attempt? Timed(RequestClock? clock, AttemptInput input)
     {
         var complete = input.Body?.IsComplete ?? true;
         (LocalReply Reply, AttemptFailure Failure)? ended = clock?.Cause switch
@@ -276,7 +271,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             _ => null,
         };
         return ended is { } timed
-            ? new Attempt { Decision = decision, Reply = timed.Reply, Failure = timed.Failure, Clocks = ClocksOf(clock) }
+            ? new Attempt { Input = input, Reply = timed.Reply, Failure = timed.Failure, Clocks = ClocksOf(clock) }
             : null;
     }
 

@@ -65,37 +65,42 @@ internal sealed class DecisionMaker(HeaderClusters headerClusters)
     }
 
     /// <summary>An endpoint of the cluster that was routed to: priority, locality, then the policy.</summary>
-    public static Decision Pick(in Decision routed, in PickContext context)
+    public static void Pick(ref Decision decision, in PickContext context)
     {
-        var state = routed.Cluster!.Current;
+        var state = decision.Cluster!.Current;
+        decision.ClusterState = state;
         if (state.Status != ClusterStatus.Ready)
         {
-            return routed with { ClusterState = state, Endpoint = null, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) };
+            decision.Endpoint = null;
+            decision.Reply = LocalReply.NoCluster(decision.Route!.Action.NotFound);
+            return;
         }
 
         if (state.Destinations is { } destinations)
         {
-            var named = routed.Destination?.Pick();
-            return routed with
-            {
-                ClusterState = state,
-                Endpoint = named,
-                Reply = named is null ? routed.Destination?.Failure ?? routed.Reply ?? LocalReply.NoHealthyUpstream : null,
-                IsStale = named is null && (destinations.IsDisposed || (routed.Destination is null && routed.Reply is null)),
-            };
+            var named = decision.Destination?.Pick();
+            decision.Endpoint = named;
+            decision.IsStale = named is null && (destinations.IsDisposed || (decision.Destination is null && decision.Reply is null));
+            decision.Reply = named is null ? decision.Destination?.Failure ?? (decision.Destination is null ? decision.Reply : null) ?? LocalReply.NoHealthyUpstream : null;
+            return;
         }
 
         // The split has used the draw's high bits; the pick must not depend on which side it fell.
         var endpoint = state.Endpoints.Pick(context.Next());
-        return routed with { ClusterState = state, Endpoint = endpoint, Reply = endpoint is null ? LocalReply.NoHealthyUpstream : null };
+        decision.Endpoint = endpoint;
+        decision.Reply = endpoint is null ? LocalReply.NoHealthyUpstream : null;
     }
 
     /// <summary>Both steps at once, as for a request that meets no filter.</summary>
     public Decision Decide(HostState host, scoped in RequestView request, ulong draw)
     {
-        var routed = Route(host, request, draw);
-        var pick = new PickContext(draw);
-        return routed.Cluster is null ? routed
-            : Pick(routed, RequestHash.PoliciesOf(routed) is { } policies ? RequestHash.Apply(policies, pick, request, null, out _) : pick);
+        var decision = Route(host, request, draw);
+        if (decision.Cluster is not null)
+        {
+            var pick = new PickContext(draw);
+            Pick(ref decision, RequestHash.PoliciesOf(decision) is { } policies ? RequestHash.Apply(policies, pick, request, null, out _) : pick);
+        }
+
+        return decision;
     }
 }

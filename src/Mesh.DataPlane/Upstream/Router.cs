@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
@@ -64,90 +65,97 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         var draw = _random.NextUInt64();
-        var routed = Route(host, request, draw);
-        return routed.Host.ChainOf(routed) is { } chain
-            ? chain.SendAsync(this, host, request, draw, routed, cancellationToken)
-            : ForwardAsync(host, request, routed, draw, null, cancellationToken);
+        var input = AttemptInput.Rent();
+        input.Decision = Route(host, request, draw);
+        if (input.Decision.Host.ChainOf(input.Decision) is { } chain)
+        {
+            var routed = input.Decision;
+            input.Return();
+            return chain.SendAsync(this, host, request, draw, routed, cancellationToken);
+        }
+
+        return ForwardAsync(input, host, request, draw, exchange: null, turn: 0, cancellationToken);
     }
 
     Decision IFilterTerminal.Route(ClientExchange exchange) => _decisions.Route(exchange.HostState, exchange.View, exchange.Draw);
 
     ValueTask<HttpResponseMessage> IFilterTerminal.ForwardAsync(ClientExchange exchange, CancellationToken cancellationToken)
-        => ForwardAsync(exchange.Host, exchange.Request, exchange.Decision, exchange.Draw, exchange, cancellationToken);
+    {
+        var input = AttemptInput.Rent();
+        input.Decision = exchange.Decision;
+        return ForwardAsync(input, exchange.Host, exchange.Request, exchange.Draw, exchange, turn: 0, cancellationToken);
+    }
 
     void IFilterTerminal.OnReplied(ClientExchange exchange, LocalReply reply)
         => _observer?.OnDecided(exchange.Host, exchange.Request, exchange.Draw, exchange.Decision with { Endpoint = null, Reply = reply });
 
+    // The way out belongs to whoever carries the input out.
     private ValueTask<HttpResponseMessage> ForwardAsync(
-        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken, int turn = 0)
-        => routed.ClusterHeader is null
-            ? CarryOutAsync(host, request, routed, draw, exchange, turn, cancellationToken)
-            : ResolveAndForwardAsync(host, request, routed, draw, exchange, cancellationToken);
+        AttemptInput input, HostEntry host, HttpRequestMessage request, ulong draw, ClientExchange? exchange, int turn, CancellationToken cancellationToken)
+    {
+        input.Host = host;
+        input.Request = request;
+        input.Pick = new PickContext(draw);
+        return new ValueTask<HttpResponseMessage>(
+            input.Decision.ClusterHeader is null ? CarryOutAsync(input, exchange, turn, cancellationToken) : ResolveAndCarryOutAsync(input, exchange, cancellationToken));
+    }
 
     /// <summary>What comes after route and filters: the attempts, and the response or reply that they come to.</summary>
-    // The frame comes from a pool: the door's own asynchronous frame is the only one that a request allocates.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> CarryOutAsync(
-        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, int turn, CancellationToken cancellationToken)
+    // The door hands this task on as it is: the only frame that a request allocates, and what it holds is kept small.
+    private async Task<HttpResponseMessage> CarryOutAsync(AttemptInput input, ClientExchange? exchange, int turn, CancellationToken cancellationToken)
     {
-        if (routed.Reply is { } reply)
+        var request = input.Request;
+        if (input.Decision.Reply is { } reply)
         {
-            _observer?.OnDecided(host, request, draw, routed);
-            return RouteReplies.Create(reply, routed, request, _time);
+            _observer?.OnDecided(input.Host, request, input.Pick.Draw, input.Decision);
+            return RouteReplies.Create(reply, input.Decision, request, _time);
         }
 
         // 1. What the route makes of the request, and what route and headers ask.
-        var policy = routed.Route!.Policy;
-        RequestEdit? edit = null;
-        if (RequestFinalizer.Applies(routed))
+        var route = input.Decision.Route!;
+        var policy = route.Policy;
+        if (RequestFinalizer.Applies(input.Decision))
         {
-            edit = new RequestEdit(request);
-            if (RequestFinalizer.Apply(routed, edit, _time, routed.Host.Settings.SuppressEnvoyHeaders) is { } refusal)
+            input.Edit = new RequestEdit(request);
+            if (RequestFinalizer.Apply(input.Decision, input.Edit, _time, input.Decision.Host.Settings.SuppressEnvoyHeaders) is { } refusal)
             {
-                edit.Undo();
-                return RouteReplies.Create(refusal, routed, request, _time);
+                input.Edit.Undo();
+                return RouteReplies.Create(refusal, input.Decision, request, _time);
             }
         }
 
         var control = ControlHeaders.Take(request);
-        var plan = AttemptPlan.Of(policy, routed.Host.Settings, request, control);
+        var plan = input.Plan = AttemptPlan.Of(route, input.Decision.Host.Settings, request, control);
 
         // Copies without a body leave at once, and stay the only ones if the decision turns out stale.
-        var mirrored = routed.Route.Mirrors is null || (turn > 0 && request.Content is null) ? null : _mirrors.Begin(host, routed, request, plan.RouteTimeout, draw);
-        var body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit, mirrored is not null);
+        var mirrored = route.Mirrors is null || (turn > 0 && request.Content is null)
+            ? null
+            : _mirrors.Begin(input.Host, input.Decision, request, plan.RouteTimeout, input.Pick.Draw);
+        var body = input.Body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit, mirrored is not null);
         if (body is null)
         {
             mirrored?.Finish(null);
         }
 
         var count = policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted) ? counted.ToString() : null;
+        input.HasOwnAttemptCount = count is not null;
         var isStale = false;
+        var isHedged = false;
         try
         {
-            if (routed.Cluster!.Current.Destinations is { } destinations)
+            if (input.Decision.Cluster!.Current.Destinations is { } destinations)
             {
-                routed = await RequestDestination.OfAsync(destinations, routed, request, cancellationToken).ConfigureAwait(false);
+                input.Decision = await RequestDestination.OfAsync(destinations, input.Decision, request, cancellationToken).ConfigureAwait(false);
             }
 
             // 2. The first attempt, and the others if it failed for a reason that allows them.
-            var input = new AttemptInput
-            {
-                Host = host,
-                Request = request,
-                Routed = routed,
-                Pick = PickOf(host, request, routed, draw, exchange, out var setCookie),
-                Plan = plan,
-                Number = 1,
-                Clocks = AttemptClocks.None,
-                Body = body,
-                Edit = edit,
-                HasOwnAttemptCount = count is not null,
-            };
+            Steer(input, exchange, out var setCookie);
             Attempt attempt;
             RetriedRequest? retried = null;
             var attempts = 1;
             if (plan.IsHedged && (body?.Inner is null || OutgoingBody.Share(body) is not null))
             {
+                isHedged = true;
                 var hedged = new HedgedRequest(_attempts, _time, input, request.Content);
                 attempt = await _hedges.RunAsync(hedged, cancellationToken).ConfigureAwait(false);
                 attempts = hedged.Attempts;
@@ -167,7 +175,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
             // 3. The response, or the reply for its want.
             if (!isStale)
             {
-                return Conclude(attempt, attempts, policy, plan, retried, exchange, setCookie, request);
+                return Conclude(attempt, attempts, policy, retried, exchange, setCookie, request);
             }
         }
         finally
@@ -198,17 +206,22 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 request.Headers.Remove(AttemptSender.TimeoutRetryHeader);
             }
 
-            edit?.Undo();
+            input.Edit?.Undo();
+
+            // Hedged attempts that lost may still be on their way.
+            if (!isStale && !isHedged)
+            {
+                input.Return();
+            }
         }
 
-        return await RouteAgainAsync(host, request, draw, exchange, turn + 1, cancellationToken).ConfigureAwait(false);
+        return await RouteAgainAsync(input.Host, request, input.Pick.Draw, exchange, turn + 1, cancellationToken).ConfigureAwait(false);
     }
 
     private HttpResponseMessage Conclude(
         Attempt attempt,
         int attempts,
         RoutePolicy policy,
-        in AttemptPlan plan,
         RetriedRequest? retried,
         ClientExchange? exchange,
         string? setCookie,
@@ -220,7 +233,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         exchange?.OnAttempted(ref attempt);
-        var response = attempt.Response is null ? Reply(attempt, plan, retried, request) : Complete(attempt, request, retried);
+        var response = attempt.Response is null ? Reply(attempt, retried, request) : Complete(attempt, request, retried);
         if (setCookie is not null)
         {
             response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
@@ -235,10 +248,10 @@ internal sealed class Router : IUpstream, IFilterTerminal
         return response;
     }
 
-    private HttpResponseMessage Reply(in Attempt attempt, in AttemptPlan plan, RetriedRequest? retried, HttpRequestMessage request)
+    private HttpResponseMessage Reply(in Attempt attempt, RetriedRequest? retried, HttpRequestMessage request)
     {
         var reply = attempt.Reply!;
-        if (reply.Flags == "UT" && plan.Headers is { AlternativeTimeoutReply: true })
+        if (reply.Flags == "UT" && attempt.Input.Plan.Headers is { AlternativeTimeoutReply: true })
         {
             reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
         }
@@ -291,20 +304,14 @@ internal sealed class Router : IUpstream, IFilterTerminal
         return response;
     }
 
-    private async ValueTask<HttpResponseMessage> ResolveAndForwardAsync(
-        HostEntry host, HttpRequestMessage request, Decision routed, ulong draw, ClientExchange? exchange, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> ResolveAndCarryOutAsync(AttemptInput input, ClientExchange? exchange, CancellationToken cancellationToken)
     {
+        var routed = input.Decision;
         var cluster = await _headerClusters.ResolveAsync(routed.ClusterHeader!, cancellationToken).ConfigureAwait(false);
-        return await CarryOutAsync(
-            host,
-            request,
-            cluster is null || cluster.Current.Status == ClusterStatus.Pending
-                ? new Decision { Host = routed.Host, Route = routed.Route, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) }
-                : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster },
-            draw,
-            exchange,
-            turn: 0,
-            cancellationToken).ConfigureAwait(false);
+        input.Decision = cluster is null || cluster.Current.Status == ClusterStatus.Pending
+            ? new Decision { Host = routed.Host, Route = routed.Route, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) }
+            : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster };
+        return await CarryOutAsync(input, exchange, turn: 0, cancellationToken).ConfigureAwait(false);
     }
 
     // The routes have moved on, or the host was idle for long and is needed after all. The filters have seen the request already.
@@ -321,24 +328,30 @@ internal sealed class Router : IUpstream, IFilterTerminal
             host = again;
         }
 
-        return await ForwardAsync(host, request, Route(host, request, draw), draw, exchange, cancellationToken, turn).ConfigureAwait(false);
+        var input = AttemptInput.Rent();
+        input.Decision = Route(host, request, draw);
+        return await ForwardAsync(input, host, request, draw, exchange, turn, cancellationToken).ConfigureAwait(false);
     }
 
     private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, View(host, request), draw);
 
-    // Only clusters of consistent hashing look at the request again.
-    private static PickContext PickOf(HostEntry host, HttpRequestMessage request, in Decision routed, ulong draw, ClientExchange? exchange, out string? setCookie)
+    // Only sessions and clusters of consistent hashing look at the request again.
+    private static void Steer(AttemptInput input, ClientExchange? exchange, out string? setCookie)
     {
         setCookie = null;
-        var pick = exchange?.OverrideHost is { } session
-            ? new PickContext(draw) { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null }
-            : new PickContext(draw);
-        if (pick.OverrideHost is null && routed.Cluster?.Current.Policy?.OverrideHostHeaders is { } headers)
+        if (exchange?.OverrideHost is { } session)
         {
-            pick = OverrideHost.Apply(headers, pick, View(host, request));
+            input.Pick = input.Pick with { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null };
+        }
+        else if (input.Decision.Cluster!.Current.Policy?.OverrideHostHeaders is { } headers)
+        {
+            input.Pick = OverrideHost.Apply(headers, input.Pick, View(input.Host, input.Request));
         }
 
-        return RequestHash.PoliciesOf(routed) is { } policies ? RequestHash.Apply(policies, pick, View(host, request), request, out setCookie) : pick;
+        if (RequestHash.PoliciesOf(input.Decision) is { } policies)
+        {
+            input.Pick = RequestHash.Apply(policies, input.Pick, View(input.Host, input.Request), input.Request, out setCookie);
+        }
     }
 
     private static RequestView View(HostEntry host, HttpRequestMessage request)
@@ -358,7 +371,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
     private static bool HasNoBody(HttpRequestMessage request, HttpResponseMessage response)
         => response.StatusCode != HttpStatusCode.SwitchingProtocols
-            && (response.Content.Headers.ContentLength == 0
+            && (IsEmpty(response.Content.Headers.NonValidated)
                 || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
                 || request.Method == HttpMethod.Head);
+
+    // As it came: whoever asks for the number has it parsed, and printed again for the copy of the headers.
+    private static bool IsEmpty(HttpHeadersNonValidated headers)
+        => headers.TryGetValues("Content-Length", out var length) && length.Count == 1 && length.ToString() == "0";
 }
