@@ -18,7 +18,7 @@ internal sealed class PollyHandler : DelegatingHandler
     public static HttpClient Client(int port)
         => new(new PollyHandler { InnerHandler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false } })
         {
-            BaseAddress = new Uri($"http://127.0.0.1:{port}"),
+            BaseAddress = new Uri($"http://localhost:{port}"),
         };
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -40,8 +40,9 @@ internal static class SocketLoad
         return (server, [.. server.Urls.Select(u => new Uri(u).Port)]);
     }
 
+    // By a name, as anybody calls another service.
     public static HttpClient Raw(int port)
-        => new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        => new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://localhost:{port}") };
 
     /// <summary>Runs the clients in turn until the compiler has nothing left to make better: what is measured is not its work.</summary>
     public static async Task WarmUpAsync(TimeSpan slice, params HttpClient[] clients)

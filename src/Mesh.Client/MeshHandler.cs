@@ -97,7 +97,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
     {
         if (request.Headers.Host is not { Length: > 0 } host)
         {
-            return (WithoutDot(uri.IdnHost), uri.Port);
+            return (WithoutDot(UriHost.Of(uri)), uri.Port);
         }
 
         var colon = host.LastIndexOf(':');

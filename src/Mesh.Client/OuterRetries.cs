@@ -10,14 +10,23 @@ internal sealed partial class OuterRetries(string client, ILogger logger)
     private static readonly string[] Handlers = ["Microsoft.Extensions.Http.Resilience.ResilienceHandler", "Microsoft.Extensions.Http.PolicyHttpMessageHandler"];
 
     private int _told;
+    private VirtualHost? _silent;
 
     public static bool IsAmong(IEnumerable<HttpMessageHandler> handlers) => handlers.Any(h => Handlers.Contains(h.GetType().FullName));
 
     public void Tell(VirtualHost? host)
     {
-        if (Volatile.Read(ref _told) == 0
-            && host?.Routes.FirstOrDefault(r => r.Policy.Retry is { NumRetries: > 0 }) is { } route
-            && Interlocked.Exchange(ref _told, 1) == 0)
+        // Request after request goes to the same few hosts; one that retries nothing is looked through once in a row.
+        if (Volatile.Read(ref _told) != 0 || host is null || ReferenceEquals(host, Volatile.Read(ref _silent)))
+        {
+            return;
+        }
+
+        if (host.Routes.FirstOrDefault(r => r.Policy.Retry is { NumRetries: > 0 }) is not { } route)
+        {
+            Volatile.Write(ref _silent, host);
+        }
+        else if (Interlocked.Exchange(ref _told, 1) == 0)
         {
             Log.AttemptsMultiply(logger, client, route.Policy.Retry!.NumRetries, host.Name);
         }

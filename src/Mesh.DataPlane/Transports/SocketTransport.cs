@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Transports;
 
@@ -115,11 +116,11 @@ internal sealed class SocketTransport : IEndpointTransport
         var authority = Volatile.Read(ref _authority);
         if (authority is null)
         {
-            var first = new PoolAuthority(uri.IdnHost, uri.Port, $"http://{uri.Host}:{uri.Port}");
+            var first = new PoolAuthority(UriHost.Of(uri), uri.Port, $"http://{uri.Host}:{uri.Port}");
             authority = Interlocked.CompareExchange(ref _authority, first, null) ?? first;
         }
 
-        return uri.Port == authority.Port && uri.IdnHost == authority.Host;
+        return uri.Port == authority.Port && UriHost.Of(uri) == authority.Host;
     }
 
     // The handler marks such messages by a header of theirs, which would still be there when the caller looks.

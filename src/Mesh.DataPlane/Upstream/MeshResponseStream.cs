@@ -1,3 +1,5 @@
+using Mesh.DataPlane.Timeouts;
+
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>The body of an upstream's response; writable where the transport's is, as after <c>101 Switching Protocols</c>.</summary>
@@ -55,7 +57,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         owner.ThrowIfExpired();
         if (owner.Clock is not null)
         {
-            return ReadTimedAsync(buffer, cancellationToken);
+            return cancellationToken.CanBeCanceled ? AwaitTimedAsync(buffer, cancellationToken) : ReadTimedAsync(buffer);
         }
 
         ValueTask<int> reading;
@@ -172,16 +174,57 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         return read;
     }
 
+    // Mostly the bytes are there already: no frame, no registration.
+    private ValueTask<int> ReadTimedAsync(Memory<byte> buffer)
+    {
+        owner.BeginRead();
+        var clock = owner.Clock;
+        ValueTask<int> reading;
+        try
+        {
+            reading = inner.ReadAsync(buffer, clock?.Token ?? CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            reading = ValueTask.FromException<int>(e);
+        }
+
+        if (!reading.IsCompletedSuccessfully)
+        {
+            return AwaitTimedAsync(reading, clock, default, buffer.Length, CancellationToken.None);
+        }
+
+        clock?.Touch();
+        owner.EndRead();
+        return new ValueTask<int>(EndAtZero(reading.Result, buffer.Length));
+    }
+
     // The clock's token ends the read; the reader's own is tied to it for as long.
-    private async ValueTask<int> ReadTimedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    private ValueTask<int> AwaitTimedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         owner.BeginRead();
         var clock = owner.Clock;
         var registration = clock?.CancelWith(cancellationToken) ?? default;
+        ValueTask<int> reading;
+        try
+        {
+            reading = inner.ReadAsync(buffer, clock?.Token ?? cancellationToken);
+        }
+        catch (Exception e)
+        {
+            reading = ValueTask.FromException<int>(e);
+        }
+
+        return AwaitTimedAsync(reading, clock, registration, buffer.Length, cancellationToken);
+    }
+
+    private async ValueTask<int> AwaitTimedAsync(
+        ValueTask<int> reading, RequestClock? clock, CancellationTokenRegistration registration, int wanted, CancellationToken cancellationToken)
+    {
         int read;
         try
         {
-            read = await inner.ReadAsync(buffer, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            read = await reading.ConfigureAwait(false);
             clock?.Touch();
             registration.Unregister();
         }
@@ -200,7 +243,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         }
 
         owner.EndRead();
-        return EndAtZero(read, buffer.Length);
+        return EndAtZero(read, wanted);
     }
 
     private async ValueTask<int> Await(ValueTask<int> reading, int wanted)
