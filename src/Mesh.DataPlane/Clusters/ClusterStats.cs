@@ -33,6 +33,12 @@ internal sealed class ClusterStats
     /// <summary><c>retry_or_shadow_abandoned</c>: retries that were not made because the request's body had not been kept.</summary>
     public Cell RetryOrShadowAbandoned;
 
+    /// <summary><c>upstream_internal_redirect_succeeded_total</c>: redirects that were followed here.</summary>
+    public Cell InternalRedirectsSucceeded;
+
+    /// <summary><c>upstream_internal_redirect_failed_total</c>: redirects that the caller got although the route wanted them followed.</summary>
+    public Cell InternalRedirectsFailed;
+
     /// <summary><c>original_dst_host_invalid</c>: headers that should have named a destination and did not.</summary>
     public Cell OriginalDestinationInvalid;
 

@@ -3,6 +3,7 @@ using System.Net;
 using Mesh.DataPlane.Formatting;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
 
@@ -38,6 +39,9 @@ internal sealed class ClientExchange : EngineExchange
     public HttpRequestMessage Request => _request!;
 
     public HttpResponseMessage? Response { get; set; }
+
+    /// <summary>What is to be sent in place of the request, whose response was a redirect; the filters have no part in that response.</summary>
+    public InternalRedirect? Redirect { get; set; }
 
     /// <summary>The request's one random draw.</summary>
     public ulong Draw { get; private set; }
@@ -153,7 +157,7 @@ internal sealed class ClientExchange : EngineExchange
         }
 
         Exchange.Reset();
-        (_request, Response, _flags, _authority, BodyFailure) = (null, null, null, null, null);
+        (_request, Response, Redirect, _flags, _authority, BodyFailure) = (null, null, null, null, null, null);
         (OverrideHost, OverrideHostMissing, UpstreamAddress) = (null, null, null);
         Host = null!;
         _endpoint = null;

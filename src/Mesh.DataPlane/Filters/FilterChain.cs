@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,7 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
         // The filters that have seen the request: a cleared route may have brought another chain in between.
         var seen = System.Buffers.ArrayPool<HttpFilter?>.Shared.Rent(names.Length);
         Array.Clear(seen, 0, names.Length);
+        InternalRedirect? redirect;
         try
         {
             // 1. The request, in the listener's order.
@@ -75,8 +77,9 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
                 run.Response = await terminal.ForwardAsync(run, cancellationToken).ConfigureAwait(false);
             }
 
-            // 3. The response, in reverse.
-            for (var i = names.Length - 1; i >= 0; i--)
+            // 3. The response, in reverse; one that is followed up is nobody's.
+            redirect = run.Redirect;
+            for (var i = names.Length - 1; i >= 0 && redirect is null; i--)
             {
                 if ((seen[i] ?? chain?.Filters[i]) is not { } filter)
                 {
@@ -100,7 +103,10 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
                 }
             }
 
-            return run.Response!;
+            if (redirect is null)
+            {
+                return run.Response!;
+            }
         }
         catch
         {
@@ -120,6 +126,8 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
             System.Buffers.ArrayPool<HttpFilter?>.Shared.Return(seen, clearArray: true);
             run.End();
         }
+
+        return await terminal.FollowAsync(redirect, request, cancellationToken).ConfigureAwait(false);
     }
 
     // Whoever cancels, and whose body cannot be read, gets to know it as without a filter.

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Filters;
@@ -13,6 +14,12 @@ internal interface IFilterTerminal
     /// in <see cref="EngineExchange.UpstreamAddress"/> to whom the request went last.
     /// </summary>
     ValueTask<HttpResponseMessage> ForwardAsync(ClientExchange exchange, CancellationToken cancellationToken);
+
+    /// <summary>Sends what follows a redirect (<see cref="ClientExchange.Redirect"/>), from the first filter on.</summary>
+    /// <param name="redirect">What follows.</param>
+    /// <param name="request">The caller's request, in whose name it is sent.</param>
+    /// <param name="cancellationToken">The caller's token.</param>
+    ValueTask<HttpResponseMessage> FollowAsync(InternalRedirect redirect, HttpRequestMessage request, CancellationToken cancellationToken);
 
     /// <summary>A filter has answered: nothing was sent.</summary>
     void OnReplied(ClientExchange exchange, LocalReply reply);

@@ -3,6 +3,7 @@ using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.Mirroring;
+using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Rewriting;
 using Mesh.DataPlane.Routing;
@@ -70,11 +71,6 @@ internal sealed class RoutePolicyCompiler(
         if (route.Route_ is { } action)
         {
             var actionPath = routePath + ".route";
-            if (action.InternalRedirectPolicy is not null)
-            {
-                notes.Add($"{actionPath}.internal_redirect_policy is not applied: the caller gets the upstream's redirects");
-            }
-
             var timeouts = TimeoutPolicyCompiler.Compile(action, actionPath);
             policy = policy with
             {
@@ -93,6 +89,7 @@ internal sealed class RoutePolicyCompiler(
                 Mirrors = MirrorCompiler.Compile(action.RequestMirrorPolicies, actionPath, notes)
                     ?? MirrorCompiler.Compile(virtualHost.RequestMirrorPolicies, hostPath, notes)
                     ?? MirrorCompiler.Compile(configuration.RequestMirrorPolicies, path.TrimEnd('.'), notes),
+                InternalRedirect = InternalRedirectPolicyCompiler.Compile(action.InternalRedirectPolicy, actionPath + ".internal_redirect_policy", notes),
                 Rewrite = RewriteCompiler.Compile(action, actionPath, notes),
             };
         }

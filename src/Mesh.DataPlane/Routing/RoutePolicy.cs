@@ -1,6 +1,7 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.Mirroring;
+using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Rewriting;
 using Mesh.DataPlane.Timeouts;
@@ -52,6 +53,9 @@ internal sealed record RoutePolicy
 
     /// <summary>Where copies of the requests go, by the names of clusters.</summary>
     public MirrorPolicy[]? Mirrors { get; init; }
+
+    /// <summary>Which redirects of upstreams are followed here.</summary>
+    public InternalRedirectPolicy? InternalRedirect { get; init; }
 
     /// <summary>Another host or path.</summary>
     public Rewrite? Rewrite { get; init; }

@@ -54,6 +54,9 @@ internal sealed record AttemptInput
     /// <summary>What the route has changed of the caller's message; <see langword="null"/> when it has changed nothing.</summary>
     public RequestEdit? Edit { get; set; }
 
+    /// <summary>What is sent in place of the request, whose response was a redirect.</summary>
+    public Redirects.InternalRedirect? Redirect { get; set; }
+
     public static AttemptInput Rent()
     {
         if (_pooled == 0)
@@ -81,6 +84,7 @@ internal sealed record AttemptInput
         OnPicked = null;
         Body = null;
         Edit = null;
+        Redirect = null;
         if (_pooled < MaxPooled)
         {
             (_pool ??= new AttemptInput?[MaxPooled])[_pooled++] = this;

@@ -25,6 +25,25 @@ internal static class RequestOutcome
         }
     }
 
+    /// <summary>What became of a request that was sent in another's place is what became of the other.</summary>
+    public static void Pass(HttpRequestMessage from, HttpRequestMessage to)
+    {
+        if (from.Options.TryGetValue(MeshRequest.ResponseFlags, out var flags))
+        {
+            to.Options.Set(MeshRequest.ResponseFlags, flags);
+        }
+
+        if (from.Options.TryGetValue(MeshRequest.ResponseCodeDetails, out var details))
+        {
+            to.Options.Set(MeshRequest.ResponseCodeDetails, details);
+        }
+
+        if (from.Options.TryGetValue(MeshRequest.Attempts, out var attempts))
+        {
+            to.Options.Set(MeshRequest.Attempts, attempts);
+        }
+    }
+
     public static void TellReply(HttpRequestMessage request, LocalReply reply) => TellFlags(request, reply.Flags, reply.Details);
 
     public static void TellFlags(HttpRequestMessage request, string flags, string details)

@@ -9,6 +9,7 @@ using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.OriginalDst;
+using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Timeouts;
@@ -31,6 +32,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
     private readonly MirrorSender _mirrors;
     private readonly RetryPipeline _retries;
     private readonly HedgePipelines _hedges;
+    private readonly InternalRedirector _redirector;
 
     public Router(
         DecisionMaker decisions,
@@ -51,10 +53,14 @@ internal sealed class Router : IUpstream, IFilterTerminal
         _mirrors = new MirrorSender(new AttemptSender(time, observer: null), headerClusters, time);
         _retries = new RetryPipeline(time, backOff);
         _hedges = new HedgePipelines(time);
+        _redirector = new InternalRedirector(hosts, decisions);
     }
 
     /// <summary>The copies that routes send elsewhere.</summary>
     public MirrorSender Mirrors => _mirrors;
+
+    /// <summary>What has become of redirects that routes want followed.</summary>
+    public InternalRedirectStats Redirects => _redirector.Stats;
 
     public ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -85,6 +91,9 @@ internal sealed class Router : IUpstream, IFilterTerminal
         input.Decision = exchange.Decision;
         return ForwardAsync(input, exchange.Host, exchange.Request, exchange.Draw, exchange, turn: 0, cancellationToken);
     }
+
+    ValueTask<HttpResponseMessage> IFilterTerminal.FollowAsync(InternalRedirect redirect, HttpRequestMessage request, CancellationToken cancellationToken)
+        => FollowAsync(redirect, request, cancellationToken);
 
     void IFilterTerminal.OnReplied(ClientExchange exchange, LocalReply reply)
         => _observer?.OnDecided(exchange.Host, exchange.Request, exchange.Draw, exchange.Decision with { Endpoint = null, Reply = reply });
@@ -131,7 +140,8 @@ internal sealed class Router : IUpstream, IFilterTerminal
         var mirrored = route.Mirrors is null || (turn > 0 && request.Content is null)
             ? null
             : _mirrors.Begin(input.Host, input.Decision, request, plan.RouteTimeout, input.Pick.Draw);
-        var body = input.Body = OutgoingBody.Watch(request, plan.Retry is not null, plan.HasClock, policy.BufferLimit, mirrored is not null);
+        var body = input.Body = OutgoingBody.Watch(
+            request, plan.Retry is not null || policy.InternalRedirect is not null, plan.HasClock, policy.BufferLimit, mirrored is not null);
         if (body is null)
         {
             mirrored?.Finish(null);
@@ -141,6 +151,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         input.HasOwnAttemptCount = count is not null;
         var isStale = false;
         var isHedged = false;
+        InternalRedirect? redirect = null;
         try
         {
             if (input.Decision.Cluster!.Current.Destinations is { } destinations)
@@ -172,8 +183,14 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 }
             }
 
-            // 3. The response, or the reply for its want.
-            if (!isStale)
+            // 3. The response, or the reply for its want; a redirect may be for this place to follow.
+            if (policy.InternalRedirect is { } redirects && attempt.Response is { } moved && redirects.Follows(moved.StatusCode))
+            {
+                attempt = await _redirector.TryFollowAsync(redirects, input, attempt, cancellationToken).ConfigureAwait(false);
+                redirect = input.Redirect;
+            }
+
+            if (!isStale && redirect is null)
             {
                 return Conclude(attempt, attempts, policy, retried, exchange, setCookie, request);
             }
@@ -213,6 +230,18 @@ internal sealed class Router : IUpstream, IFilterTerminal
             {
                 input.Return();
             }
+        }
+
+        if (redirect is not null)
+        {
+            if (exchange is null)
+            {
+                return await FollowAsync(redirect, request, cancellationToken).ConfigureAwait(false);
+            }
+
+            // The filters see the request that follows as a new one, and of the redirect nothing.
+            exchange.Redirect = redirect;
+            return redirect.Response;
         }
 
         return await RouteAgainAsync(input.Host, request, input.Pick.Draw, exchange, turn + 1, cancellationToken).ConfigureAwait(false);
@@ -301,6 +330,14 @@ internal sealed class Router : IUpstream, IFilterTerminal
             }
         }
 
+        return response;
+    }
+
+    private async ValueTask<HttpResponseMessage> FollowAsync(InternalRedirect redirect, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var response = await SendAsync(redirect.Host, redirect.Request, cancellationToken).ConfigureAwait(false);
+        RequestOutcome.Pass(redirect.Request, request);
+        response.RequestMessage = request;
         return response;
     }
 
