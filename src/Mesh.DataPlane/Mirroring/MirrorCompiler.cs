@@ -28,17 +28,13 @@ internal static class MirrorCompiler
             throw new ResourceRejectedException(path + ".cluster_header", "is no header name");
         }
 
-        if (policy.TraceSampled == false)
-        {
-            notes.Add($"{path}.trace_sampled is not applied: copies are sampled as their originals");
-        }
-
         return new MirrorPolicy(
             policy.Cluster.Length > 0 ? policy.Cluster : null,
             policy.ClusterHeader.Length > 0 ? new HeaderName(policy.ClusterHeader) : null,
             policy.RuntimeFraction is { } fraction ? MatcherCompiler.Fraction(fraction.DefaultValue ?? new(), path + ".runtime_fraction.default_value") : null,
             policy.HostRewriteLiteral.Length > 0 ? RewriteCompiler.Authority(policy.HostRewriteLiteral, path + ".host_rewrite_literal") : null,
             !policy.DisableShadowHostSuffixAppend,
+            policy.TraceSampled ?? true,
             [.. policy.RequestHeadersMutations.Select((m, i) => Header(m, $"{path}.request_headers_mutations[{i}]", notes))]);
     }
 

@@ -9,6 +9,7 @@ namespace Mesh.DataPlane.Mirroring;
 /// <param name="Fraction">The share that is mirrored; all when <see langword="null"/>.</param>
 /// <param name="HostRewrite">The authority of the copies.</param>
 /// <param name="AppendsShadow">The authority ends in <c>-shadow</c>, so that logs tell copies from originals.</param>
+/// <param name="TraceSampled">Copies belong to the trace of their original (<c>trace_sampled</c>).</param>
 /// <param name="Headers">What is done to the copies' headers, one after the other.</param>
 internal sealed record MirrorPolicy(
     string? Cluster,
@@ -16,6 +17,7 @@ internal sealed record MirrorPolicy(
     Fraction? Fraction,
     string? HostRewrite,
     bool AppendsShadow,
+    bool TraceSampled,
     MirrorHeader[] Headers)
 {
     /// <summary>The authority of a copy of a request to <paramref name="authority"/>.</summary>

@@ -147,6 +147,11 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
             copy.Headers.TryAddWithoutValidation(name, values);
         }
 
+        if (!policy.TraceSampled)
+        {
+            TraceContext.Unsample(copy.Headers);
+        }
+
         // An upgrade is a conversation, which has no copy.
         var authority = RequestTarget.AuthorityOf(request);
         var canSend = request.Method != HttpMethod.Connect && !request.Headers.NonValidated.Contains("Upgrade");

@@ -75,6 +75,26 @@ public class MirrorTests : IAsyncLifetime
         _mesh.Server.Header("x-secret").ShouldBe(["s"]);
     }
 
+    [Theory]
+    [InlineData(false, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02", "80f198ee56343ba8-e457b5a2e4d86bd1-0-05e3ac9a4f6e3b90", "0")]
+    [InlineData(null, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03", "80f198ee56343ba8-e457b5a2e4d86bd1-1-05e3ac9a4f6e3b90", "1")]
+    public async Task A_copy_is_sampled_as_the_policy_says(bool? sampled, string parent, string b3, string flag)
+    {
+        var policy = Policy();
+        policy.TraceSampled = sampled;
+        _mesh.Routes(RoutedMesh.Route(a => a.RequestMirrorPolicies.Add(policy)));
+
+        (await _mesh.GetAsync(
+            "/",
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03"),
+            ("b3", "80f198ee56343ba8-e457b5a2e4d86bd1-1-05e3ac9a4f6e3b90"),
+            ("x-b3-sampled", "1"))).Dispose();
+        await _shadow.ArrivedAsync();
+
+        (_shadow.Header("traceparent").Single(), _shadow.Header("b3").Single(), _shadow.Header("x-b3-sampled").Single()).ShouldBe((parent, b3, flag));
+        _mesh.Server.Header("b3").Single().ShouldEndWith("-1-05e3ac9a4f6e3b90");
+    }
+
     [Fact]
     public async Task A_body_goes_to_both_even_when_the_caller_disposes_it()
     {
