@@ -50,6 +50,12 @@ internal sealed class SocketTransport : IEndpointTransport
             handler.MaxResponseHeadersLength = (int)kilobytes;
         }
 
+        if (settings.MaxConcurrentStreams is { } streams)
+        {
+            handler.PlaintextStreamFilter = (context, _) => ValueTask.FromResult(
+                context.NegotiatedHttpVersion.Major == 2 ? new StreamLimit(context.PlaintextStream, streams) : context.PlaintextStream);
+        }
+
         if (settings.InitialStreamWindowSize is { } window)
         {
             handler.InitialHttp2StreamWindowSize = (int)window;

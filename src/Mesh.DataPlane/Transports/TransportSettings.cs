@@ -23,6 +23,9 @@ internal sealed record TransportSettings(UpstreamProtocol Protocol, TimeSpan Con
     /// <summary>HTTP/2's window of each stream in bytes (<c>initial_stream_window_size</c>).</summary>
     public uint? InitialStreamWindowSize { get; init; }
 
+    /// <summary>How many requests a connection of HTTP/2 carries at a time (<c>max_concurrent_streams</c>), where the server allows no fewer.</summary>
+    public uint? MaxConcurrentStreams { get; init; }
+
     /// <summary>How often HTTP/2 pings a connection on which nothing comes (<c>connection_keepalive.interval</c>); not at all by default.</summary>
     public TimeSpan? KeepaliveInterval { get; init; }
 

@@ -125,13 +125,22 @@ internal static class TransportSettingsCompiler
             return settings;
         }
 
-        Note(options, path, notes, "initial_stream_window_size", "connection_keepalive", "allow_connect");
+        Note(options, path, notes, "initial_stream_window_size", "max_concurrent_streams", "connection_keepalive", "allow_connect");
         if (options.InitialStreamWindowSize > MaxStreamWindow)
         {
             notes.Add($"{path}.initial_stream_window_size: {MaxStreamWindow} is the largest window");
         }
 
-        settings = settings with { InitialStreamWindowSize = options.InitialStreamWindowSize is { } window ? Math.Min(window, MaxStreamWindow) : null };
+        if (options.MaxConcurrentStreams is < 1 or > int.MaxValue)
+        {
+            throw new ResourceRejectedException(path + ".max_concurrent_streams", "must be between 1 and 2147483647");
+        }
+
+        settings = settings with
+        {
+            InitialStreamWindowSize = options.InitialStreamWindowSize is { } window ? Math.Min(window, MaxStreamWindow) : null,
+            MaxConcurrentStreams = options.MaxConcurrentStreams,
+        };
         if (options.ConnectionKeepalive is not { } keepalive)
         {
             return settings;

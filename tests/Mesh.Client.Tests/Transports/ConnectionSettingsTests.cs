@@ -109,6 +109,30 @@ public class ConnectionSettingsTests
         mesh.Engine.Notes.All.Values.ShouldContain(n => n.Contains("max_requests_per_connection"));
     }
 
+    [Theory]
+    [InlineData(1u, 12)]
+    [InlineData(4u, 3)]
+    [InlineData(100u, 1)]
+    public async Task A_connection_of_HTTP2_carries_no_more_than_max_concurrent_streams(uint limit, int connections)
+    {
+        await using var server = await HoldingServer.StartAsync(HttpProtocols.Http2);
+        await using var mesh = Mesh(server.Port, new(), http2: true, limit);
+        var client = mesh.Client();
+        for (var round = 0; round < 2; round++)
+        {
+            var responses = Enumerable.Range(0, 12).Select(_ => client.GetStringAsync(Url)).ToList();
+            for (var i = 0; i < 12; i++)
+            {
+                (await server.Arrived.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBeTrue();
+            }
+
+            server.Release(12);
+            (await Task.WhenAll(responses).Within()).ShouldAllBe(r => r == "ok");
+        }
+
+        server.Connections.ShouldBe(connections);
+    }
+
     [Fact]
     public async Task An_idle_connection_closes_after_the_idle_timeout()
     {
@@ -215,13 +239,13 @@ public class ConnectionSettingsTests
         }
     }
 
-    private static ClientMesh Mesh(int port, HttpProtocolOptions common, bool http2 = false)
+    private static ClientMesh Mesh(int port, HttpProtocolOptions common, bool http2 = false, uint? streams = null)
     {
         var cluster = DataPlane.Tests.Resources.Cluster("reviews:9080");
         var config = new EnvoyOptions.Types.ExplicitHttpConfig();
         if (http2)
         {
-            config.Http2ProtocolOptions = new();
+            config.Http2ProtocolOptions = new() { MaxConcurrentStreams = streams };
         }
         else
         {
