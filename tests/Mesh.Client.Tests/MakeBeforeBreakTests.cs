@@ -36,6 +36,33 @@ public class MakeBeforeBreakTests
         mesh.Engine.Clusters.All.Select(c => c.Cluster.Name).ShouldBe(["v2"]);
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 2)]
+    public async Task Connections_are_made_anew_when_hosts_come_or_go_where_the_cluster_asks_for_it(bool asked, int connections)
+    {
+        await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("ok"));
+        await using var mesh = ClientMesh.Create(time: new ManualTimeProvider()).Serve(Reviews, server.Port);
+        var cluster = Fixture.Cluster(Reviews);
+        cluster.CommonLbConfig = new() { CloseConnectionsOnHostSetChange = asked };
+        mesh.Xds.Set(ClusterType.Instance, cluster);
+        await mesh.Client().GetStringAsync(Uri).Within();
+
+        // Another weight is no other set; a host that is down is another set that leads to the same host.
+        var weighed = Fixture.Endpoints(Reviews, server.Port);
+        weighed.Endpoints[0].LbEndpoints[0].LoadBalancingWeight = 5;
+        mesh.Xds.Set(EndpointsType.Instance, weighed);
+        await mesh.Client().GetStringAsync(Uri).Within();
+        server.Connections.ShouldBe(1);
+        var joined = Fixture.Endpoints(Reviews, server.Port);
+        joined.Endpoints[0].LbEndpoints.Add(Fixture.Endpoint("127.0.0.1", 1, health: Envoy.Config.Core.V3.HealthStatus.Unhealthy));
+        mesh.Xds.Set(EndpointsType.Instance, joined);
+        await mesh.Client().GetStringAsync(Uri).Within();
+
+        server.Connections.ShouldBe(connections);
+        mesh.ActiveRequests.ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_route_is_held_back_for_the_fetch_timeout_at_most_and_then_fails_for_the_unanswered_cluster_only()
     {

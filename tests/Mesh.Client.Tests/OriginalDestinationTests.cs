@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Envoy.Config.Cluster.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.Client.Tests.CircuitBreakers;
 using Mesh.Client.Tests.Servers;
@@ -36,7 +37,7 @@ public sealed class OriginalDestinationTests : IAsyncLifetime
                 await context.Response.WriteAsync($"{context.Connection.LocalIpAddress} {context.Request.Host}");
             },
             address: IPAddress.Any);
-        _mesh = ClientMesh.Create(services => services.AddSingleton<IDnsResolver>(_dns), time: _time);
+        _mesh = ClientMesh.Create(services => services.AddSingleton<IDnsResolver>(_dns).AddMeshFilter<Director>(Director.Url), time: _time);
         Route(Host);
         Use();
     }
@@ -102,6 +103,30 @@ public sealed class OriginalDestinationTests : IAsyncLifetime
         using var response = await _mesh.Client().SendAsync(request).Within();
 
         IPAddress.Parse((await response.Content.ReadAsStringAsync()).Split(' ')[0]).MapToIPv4().ShouldBe(IPAddress.Parse(reached).MapToIPv4());
+        Cluster().Stats.OriginalDestinationInvalid.Value.ShouldBe(invalid);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.8:{0}", "127.0.0.8", 0)]
+    [InlineData("nowhere", "127.0.0.9", 1)]
+    public async Task What_a_filter_leaves_in_the_metadata_goes_before_the_header(string left, string reached, int invalid)
+    {
+        Use(c => c.OriginalDstLbConfig = new()
+        {
+            UseHttpHeader = true,
+            MetadataKey = new() { Key = "director", Path = { new Envoy.Type.Metadata.V3.MetadataKey.Types.PathSegment { Key = "to" } } },
+        });
+        var listener = Fixture.Listener($"{Host}:{_server.Port}", "routes");
+        var manager = listener.ApiListener.ApiListener_.Unpack<HttpConnectionManager>();
+        manager.HttpFilters.Insert(0, new HttpFilter { Name = "director", TypedConfig = new Any { TypeUrl = Director.Url } });
+        listener.ApiListener.ApiListener_ = Any.Pack(manager);
+        _mesh.Xds.Set(_mesh.Engine.Filters.Listeners, listener);
+        using var request = new HttpRequestMessage(HttpMethod.Get, Url) { Headers = { { "x-envoy-original-dst-host", $"127.0.0.9:{_server.Port}" } } };
+        request.Headers.Add("x-to", string.Format(System.Globalization.CultureInfo.InvariantCulture, left, _server.Port));
+
+        using var response = await _mesh.Client().SendAsync(request).Within();
+
+        (await response.Content.ReadAsStringAsync()).ShouldStartWith(reached + " ");
         Cluster().Stats.OriginalDestinationInvalid.Value.ShouldBe(invalid);
     }
 
@@ -225,6 +250,18 @@ public sealed class OriginalDestinationTests : IAsyncLifetime
         holding.Release(1);
         (await calling.Within()).Dispose();
         _mesh.Breaker().ShouldHoldNothing();
+    }
+
+    /// <summary>Leaves word of where the request is to go.</summary>
+    private sealed class Director : Mesh.Filters.HttpFilter
+    {
+        public const string Url = "type.googleapis.com/test.Director";
+
+        public override ValueTask OnRequestAsync(Mesh.Filters.HttpExchange exchange, CancellationToken cancellationToken)
+        {
+            exchange.Metadata["director"] = new() { ["to"] = exchange.RequestHeaders["x-to"] };
+            return ValueTask.CompletedTask;
+        }
     }
 
     private DataPlane.Clusters.Cluster Cluster() => _mesh.Engine.Clusters.All.Single().Cluster;

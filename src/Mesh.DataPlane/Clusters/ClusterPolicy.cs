@@ -40,6 +40,9 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
     /// <summary>A host that turns unhealthy loses its connections; responses under way end first.</summary>
     public bool CloseConnectionsOnHealthFailure { get; init; }
 
+    /// <summary>Whenever hosts come or go, the connections to all hosts are made anew; responses under way end first.</summary>
+    public bool CloseConnectionsOnHostSetChange { get; init; }
+
     /// <summary>In panic use no host instead of all.</summary>
     public bool FailTrafficOnPanic { get; init; }
 

@@ -118,6 +118,11 @@ internal sealed class ClusterSubscription(
         _reweighing?.Dispose();
         _health?.Dispose();
         StopEndpoints();
+        RetireAll();
+    }
+
+    private void RetireAll()
+    {
         foreach (var endpoint in _endpoints.Values)
         {
             endpoint.Retire();
@@ -193,6 +198,11 @@ internal sealed class ClusterSubscription(
             return; // As in Envoy a cluster is not there before each of its hosts has been checked once.
         }
 
+        if (resource.Policy.CloseConnectionsOnHostSetChange && IsOtherSet(endpoints))
+        {
+            RetireAll();
+        }
+
         var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
         var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState, Locality).Build();
         _destinations?.Publish(set);
@@ -221,6 +231,9 @@ internal sealed class ClusterSubscription(
             return state;
         }
     }
+
+    private bool IsOtherSet(EndpointsResource endpoints)
+        => _endpoints.Count > 0 && !_endpoints.Keys.Select(k => k.Address).ToHashSet().SetEquals(endpoints.Localities.SelectMany(l => l.Endpoints).Select(e => e.Address));
 
     // One host's health touches this cluster's set and nothing else.
     private void OnHealthChanged()

@@ -124,7 +124,7 @@ internal static class HealthCheckCompiler
     {
         if (message.ProxyProtocolConfig is { } proxy && (proxy.PassThroughTlvs is not null || proxy.AddedTlvs.Count > 0))
         {
-            notes.Add(path + ".proxy_protocol_config: its TLVs");
+            notes.Add(path + ".proxy_protocol_config is applied without pass_through_tlvs and added_tlvs");
         }
 
         return new TcpHealthCheck

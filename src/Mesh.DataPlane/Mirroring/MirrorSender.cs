@@ -110,7 +110,7 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
             var routed = new Decision { Host = state, Route = Route, Cluster = cluster };
             if (cluster.Current.Destinations is { } destinations)
             {
-                routed = await RequestDestination.OfAsync(destinations, routed, copy, deadline.Token).ConfigureAwait(false);
+                routed = await RequestDestination.OfAsync(destinations, routed, copy, exchange: null, deadline.Token).ConfigureAwait(false);
             }
 
             Interlocked.Increment(ref _sent);

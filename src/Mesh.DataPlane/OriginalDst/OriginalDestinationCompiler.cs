@@ -1,7 +1,9 @@
 using Envoy.Extensions.Clusters.OriginalDst.V3;
+using Envoy.Type.Metadata.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Resources;
@@ -31,7 +33,7 @@ internal static class OriginalDestinationCompiler
         var settings = message switch
         {
             { ClusterType.TypedConfig: { } config } when config.Is(OriginalDstCluster.Descriptor) => OfClusterType(message, config.Value, notes),
-            { ClusterDiscoveryTypeCase: Cluster.ClusterDiscoveryTypeOneofCase.Type, Type: Cluster.Types.DiscoveryType.OriginalDst } => OfFields(message, notes),
+            { ClusterDiscoveryTypeCase: Cluster.ClusterDiscoveryTypeOneofCase.Type, Type: Cluster.Types.DiscoveryType.OriginalDst } => OfFields(message),
             _ => null,
         };
         var path = message.LoadBalancingPolicy is null ? "lb_policy" : "load_balancing_policy";
@@ -56,11 +58,11 @@ internal static class OriginalDestinationCompiler
         return policy with { OriginalDestination = settings, IgnoreHealthOnHostRemoval = true };
     }
 
-    private static OriginalDestinationSettings OfFields(Cluster message, ICollection<string> notes)
+    private static OriginalDestinationSettings OfFields(Cluster message)
     {
         const string Path = "original_dst_lb_config";
         var config = message.OriginalDstLbConfig;
-        return Create(message, config?.UseHttpHeader ?? false, config?.HttpHeaderName ?? "", config?.UpstreamPortOverride, config?.MetadataKey is not null, Path, notes);
+        return Create(message, config?.UseHttpHeader ?? false, config?.HttpHeaderName ?? "", config?.UpstreamPortOverride, config?.MetadataKey, Path);
     }
 
     private static OriginalDestinationSettings OfClusterType(Cluster message, ByteString body, ICollection<string> notes)
@@ -72,10 +74,10 @@ internal static class OriginalDestinationCompiler
             notes.Add(note);
         }
 
-        return Create(message, config.UseHttpHeader, config.HttpHeaderName, config.UpstreamPortOverride, config.MetadataKey is not null, Path, notes);
+        return Create(message, config.UseHttpHeader, config.HttpHeaderName, config.UpstreamPortOverride, config.MetadataKey, Path);
     }
 
-    private static OriginalDestinationSettings Create(Cluster message, bool useHeader, string header, uint? port, bool hasMetadataKey, string path, ICollection<string> notes)
+    private static OriginalDestinationSettings Create(Cluster message, bool useHeader, string header, uint? port, MetadataKey? metadata, string path)
     {
         if (header.Length > 0 && !useHeader)
         {
@@ -85,11 +87,6 @@ internal static class OriginalDestinationCompiler
         if (header.Length > 0 && header != ":authority" && !HeaderName.IsValid(header))
         {
             throw new ResourceRejectedException($"{path}.http_header_name", $"'{header}' is not the name of a header");
-        }
-
-        if (hasMetadataKey)
-        {
-            notes.Add($"{path}.metadata_key names metadata, which requests do not have here: it names no destination");
         }
 
         return new OriginalDestinationSettings(
@@ -105,7 +102,10 @@ internal static class OriginalDestinationCompiler
                 MinRefreshRate: TimeSpan.Zero,
                 Jitter: TimeSpan.Zero,
                 FailureRefreshRate,
-                ByteString.Empty));
+                ByteString.Empty))
+        {
+            Metadata = metadata is null ? null : new DynamicMetadata(metadata.Key, [.. metadata.Path.Select(s => s.Key)]),
+        };
     }
 
     // The default, AUTO, would give an IPv6 address wherever there is one; the caller's own connection would have fallen back to IPv4.

@@ -33,6 +33,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
 
         RefuseTls(message);
         var notes = new List<string>(known);
+        NotHonoured(message, notes);
         var policy = new ClusterPolicy(
             new RoundRobin(),
             LocalityWeighted: false,
@@ -46,6 +47,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             IgnoreNewHostsUntilFirstHealthCheck = message.CommonLbConfig?.IgnoreNewHostsUntilFirstHc ?? false,
             IgnoreHealthOnHostRemoval = message.IgnoreHealthOnHostRemoval,
             CloseConnectionsOnHealthFailure = message.CloseConnectionsOnHostHealthFailure,
+            CloseConnectionsOnHostSetChange = message.CommonLbConfig?.CloseConnectionsOnHostSetChange ?? false,
         };
 
         policy = OriginalDestinationCompiler.Compile(policy, message, notes);
@@ -56,7 +58,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
 
         if (DnsClusterCompiler.Compile(message, notes) is { } dns)
         {
-            return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: true), policy) { Dns = dns, Notes = notes };
+            return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: true, notes), policy) { Dns = dns, Notes = notes };
         }
 
         switch (message.Type)
@@ -70,14 +72,44 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
                 var service = message.EdsClusterConfig.ServiceName;
                 return new ClusterResource(name, service.Length > 0 ? service : name, null, policy) { Notes = notes };
             case Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.Static:
-                return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: false), policy) { Notes = notes };
+                return new ClusterResource(name, null, InlineEndpoints(message, namesAllowed: false, notes), policy) { Notes = notes };
             default:
                 throw new ResourceRejectedException("type", $"{message.Type} is not supported");
         }
     }
 
-    private static EndpointsResource InlineEndpoints(Envoy.Config.Cluster.V3.Cluster message, bool namesAllowed)
-        => message.LoadAssignment is null ? EndpointsResource.Empty(message.Name) : EndpointsType.Compile(message.LoadAssignment, "load_assignment.", namesAllowed);
+    private static EndpointsResource InlineEndpoints(Envoy.Config.Cluster.V3.Cluster message, bool namesAllowed, List<string> notes)
+    {
+        if (message.LoadAssignment is not { } assignment)
+        {
+            return EndpointsResource.Empty(message.Name);
+        }
+
+        notes.AddRange(EndpointsType.NotHonoured(assignment, "load_assignment."));
+        return EndpointsType.Compile(assignment, "load_assignment.", namesAllowed);
+    }
+
+    private static void NotHonoured(Envoy.Config.Cluster.V3.Cluster message, List<string> notes)
+    {
+        if (message.PerConnectionBufferLimitBytes is not null)
+        {
+            notes.Add("per_connection_buffer_limit_bytes is not applied: the buffers of connections are .NET's");
+        }
+
+        if (message.CommonLbConfig?.UpdateMergeWindow is not null)
+        {
+            notes.Add("common_lb_config.update_merge_window is not applied: updates of endpoints apply at once");
+        }
+
+#pragma warning disable CS0612 // Deprecated in favour of the extension, and sent all the same.
+        if (message.UpstreamHttpProtocolOptions is { } tls)
+        {
+            notes.AddRange(UpstreamHttpProtocolOptions.Descriptor.Fields.InDeclarationOrder()
+                .Where(f => f.Accessor.GetValue(tls) is true or string { Length: > 0 })
+                .Select(f => $"upstream_http_protocol_options.{f.Name} has no effect without TLS"));
+        }
+#pragma warning restore CS0612
+    }
 
     // Until TLS is honoured a cluster that asks for it must not be spoken to in clear text.
     private static void RefuseTls(Envoy.Config.Cluster.V3.Cluster message)
@@ -89,7 +121,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
 
         if (message.TransportSocketMatches.Count > 0 || message.TransportSocketMatcher is not null)
         {
-            throw new ResourceRejectedException("transport_socket_matches", "is not supported; the cluster is refused rather than spoken to in clear text");
+            throw new ResourceRejectedException(message.TransportSocketMatcher is null ? "transport_socket_matches" : "transport_socket_matcher", "is not supported; the cluster is refused rather than spoken to in clear text");
         }
     }
 }

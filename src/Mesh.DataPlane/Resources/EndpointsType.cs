@@ -24,7 +24,7 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         var message = WireMessage.Parse(ClusterLoadAssignment.Parser, body);
         name = message.ClusterName;
         var notes = WireMessage.Validate(message, body, ClusterLoadAssignment.Parser);
-        return Compile(message, "", namesAllowed: false) with { Notes = [.. notes, .. NotHonoured(message)] };
+        return Compile(message, "", namesAllowed: false) with { Notes = [.. notes, .. NotHonoured(message, "")] };
     }
 
     /// <param name="message">The assignment.</param>
@@ -62,6 +62,11 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
 
     private static EndpointResource Compile(LbEndpoint endpoint, string path, bool namesAllowed)
     {
+        if (endpoint.HostIdentifierCase == LbEndpoint.HostIdentifierOneofCase.EndpointName)
+        {
+            throw new ResourceRejectedException(path + ".endpoint_name", "is not supported; let the endpoint stand in endpoint");
+        }
+
         if (endpoint.Endpoint?.Address is not { } address)
         {
             throw new ResourceRejectedException(path + ".endpoint.address", "must be set");
@@ -158,11 +163,17 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         return Math.Min(1.0, (double)fraction.Numerator / fraction.Denominator);
     }
 
-    private static IEnumerable<string> NotHonoured(ClusterLoadAssignment message)
+    /// <summary>What is carried and not done, in words.</summary>
+    public static IEnumerable<string> NotHonoured(ClusterLoadAssignment message, string path)
     {
+        if (message.NamedEndpoints.Count > 0)
+        {
+            yield return $"{path}named_endpoints are not looked up: endpoints stand where they are used";
+        }
+
         if (message.Policy?.EndpointStaleAfter is not null)
         {
-            yield return "policy.endpoint_stale_after is not applied, endpoints stay until the control plane replaces them";
+            yield return $"{path}policy.endpoint_stale_after is not applied, endpoints stay until the control plane replaces them";
         }
     }
 

@@ -15,7 +15,12 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 {
     private const string HcmPath = "api_listener.api_listener";
 
-    private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type", "stream_idle_timeout"];
+    private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type", "stream_idle_timeout", "common_http_protocol_options"];
+
+    // An API listener is one that nobody connects to: what says who may, and what says nothing of requests.
+    private static readonly HashSet<string> _named = ["name", "api_listener", "metadata", "stat_prefix", "traffic_direction"];
+
+    private static readonly HashSet<string> _routerHonoured = ["suppress_envoy_headers"];
 
     /// <summary>Knows the filters that are built in, and no other.</summary>
     public static ListenerType Instance { get; } = new(FilterTypes.BuiltIn);
@@ -50,7 +55,17 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
         }
 
         notes.AddRange(WireMessage.Validate(manager, any.Value, HttpConnectionManager.Parser, HcmPath));
-        notes.AddRange(NotHonoured(manager));
+        notes.AddRange(NotHonoured(listener, "", _named));
+        notes.AddRange(NotHonoured(manager, HcmPath + ".", Honoured));
+        if (manager.CommonHttpProtocolOptions is { } common)
+        {
+            notes.AddRange(NotHonoured(common, HcmPath + ".common_http_protocol_options.", ["max_stream_duration"]));
+        }
+
+        if (Router(manager) is { } router)
+        {
+            notes.AddRange(NotHonoured(router, HcmPath + ".http_filters.", _routerHonoured));
+        }
 
         // Both decide whom later filters believe the caller to be (gRFC A41).
         if (manager.XffNumTrustedHops != 0)
@@ -94,7 +109,7 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
     private static ListenerSettings Settings(HttpConnectionManager manager)
     {
-        var router = manager.HttpFilters.LastOrDefault(f => f.TypedConfig?.Is(EnvoyRouter.Descriptor) == true)?.TypedConfig.Unpack<EnvoyRouter>();
+        var router = Router(manager);
         return new ListenerSettings
         {
             SuppressEnvoyHeaders = router?.SuppressEnvoyHeaders ?? false,
@@ -105,10 +120,13 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
     }
 
     // What an in-process client has no use for, or does not do yet: said once, so that nobody believes in it.
-    private static IEnumerable<string> NotHonoured(HttpConnectionManager manager)
-        => HttpConnectionManager.Descriptor.Fields.InDeclarationOrder()
-            .Where(f => !Honoured.Contains(f.Name) && f.Accessor.GetValue(manager) is { } value && !IsDefault(value))
-            .Select(f => $"{HcmPath}.{f.Name} is not applied to outbound requests of this process");
+    private static IEnumerable<string> NotHonoured(IMessage message, string path, HashSet<string> honoured)
+        => message.Descriptor.Fields.InDeclarationOrder()
+            .Where(f => !honoured.Contains(f.Name) && f.Accessor.GetValue(message) is { } value && !IsDefault(value))
+            .Select(f => $"{path}{f.Name} is not applied to outbound requests of this process");
+
+    private static EnvoyRouter? Router(HttpConnectionManager manager)
+        => manager.HttpFilters.LastOrDefault(f => f.TypedConfig?.Is(EnvoyRouter.Descriptor) == true)?.TypedConfig.Unpack<EnvoyRouter>();
 
     private static bool IsDefault(object value)
         => value switch

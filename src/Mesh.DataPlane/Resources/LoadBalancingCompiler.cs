@@ -234,6 +234,16 @@ internal static class LoadBalancingCompiler
                 notes.Add($"{path}.enable_oob_load_report is not applied, the reports in responses are used");
             }
 
+            if (message.OobReportingPeriod is not null)
+            {
+                notes.Add($"{path}.oob_reporting_period is not applied, the reports in responses are used");
+            }
+
+            if (message.OobReportingConfig is not null)
+            {
+                notes.Add($"{path}.oob_reporting_config is not applied, the reports in responses are used");
+            }
+
             return new ClientSideWeightedRoundRobin(
                 message.BlackoutPeriod?.ToTimeSpan() ?? TimeSpan.FromSeconds(10),
                 message.WeightExpirationPeriod?.ToTimeSpan() ?? TimeSpan.FromMinutes(3),
@@ -249,7 +259,7 @@ internal static class LoadBalancingCompiler
         {
             if (message.OverrideHostSources.Any(s => s.Metadata is not null) || message.SelectedHostKey is not null)
             {
-                notes.Add($"{path} names metadata, which requests do not have here: only headers name a host");
+                notes.Add($"{path} is applied without metadata of override_host_sources and selected_host_key: only headers name a host");
             }
 
             return policy with { OverrideHostHeaders = [.. message.OverrideHostSources.Where(s => s.Header.Length > 0).Select(s => new Matching.HeaderName(s.Header))] };

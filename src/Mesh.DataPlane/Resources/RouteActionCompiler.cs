@@ -20,10 +20,16 @@ internal sealed class RouteActionCompiler(RouteFilterConfigsCompiler filters, IC
             EnvoyAction.Route_ => CompileForward(route.Route_, path + ".route"),
             EnvoyAction.DirectResponse => CompileResponse(route.DirectResponse, path + ".direct_response"),
             EnvoyAction.Redirect => new RouteActionResource(Redirect: RedirectCompiler.Compile(route.Redirect, path + ".redirect", notes)),
-            EnvoyAction.FilterAction => new RouteActionResource(Unsupported: "filter_action"),
-            EnvoyAction.NonForwardingAction => new RouteActionResource(Unsupported: "non_forwarding_action"),
+            EnvoyAction.FilterAction => Unsupported("filter_action", path),
+            EnvoyAction.NonForwardingAction => Unsupported("non_forwarding_action", path),
             _ => throw new ResourceRejectedException(path, "an action must be set"),
         };
+
+    private RouteActionResource Unsupported(string action, string path)
+    {
+        notes.Add($"{path}.{action} is not supported: the route answers 501");
+        return new RouteActionResource(Unsupported: action);
+    }
 
     private RouteActionResource CompileForward(Envoy.Config.Route.V3.RouteAction action, string path)
     {
@@ -35,6 +41,21 @@ internal sealed class RouteActionCompiler(RouteFilterConfigsCompiler filters, IC
             _ => throw new ResourceRejectedException(path + ".cluster_not_found_response_code", $"{action.ClusterNotFoundResponseCode} is not a known value"),
         };
 
+        if (action.FlushTimeout is not null)
+        {
+            notes.Add($"{path}.flush_timeout is not applied: idle_timeout counts for the response's body, too");
+        }
+
+        if (action.MetadataMatch is not null)
+        {
+            notes.Add($"{path}.metadata_match is not applied: clusters have no subsets of their own here");
+        }
+
+        if (action.UpgradeConfigs.Count > 0)
+        {
+            notes.Add($"{path}.upgrade_configs are not applied: every upgrade passes");
+        }
+
         switch (action.ClusterSpecifierCase)
         {
             case EnvoyCluster.Cluster:
@@ -44,7 +65,7 @@ internal sealed class RouteActionCompiler(RouteFilterConfigsCompiler filters, IC
             case EnvoyCluster.WeightedClusters:
                 return new RouteActionResource(notFound, Clusters: CompileWeights(action.WeightedClusters, path + ".weighted_clusters"));
             case EnvoyCluster.ClusterSpecifierPlugin:
-                return new RouteActionResource(Unsupported: "cluster_specifier_plugin");
+                return Unsupported("cluster_specifier_plugin", path);
             default:
                 throw new ResourceRejectedException(path, "one of cluster, cluster_header and weighted_clusters must be set");
         }
@@ -53,12 +74,22 @@ internal sealed class RouteActionCompiler(RouteFilterConfigsCompiler filters, IC
     private WeightedClusterResource[] CompileWeights(Envoy.Config.Route.V3.WeightedCluster weighted, string path)
     {
         FieldRules.Refuse(weighted.HeaderName.Length > 0, path + ".header_name");
+        if (weighted.RuntimeKeyPrefix.Length > 0)
+        {
+            notes.Add($"{path}.runtime_key_prefix is not looked up: there is no runtime that could change weights");
+        }
+
         var clusters = new List<WeightedClusterResource>();
         var sum = 0UL;
         for (var i = 0; i < weighted.Clusters.Count; i++)
         {
             var cluster = weighted.Clusters[i];
             FieldRules.Refuse(cluster.ClusterHeader.Length > 0, $"{path}.clusters[{i}].cluster_header");
+            if (cluster.MetadataMatch is not null)
+            {
+                notes.Add($"{path}.clusters[{i}].metadata_match is not applied: clusters have no subsets of their own here");
+            }
+
             var weight = cluster.Weight ?? 0;
             sum += weight;
             if (weight > 0)

@@ -27,11 +27,22 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
     /// <summary>Compiles a route configuration, the inline one of a listener too.</summary>
     public static RouteConfigurationResource Compile(RouteConfiguration message, string path, FilterTypes filterTypes)
     {
+        FieldRules.Refuse(message.IgnorePathParametersInPathMatching, path + "ignore_path_parameters_in_path_matching");
         var domains = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var conditions = new RouteConditionsCache();
         var notes = new HashSet<string>(StringComparer.Ordinal);
         var filters = new RouteFilterConfigsCompiler(message, path, filterTypes, notes);
         var actions = new RouteActionCompiler(filters, notes);
+        if (message.InternalOnlyHeaders.Count > 0)
+        {
+            notes.Add($"{path}internal_only_headers are not removed: a caller in this process is internal");
+        }
+
+        if (message.ValidateClusters == true)
+        {
+            notes.Add($"{path}validate_clusters is not applied: a cluster that is not there is the answer to its requests");
+        }
+
         var hosts = new VirtualHostResource[message.VirtualHosts.Count];
         for (var i = 0; i < hosts.Length; i++)
         {
@@ -57,6 +68,11 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
             {
                 var route = host.Routes[r];
                 var routePath = $"{hostPath}.routes[{r}]";
+                if (message.MaxDirectResponseBodySizeBytes is { } limit && BodySize(route) is var size && size > limit)
+                {
+                    throw new ResourceRejectedException($"{path}max_direct_response_body_size_bytes", $"is {limit}, and the body of {routePath}.direct_response has {size} bytes");
+                }
+
                 routes[r] = new RouteResource(
                     route.Name,
                     RouteMatchCompiler.Compile(route.Match ?? throw new ResourceRejectedException(routePath + ".match", "must be set"), conditions, routePath + ".match"),
@@ -73,6 +89,10 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
 
         return new RouteConfigurationResource(message.Name, message.IgnorePortInHostMatching, hosts) { Notes = [.. notes.Take(MaxNotes)] };
     }
+
+    private static int BodySize(Route route)
+        => route.DirectResponse?.Body is not { } body ? 0
+            : body.InlineBytes.Length + System.Text.Encoding.UTF8.GetByteCount(body.InlineString);
 
     private static void CheckDomain(string domain, string path)
     {

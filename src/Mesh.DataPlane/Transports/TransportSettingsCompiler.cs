@@ -33,7 +33,12 @@ internal static class TransportSettingsCompiler
         }
         else
         {
-            settings = settings with { Protocol = message.Http2ProtocolOptions is null ? UpstreamProtocol.Http11 : UpstreamProtocol.Http2 };
+            settings = settings with
+            {
+                Protocol = message.ProtocolSelection == EnvoyCluster.Types.ClusterProtocolSelection.UseDownstreamProtocol ? UpstreamProtocol.Downstream
+                    : message.Http2ProtocolOptions is null ? UpstreamProtocol.Http11
+                    : UpstreamProtocol.Http2,
+            };
             settings = WithCommon(settings, message.CommonHttpProtocolOptions, "common_http_protocol_options", notes);
             settings = WithHttp2(settings, message.Http2ProtocolOptions, "http2_protocol_options", notes);
             Note(message.HttpProtocolOptions, "http_protocol_options", notes);
@@ -73,7 +78,7 @@ internal static class TransportSettingsCompiler
         }
 
         settings = WithCommon(settings, options.CommonHttpProtocolOptions, Path + ".common_http_protocol_options", notes);
-        Note(options, Path, notes, "common_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config", "auto_config", "hash_policy");
+        Note(options, Path, notes, "common_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config", "auto_config", "hash_policy", "outlier_detection");
         switch (options.UpstreamProtocolOptionsCase)
         {
             case EnvoyOptions.UpstreamProtocolOptionsOneofCase.ExplicitHttpConfig:
@@ -94,6 +99,7 @@ internal static class TransportSettingsCompiler
             // Without ALPN, which needs TLS, Envoy's automatic choice is HTTP/1.1, and what it says of HTTP/2 is for nothing.
             case EnvoyOptions.UpstreamProtocolOptionsOneofCase.AutoConfig:
                 Note(options.AutoConfig.HttpProtocolOptions, Path + ".auto_config.http_protocol_options", notes);
+                Note(options.AutoConfig.Http2ProtocolOptions, Path + ".auto_config.http2_protocol_options", notes);
                 return settings;
             default:
                 throw new ResourceRejectedException(Path, "upstream_protocol_options must be set");

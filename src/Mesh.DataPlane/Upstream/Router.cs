@@ -156,7 +156,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         {
             if (input.Decision.Cluster!.Current.Destinations is { } destinations)
             {
-                input.Decision = await RequestDestination.OfAsync(destinations, input.Decision, request, cancellationToken).ConfigureAwait(false);
+                input.Decision = await RequestDestination.OfAsync(destinations, input.Decision, request, exchange?.Exchange, cancellationToken).ConfigureAwait(false);
             }
 
             // 2. The first attempt, and the others if it failed for a reason that allows them.

@@ -65,9 +65,12 @@ public sealed class OriginalDestinationCompilerTests
     }
 
     [Fact]
-    public void Metadata_that_should_name_the_destination_is_told()
-        => ((ClusterResource)ClusterType.Instance.Decode(Original(c => c.OriginalDstLbConfig = new() { MetadataKey = new Metadata { Key = "k", Path = { new Metadata.Types.PathSegment { Key = "p" } } } }).ToByteString(), out _))
-            .Notes.ShouldHaveSingleItem().ShouldStartWith("original_dst_lb_config.metadata_key");
+    public void Metadata_may_name_the_destination()
+    {
+        var metadata = Decode(Original(c => c.OriginalDstLbConfig = new() { MetadataKey = new Metadata { Key = "k", Path = { new Metadata.Types.PathSegment { Key = "p" } } } })).Metadata!;
+
+        (metadata.Filter, metadata.Path.Single()).ShouldBe(("k", "p"));
+    }
 
     [Fact]
     public void A_policy_that_balances_is_refused() => Refused(c => c.LbPolicy = Cluster.Types.LbPolicy.RoundRobin).ShouldBe("lb_policy");

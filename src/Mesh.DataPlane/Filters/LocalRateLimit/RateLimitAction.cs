@@ -145,23 +145,10 @@ internal abstract class RateLimitAction
     }
 
     /// <summary>A string somewhere in the dynamic metadata.</summary>
-    internal sealed class DynamicMetadata(string key, string filter, string[] path, string defaultValue, bool skipIfAbsent) : RateLimitAction
+    internal sealed class Metadata(string key, DynamicMetadata metadata, string defaultValue, bool skipIfAbsent) : RateLimitAction
     {
         public override bool Describe(HttpExchange exchange, string sourceCluster, List<(string Key, string Value)> entries)
-        {
-            System.Text.Json.Nodes.JsonNode? node = null;
-            if (exchange.HasMetadata && exchange.Metadata.TryGetValue(filter, out var root))
-            {
-                node = root;
-                foreach (var segment in path)
-                {
-                    node = node is System.Text.Json.Nodes.JsonObject parent ? parent[segment] : null;
-                }
-            }
-
-            var found = node is System.Text.Json.Nodes.JsonValue text && text.TryGetValue<string>(out var value) && value.Length > 0 ? value : defaultValue;
-            return Add(entries, key, found) || skipIfAbsent;
-        }
+            => Add(entries, key, metadata.Find(exchange) ?? defaultValue) || skipIfAbsent;
     }
 
     // Without a match and without a default there is no descriptor.

@@ -39,6 +39,11 @@ internal static class RateLimitCompiler
                 notes.Add($"{itemPath}.hits_addend.format is not applied: a request costs one token");
             }
 
+            if (message.HitsAddend is { IsNegativeHits: true })
+            {
+                notes.Add($"{itemPath}.hits_addend.is_negative_hits is not applied: local buckets take no tokens back");
+            }
+
             rules.Add(new RateLimitRule(
                 message.Stage ?? 0,
                 [.. message.Actions.Select((a, n) => Compile(a, $"{itemPath}.actions[{n}]", notes))],
@@ -109,14 +114,15 @@ internal static class RateLimitCompiler
                     notes.Add($"{path}.metadata.source {metadata.Source} is not looked up: default_value counts");
                 }
 
-                return new RateLimitAction.DynamicMetadata(
+                return new RateLimitAction.Metadata(
                     metadata.DescriptorKey,
-                    metadata.Source == MessageAction.Types.MetaData.Types.Source.Dynamic ? metadata.MetadataKey.Key : "",
-                    [.. metadata.MetadataKey.Path.Select(s => s.Key)],
+                    new DynamicMetadata(
+                        metadata.Source == MessageAction.Types.MetaData.Types.Source.Dynamic ? metadata.MetadataKey.Key : "",
+                        [.. metadata.MetadataKey.Path.Select(s => s.Key)]),
                     metadata.DefaultValue,
                     metadata.SkipIfAbsent);
             default:
-                throw new ResourceRejectedException(path, $"{action.ActionSpecifierCase} is not supported, and without it requests would not be limited");
+                throw new ResourceRejectedException($"{path}.{action.ActionSpecifierCase.ToString().ToLowerInvariant()}", $"{action.ActionSpecifierCase} is not supported, and without it requests would not be limited");
         }
     }
 
