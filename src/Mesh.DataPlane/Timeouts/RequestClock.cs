@@ -35,6 +35,7 @@ internal sealed class RequestClock
     // The generation above two bits of phase: a timer that was on its way when the clock was reused meets another generation.
     private long _state;
     private int _cause;
+    private bool _isExpected;
 
     private RequestClock(TimeProvider time)
     {
@@ -141,6 +142,9 @@ internal sealed class RequestClock
         }
     }
 
+    /// <summary>Whether it matters that something moves.</summary>
+    public bool HasIdle => _idle > 0;
+
     /// <summary>Something moved.</summary>
     public void Touch()
     {
@@ -184,6 +188,13 @@ internal sealed class RequestClock
     public CancellationTokenRegistration CancelWith(CancellationToken reader)
         => reader.CanBeCanceled ? reader.UnsafeRegister(static clock => ((RequestClock)clock!).Fire(TimeoutCause.Caller), this) : default;
 
+    /// <summary>Ends <see cref="CancelWith"/>, before whoever reads lets go of the clock.</summary>
+    public void Release(CancellationTokenRegistration registration)
+    {
+        // A callback that is on its way ends whatever the clock is used for when it arrives.
+        _isExpected |= registration != default && !registration.Unregister();
+    }
+
     /// <summary>Ends the clock; the caller must not touch it afterwards.</summary>
     /// <param name="reuse">Nobody else may still be looking at it.</param>
     public void End(bool reuse = true)
@@ -199,7 +210,7 @@ internal sealed class RequestClock
         Array.Fill(_deadlines, Never);
         _idle = 0;
         _pendingRoute = _pendingTry = TimeSpan.Zero;
-        if (reuse && reusable && _pooled < MaxPooled && _source.TryReset())
+        if (reuse && reusable && !_isExpected && _pooled < MaxPooled && _source.TryReset())
         {
             (_pool ??= new RequestClock?[MaxPooled])[_pooled++] = this;
         }

@@ -6,7 +6,9 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>The content of an upstream's response, which ends its exchange exactly once: at the last byte, on an error, or on dispose.</summary>
 internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
 {
-    private int _reading;
+    // How many hold on to the clock, below a bit that says that it has fired.
+    private const int Expired = int.MinValue;
+    private int _holders;
     private TimeoutCause _expired;
 
     private readonly HttpContent _inner;
@@ -33,39 +35,69 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     internal RequestClock? Clock => Volatile.Read(ref _upstream)?.Clock;
 
     /// <summary>The attempt is over; a clock that somebody is still looking at is not used again.</summary>
-    internal void EndExchange() => Interlocked.Exchange(ref _upstream, null)?.End(reuseClock: Volatile.Read(ref _reading) == 0);
+    internal void EndExchange() => Interlocked.Exchange(ref _upstream, null)?.End(reuseClock: Volatile.Read(ref _holders) == 0);
 
-    /// <exception cref="HttpIOException">Time was up before anybody read on.</exception>
-    internal void ThrowIfExpired()
+    /// <exception cref="HttpIOException">Time was up before anybody read on, or while somebody read who cannot be told by a token.</exception>
+    internal void ThrowIfExpired(Exception? failure = null)
     {
-        if (_expired != TimeoutCause.None && ResponseTimeouts.Explain(_expired) is { } exception)
+        if (_expired != TimeoutCause.None && ResponseTimeouts.Explain(_expired, failure) is { } exception)
         {
             throw exception;
         }
     }
 
-    /// <summary>Between the two a reader holds on to <see cref="Clock"/>.</summary>
-    internal void BeginRead() => Interlocked.Increment(ref _reading);
+    /// <summary>Between the two somebody holds on to <see cref="Clock"/>, and nobody takes the stream away.</summary>
+    /// <exception cref="HttpIOException">Time was up before.</exception>
+    internal void BeginUse()
+    {
+        if (Interlocked.Increment(ref _holders) < 0)
+        {
+            EndUse();
+            ThrowIfExpired();
+            Interlocked.Increment(ref _holders);
+        }
+    }
 
-    internal void EndRead() => Interlocked.Decrement(ref _reading);
+    internal void EndUse()
+    {
+        if (Interlocked.Decrement(ref _holders) == Expired)
+        {
+            Abandon();
+        }
+    }
 
-    // Envoy resets the stream. Who is reading is told by the clock's token, who is not by what the next read throws.
+    /// <summary>The caller has sent something.</summary>
+    /// <exception cref="HttpIOException">Time was up before.</exception>
+    internal void Touch()
+    {
+        if (Clock is not null)
+        {
+            BeginUse();
+            Clock?.Touch();
+            EndUse();
+        }
+    }
+
+    // Envoy resets the stream. Who is reading is told by the clock's token, and gives up the stream: a stream of HTTP/1.1 must not be disposed
+    // below a read, because it drains itself. Who is not reading is told by what the next read throws.
     void RequestClock.IExpiring.OnExpired()
     {
         _expired = Clock?.Cause ?? TimeoutCause.None;
-        _inner.Dispose();
-        EndExchange();
+        if (Interlocked.Or(ref _holders, Expired) == 0)
+        {
+            Abandon();
+        }
     }
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         ThrowIfExpired();
-        BeginRead();
+        BeginUse();
         var clock = Clock;
         var registration = clock?.CancelWith(cancellationToken) ?? default;
         try
         {
-            await _inner.CopyToAsync(stream, context, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            await _inner.CopyToAsync(TouchingStream.Over(stream, clock), context, clock?.Token ?? cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (ResponseTimeouts.Explain(e, clock, cancellationToken) is { } explained)
         {
@@ -73,8 +105,8 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
         }
         finally
         {
-            registration.Unregister();
-            EndRead();
+            clock?.Release(registration);
+            EndUse();
             EndExchange();
         }
     }
@@ -84,9 +116,15 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        ThrowIfExpired();
         try
         {
-            _inner.CopyTo(stream, context, cancellationToken);
+            _inner.CopyTo(TouchingStream.Over(stream, Clock), context, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            ThrowIfExpired(e);
+            throw;
         }
         finally
         {
@@ -117,16 +155,21 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     {
         if (disposing)
         {
-            try
-            {
-                _inner.Dispose();
-            }
-            finally
-            {
-                EndExchange();
-            }
+            Abandon();
         }
 
         base.Dispose(disposing);
+    }
+
+    private void Abandon()
+    {
+        try
+        {
+            _inner.Dispose();
+        }
+        finally
+        {
+            EndExchange();
+        }
     }
 }

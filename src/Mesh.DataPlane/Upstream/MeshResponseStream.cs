@@ -42,9 +42,10 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         {
             return EndAtZero(inner.Read(buffer), buffer.Length);
         }
-        catch
+        catch (Exception e)
         {
             owner.EndExchange();
+            owner.ThrowIfExpired(e);
             throw;
         }
     }
@@ -82,12 +83,12 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
         owner.ThrowIfExpired();
-        owner.BeginRead();
+        owner.BeginUse();
         var clock = owner.Clock;
         var registration = clock?.CancelWith(cancellationToken) ?? default;
         try
         {
-            await inner.CopyToAsync(destination, bufferSize, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            await inner.CopyToAsync(TouchingStream.Over(destination, clock), bufferSize, clock?.Token ?? cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (ResponseTimeouts.Explain(e, clock, cancellationToken) is { } explained)
         {
@@ -95,8 +96,8 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         }
         finally
         {
-            registration.Unregister();
-            owner.EndRead();
+            clock?.Release(registration);
+            owner.EndUse();
             owner.EndExchange();
         }
     }
@@ -106,7 +107,12 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         owner.ThrowIfExpired();
         try
         {
-            inner.CopyTo(destination, bufferSize);
+            inner.CopyTo(TouchingStream.Over(destination, owner.Clock), bufferSize);
+        }
+        catch (Exception e)
+        {
+            owner.ThrowIfExpired(e);
+            throw;
         }
         finally
         {
@@ -114,15 +120,22 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-    public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        owner.Touch();
+        inner.Write(buffer);
+    }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => inner.WriteAsync(buffer, offset, count, cancellationToken);
+        => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        => inner.WriteAsync(buffer, cancellationToken);
+    {
+        owner.Touch();
+        return inner.WriteAsync(buffer, cancellationToken);
+    }
 
     public override void Flush() => inner.Flush();
 
@@ -177,7 +190,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
     // Mostly the bytes are there already: no frame, no registration.
     private ValueTask<int> ReadTimedAsync(Memory<byte> buffer)
     {
-        owner.BeginRead();
+        owner.BeginUse();
         var clock = owner.Clock;
         ValueTask<int> reading;
         try
@@ -194,15 +207,16 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
             return AwaitTimedAsync(reading, clock, default, buffer.Length, CancellationToken.None);
         }
 
+        var read = reading.Result;
         clock?.Touch();
-        owner.EndRead();
-        return new ValueTask<int>(EndAtZero(reading.Result, buffer.Length));
+        owner.EndUse();
+        return new ValueTask<int>(EndAtZero(read, buffer.Length));
     }
 
     // The clock's token ends the read; the reader's own is tied to it for as long.
     private ValueTask<int> AwaitTimedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        owner.BeginRead();
+        owner.BeginUse();
         var clock = owner.Clock;
         var registration = clock?.CancelWith(cancellationToken) ?? default;
         ValueTask<int> reading;
@@ -226,13 +240,13 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         {
             read = await reading.ConfigureAwait(false);
             clock?.Touch();
-            registration.Unregister();
+            clock?.Release(registration);
         }
         catch (Exception e)
         {
-            registration.Unregister();
+            clock?.Release(registration);
             var explained = ResponseTimeouts.Explain(e, clock, cancellationToken);
-            owner.EndRead();
+            owner.EndUse();
             owner.EndExchange();
             if (explained is not null)
             {
@@ -242,7 +256,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
             throw;
         }
 
-        owner.EndRead();
+        owner.EndUse();
         return EndAtZero(read, wanted);
     }
 

@@ -147,6 +147,56 @@ public class RequestClockTests
         wrong.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task A_reader_that_is_cancelled_while_its_read_ends_never_ends_the_next_request()
+    {
+        // The callback of a token may be on its way when it is unregistered; the clock must not be somebody else's when it arrives.
+        var wrong = 0;
+        CancellationTokenSource? reader = null;
+        using var done = new CancellationTokenSource();
+        var cancelling = Task.Run(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                Interlocked.Exchange(ref reader, null)?.Cancel();
+            }
+        });
+        await Task.Run(() =>
+        {
+            for (var i = 0; i < 100_000; i++)
+            {
+                var clock = RequestClock.Begin(TimeProvider.System, default);
+                if (clock.Token.IsCancellationRequested)
+                {
+                    wrong++;
+                }
+
+                var source = new CancellationTokenSource();
+                var registration = clock.CancelWith(source.Token);
+                Volatile.Write(ref reader, source);
+                for (var spins = 0; i % 3 != 0 && spins < 1000 && Volatile.Read(ref reader) is not null; spins++)
+                {
+                    Thread.SpinWait(1);
+                }
+
+                clock.Release(registration);
+                clock.End();
+                clock = RequestClock.Begin(TimeProvider.System, default);
+                Thread.SpinWait(20);
+                if (clock.Token.IsCancellationRequested)
+                {
+                    wrong++;
+                }
+
+                clock.End();
+            }
+        });
+        await done.CancelAsync();
+        await cancelling;
+
+        wrong.ShouldBe(0);
+    }
+
     private sealed class CountingTime : TimeProvider
     {
         public int Changes { get; private set; }
