@@ -25,8 +25,9 @@ internal sealed class RetriedRequest
     private uint _remaining;
     private CircuitBreaker? _permit;
 
-    public RetriedRequest(AttemptSender sender, TimeProvider time, AttemptInput input, in Attempt first)
+    public RetriedRequest(AttemptSender sender, TimeProvider time, AttemptInput input, in Attempt first, CancellationToken caller)
     {
+        Caller = caller;
         _sender = sender;
         _time = time;
         _input = input;
@@ -36,6 +37,12 @@ internal sealed class RetriedRequest
         _clocks = input.Clocks;
         _clocks = ClocksAfter(first);
     }
+
+    /// <summary>What attempts are ended by, beside clocks of their own: who waits by the pipeline's token would be told the wrong cause.</summary>
+    public CancellationToken Caller { get; }
+
+    /// <summary>Where the last attempt went.</summary>
+    public AttemptInput Input => _input;
 
     /// <summary>How many attempts were made.</summary>
     public int Attempts { get; private set; } = 1;
@@ -50,7 +57,7 @@ internal sealed class RetriedRequest
     public AttemptClocks Clocks => _clocks;
 
     /// <summary>The first attempt as it came out, then one new attempt a call.</summary>
-    public async ValueTask<Attempt> NextAsync(CancellationToken cancellationToken)
+    public async ValueTask<Attempt> NextAsync()
     {
         if (_first is { } first)
         {
@@ -68,7 +75,7 @@ internal sealed class RetriedRequest
             Pick = _input.Pick with { Draw = _draw, ExcludedPriorities = ExcludedPriorities() },
             FollowsTimeout = _lastFailure == AttemptFailure.PerTryTimeout,
         };
-        var attempt = await _sender.SendAsync(input, cancellationToken).ConfigureAwait(false);
+        var attempt = await _sender.SendAsync(input, Caller).ConfigureAwait(false);
         _clocks = ClocksAfter(attempt);
         return attempt;
     }
@@ -111,6 +118,13 @@ internal sealed class RetriedRequest
         }
 
         return true;
+    }
+
+    /// <summary>Lets go of the first attempt if the pipeline has been left before it was looked at.</summary>
+    public void DropFirst()
+    {
+        _first?.Dispose();
+        _first = null;
     }
 
     /// <summary>Gives back what the last retry holds, now that it has come out.</summary>

@@ -30,10 +30,10 @@ internal sealed class RetryPipeline
 
     /// <summary>Goes on after a failed first attempt until one comes out well, or nothing more may be tried.</summary>
     /// <exception cref="OperationCanceledException">The caller's own token was cancelled.</exception>
-    public async ValueTask<Attempt> RunAsync(RetriedRequest request, Attempt first, CancellationToken cancellationToken)
+    public async ValueTask<Attempt> RunAsync(RetriedRequest request)
     {
         // The clocks over all attempts run while waiting as well.
-        var clock = RequestClock.Begin(_time, cancellationToken);
+        var clock = RequestClock.Begin(_time, request.Caller);
         clock.SetDeadline(TimeoutCause.Route, request.Clocks.Route);
         clock.SetDeadline(TimeoutCause.MaxStreamDuration, request.Clocks.MaxStreamDuration);
         var context = ResilienceContextPool.Shared.Get(clock.Token);
@@ -45,7 +45,7 @@ internal sealed class RetryPipeline
                 {
                     try
                     {
-                        return Outcome.FromResult(await request.NextAsync(context.CancellationToken).ConfigureAwait(false));
+                        return Outcome.FromResult(await request.NextAsync().ConfigureAwait(false));
                     }
                     catch (Exception e)
                     {
@@ -55,22 +55,29 @@ internal sealed class RetryPipeline
                 context,
                 request).ConfigureAwait(false);
 
+            if (request.Caller.IsCancellationRequested)
+            {
+                // Whatever came out in the same moment, nobody will take it.
+                outcome.Result.Dispose();
+                request.Caller.ThrowIfCancellationRequested();
+            }
+
             if (outcome.Exception is OperationCanceledException && clock.Cause is TimeoutCause.Route or TimeoutCause.MaxStreamDuration)
             {
                 return new Attempt
                 {
-                    Input = first.Input,
+                    Input = request.Input,
                     Failure = AttemptFailure.Timeout,
                     Reply = clock.Cause == TimeoutCause.Route ? LocalReply.ResponseTimeout : LocalReply.MaxStreamDuration(requestIsComplete: true),
                 };
             }
 
-            cancellationToken.ThrowIfCancellationRequested();
             outcome.ThrowIfException();
             return outcome.Result;
         }
         finally
         {
+            request.DropFirst();
             request.EndRetry();
             ResilienceContextPool.Shared.Return(context);
             clock.End();

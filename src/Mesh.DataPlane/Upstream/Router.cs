@@ -177,8 +177,8 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 isStale = attempt.Failure == AttemptFailure.Stale && turn < MaxTurns;
                 if (plan.Retry is not null && RetryConditions.IsRetriable(plan, attempt))
                 {
-                    retried = new RetriedRequest(_attempts, _time, input, attempt);
-                    attempt = await _retries.RunAsync(retried, attempt, cancellationToken).ConfigureAwait(false);
+                    retried = new RetriedRequest(_attempts, _time, input, attempt, cancellationToken);
+                    attempt = await _retries.RunAsync(retried).ConfigureAwait(false);
                     attempts = retried.Attempts;
                 }
             }
