@@ -11,26 +11,30 @@ namespace Mesh.DataPlane.Retry;
 /// </summary>
 internal sealed class HedgePipelines(TimeProvider time)
 {
-    // Polly's own bound.
-    private const int MaxHedgedAttempts = 10;
-
     private readonly ConcurrentDictionary<(uint Retries, TimeSpan PerTry), ResiliencePipeline<Attempt>> _pipelines = new();
 
     /// <exception cref="OperationCanceledException">The caller's own token was cancelled.</exception>
     public async ValueTask<Attempt> RunAsync(HedgedRequest request, CancellationToken cancellationToken)
     {
-        var pipeline = _pipelines.GetOrAdd((Math.Min(request.Retries, MaxHedgedAttempts), request.PerTryTimeout), Build);
+        var pipeline = _pipelines.GetOrAdd((request.Retries, request.PerTryTimeout), Build);
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         try
         {
             context.Properties.Set(HedgedRequest.Key, request);
             var outcome = await pipeline.ExecuteOutcomeAsync(static (context, request) => request.NextAsync(context.CancellationToken), context, request).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // Whatever came out in the same moment, nobody will take it.
+                outcome.Result.Dispose();
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
             outcome.ThrowIfException();
             return outcome.Result;
         }
         finally
         {
+            request.End();
             ResilienceContextPool.Shared.Return(context);
         }
     }
@@ -43,11 +47,11 @@ internal sealed class HedgePipelines(TimeProvider time)
                 MaxHedgedAttempts = (int)key.Retries,
                 Delay = key.PerTry,
                 ShouldHandle = static arguments => new ValueTask<bool>(
-                    arguments.Outcome.Exception is null && HedgedRequest.Of(arguments.Context).ShouldRetry(arguments.Outcome.Result)),
+                    arguments.Outcome.Exception is null && arguments.Outcome.Result.IsDropped),
                 ActionGenerator = static arguments =>
                 {
                     var request = HedgedRequest.Of(arguments.PrimaryContext);
-                    return request.TryBeginRetry() ? () => request.NextAsync(arguments.ActionContext.CancellationToken) : null;
+                    return request.TryBegin() ? () => request.NextAsync(arguments.ActionContext.CancellationToken) : null;
                 },
             })
             .Build();

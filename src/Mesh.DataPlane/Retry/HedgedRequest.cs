@@ -12,12 +12,20 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
 {
     public static readonly ResiliencePropertyKey<HedgedRequest> Key = new("mesh.hedged");
 
+    // Polly's own bound.
+    private const uint MaxRetries = 10;
+
+    private readonly Lock _sync = new();
     private readonly ConcurrentQueue<EndpointState> _previous = new();
     private readonly long _routeDeadline = DeadlineOf(time, input.Plan.StartsRouteTimeout(input.Request) ? input.Plan.RouteTimeout : TimeSpan.Zero);
     private readonly long _durationDeadline = DeadlineOf(time, input.Plan.MaxStreamDuration);
     private int _attempts;
+    private int _begun = 1;
+    private int _running = 1;
+    private int _granted;
+    private bool _ended;
 
-    public uint Retries => input.Plan.NumRetries;
+    public uint Retries => Math.Min(input.Plan.NumRetries, MaxRetries);
 
     public TimeSpan PerTryTimeout => input.Plan.PerTryTimeout;
 
@@ -25,10 +33,41 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
 
     public static HedgedRequest Of(ResilienceContext context) => context.Properties.GetValue(Key, null!);
 
-    /// <summary>Whether the circuit breaker allows one more beside those that are on their way; its <see cref="NextAsync"/> gives it back.</summary>
-    public bool TryBeginRetry() => Breaker.TryBeginRetry();
+    /// <summary>
+    /// Whether there may be one more: in place of one that was dropped, or, if the circuit breaker allows it, beside those that are on their way.
+    /// Its <see cref="NextAsync"/> gives back what it takes part in.
+    /// </summary>
+    public bool TryBegin()
+    {
+        lock (_sync)
+        {
+            if (_granted > 0)
+            {
+                _granted--;
+            }
+            else if (!Breaker.TryBeginRetry())
+            {
+                return false;
+            }
 
-    public bool ShouldRetry(in Attempt attempt) => RetryConditions.IsRetriable(input.Plan, attempt);
+            _begun++;
+            _running++;
+            return true;
+        }
+    }
+
+    /// <summary>It is decided; no attempt is replaced any more.</summary>
+    public void End()
+    {
+        lock (_sync)
+        {
+            _ended = true;
+            for (; _granted > 0; _granted--)
+            {
+                Breaker.EndRetry();
+            }
+        }
+    }
 
     public async ValueTask<Outcome<Attempt>> NextAsync(CancellationToken cancellationToken)
     {
@@ -59,18 +98,45 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
                 response.RequestMessage = input.Request;
             }
 
+            if (IsReplaced(attempt, isRetry: number > 1))
+            {
+                // As Envoy does, before the next one begins: it may need the very connection that this one holds.
+                attempt.Dispose();
+                attempt = attempt with { Response = null, Upstream = null, IsDropped = true };
+            }
+
             return Outcome.FromResult(attempt);
         }
         catch (Exception e)
         {
+            _ = IsReplaced(null, isRetry: number > 1);
             return Outcome.FromException<Attempt>(e);
         }
-        finally
+    }
+
+    // A failure is passed on when it is the last one: nothing may be tried any more, and nothing is on its way that may still come out well.
+    private bool IsReplaced(Attempt? ended, bool isRetry)
+    {
+        lock (_sync)
         {
-            if (number > 1)
+            _running--;
+            if (isRetry)
             {
                 Breaker.EndRetry();
             }
+
+            if (_ended || ended is not { } attempt || !RetryConditions.IsRetriable(input.Plan, attempt))
+            {
+                return false;
+            }
+
+            if (_begun + _granted <= Retries && Breaker.TryBeginRetry())
+            {
+                _granted++;
+                return true;
+            }
+
+            return _running + _granted > 0;
         }
     }
 

@@ -16,6 +16,9 @@ internal readonly struct Attempt : IDisposable
 
     public AttemptFailure Failure { get; init; }
 
+    /// <summary>A hedged attempt that failed and holds nothing any more, because another one has taken its place.</summary>
+    public bool IsDropped { get; init; }
+
     /// <summary>Where a failed attempt left the clocks that span all attempts.</summary>
     public AttemptClocks Clocks { get; init; }
 

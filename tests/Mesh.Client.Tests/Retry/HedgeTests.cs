@@ -1,6 +1,7 @@
 using System.Net;
 using Envoy.Config.Route.V3;
 using Google.Protobuf.WellKnownTypes;
+using Mesh.Client.Tests.CircuitBreakers;
 using Mesh.Client.Tests.Servers;
 using Mesh.Testing;
 
@@ -126,6 +127,49 @@ public class HedgeTests
 
         await Should.ThrowAsync<OperationCanceledException>(() => sending.Within());
         mesh.ActiveRequests.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_failed_attempt_gives_its_connection_to_the_one_that_replaces_it()
+    {
+        var hits = 0;
+        using var server = new RawServer(async connection =>
+        {
+            while (await connection.ReadHeadAsync() is not null)
+            {
+                await connection.WriteAsync(Interlocked.Increment(ref hits) < 4
+                    ? "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\n\r\nnot today"
+                    : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            }
+        });
+        await using var mesh = Mesh("5xx", 3, server.Port)
+            .Use(DataPlane.Tests.Resources.Cluster("reviews:9080").WithThresholds(new() { MaxConnections = 1, MaxRetries = 1 }));
+
+        (await mesh.Client().GetStringAsync("http://reviews:9080/").Within()).ShouldBe("ok");
+
+        hits.ShouldBe(4);
+        mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task The_last_failure_comes_through_with_its_body()
+    {
+        var hits = 0;
+        using var server = new RawServer(async connection =>
+        {
+            while (await connection.ReadHeadAsync() is not null)
+            {
+                await connection.WriteAsync($"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 1\r\n\r\n{Interlocked.Increment(ref hits)}");
+            }
+        });
+        await using var mesh = Mesh("5xx", 2, server.Port);
+
+        using var response = await mesh.Client().GetAsync("http://reviews:9080/").Within();
+
+        (await response.Content.ReadAsStringAsync()).ShouldBe("3");
+        mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
     }
 
     private ClientMesh Mesh(string on, uint retries, int port)
