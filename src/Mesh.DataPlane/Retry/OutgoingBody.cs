@@ -20,6 +20,7 @@ internal sealed class OutgoingBody : HttpContent
     private readonly bool _mayMirror;
     private readonly uint _limit;
     private MemoryStream? _copy;
+    private Task? _sending;
     private RequestClock? _clock;
     private bool _started;
     private bool _complete;
@@ -50,6 +51,12 @@ internal sealed class OutgoingBody : HttpContent
 
     /// <summary>It has gone out.</summary>
     public bool IsComplete => Volatile.Read(ref _complete);
+
+    /// <summary>
+    /// The body on its way, where no response may be seen before it has ended: what the framework sends by itself it does not send beside a response,
+    /// but this wrapper it takes for something that an application writes.
+    /// </summary>
+    public Task? Sending => Volatile.Read(ref _sending);
 
     /// <summary>All of it can go out (again).</summary>
     public bool CanReplay
@@ -147,18 +154,15 @@ internal sealed class OutgoingBody : HttpContent
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        if (TakeCopy() is { } copy)
+        var sending = SendAsync(stream, context, cancellationToken);
+        if (_inner is ByteArrayContent or ReadOnlyMemoryContent or StreamContent or MultipartContent)
         {
-            await stream.WriteAsync(copy, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            await _inner.CopyToAsync(Tee(stream), context, cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _sending, sending);
         }
 
-        Complete();
+        return sending;
     }
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
@@ -199,6 +203,20 @@ internal sealed class OutgoingBody : HttpContent
         return content;
     }
 
+    private async Task SendAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        if (TakeCopy() is { } copy)
+        {
+            await stream.WriteAsync(copy, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await _inner.CopyToAsync(Tee(stream), context, cancellationToken).ConfigureAwait(false);
+        }
+
+        Complete();
+    }
+
     private ReadOnlyMemory<byte>? TakeCopy()
     {
         lock (_sync)
@@ -217,17 +235,23 @@ internal sealed class OutgoingBody : HttpContent
 
     private Stream Tee(Stream stream)
     {
-        if ((_isRepeatable && !_mayMirror) || _limit == 0 || Headers.ContentLength > _limit)
+        var copies = (!_isRepeatable || _mayMirror) && _limit > 0 && !(Headers.ContentLength > _limit);
+        if (!copies && Volatile.Read(ref _clock) is not { HasIdle: true })
         {
             return stream;
         }
 
-        _copy = new MemoryStream();
-        return new CopyingStream(stream, this);
+        _copy = copies ? new MemoryStream() : null;
+        return new WatchedStream(stream, this);
     }
 
-    private void Keep(ReadOnlySpan<byte> bytes)
+    private void Pass(ReadOnlySpan<byte> bytes)
     {
+        lock (_sync)
+        {
+            _clock?.Touch();
+        }
+
         if (_copy is { } copy)
         {
             if (copy.Length + bytes.Length > _limit)
@@ -253,8 +277,8 @@ internal sealed class OutgoingBody : HttpContent
         }
     }
 
-    /// <summary>Passes on what is written, and keeps it.</summary>
-    private sealed class CopyingStream(Stream inner, OutgoingBody owner) : Stream
+    /// <summary>Passes on what is written, keeps it, and lets the clock know.</summary>
+    private sealed class WatchedStream(Stream inner, OutgoingBody owner) : Stream
     {
         public override bool CanRead => false;
 
@@ -284,7 +308,7 @@ internal sealed class OutgoingBody : HttpContent
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            owner.Keep(buffer);
+            owner.Pass(buffer);
             inner.Write(buffer);
         }
 
@@ -293,7 +317,7 @@ internal sealed class OutgoingBody : HttpContent
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            owner.Keep(buffer.Span);
+            owner.Pass(buffer.Span);
             return inner.WriteAsync(buffer, cancellationToken);
         }
     }

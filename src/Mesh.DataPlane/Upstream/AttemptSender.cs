@@ -110,6 +110,11 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             }
 
             var response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
+            if (input.Body?.Sending is { IsCompletedSuccessfully: false } sending)
+            {
+                await EndSendingAsync(sending, response, token).ConfigureAwait(false);
+            }
+
             upstream.Observe(response);
             if (endpoint.State.Monitor is { } monitor)
             {
@@ -162,6 +167,23 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             {
                 WebSocketUpgrade.Restore(request, webSocketKey);
             }
+        }
+    }
+
+    private static async ValueTask EndSendingAsync(Task sending, HttpResponseMessage response, CancellationToken token)
+    {
+        try
+        {
+            await sending.WaitAsync(token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!token.IsCancellationRequested)
+        {
+            // The upstream does not want the rest.
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
         }
     }
 
