@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
@@ -9,21 +8,21 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Testing.Tests;
 
 /// <summary>Whoever copies a rule from a page has one that works: every block of YAML is loaded, and no client finds fault with what it becomes.</summary>
-public sealed partial class DocumentedConfigurationTests
+public sealed class DocumentedConfigurationTests
 {
     private static readonly string[] Services = ["productpage", "details", "reviews", "ratings"];
 
-    public static TheoryData<string, int> YamlBlocks() => Blocks("yaml");
+    public static TheoryData<string, int> YamlBlocks() => Pages.Blocks("yaml");
 
-    public static TheoryData<string, int> JsonBlocks() => Blocks("json");
+    public static TheoryData<string, int> JsonBlocks() => Pages.Blocks("json");
 
     [Theory]
     [MemberData(nameof(YamlBlocks))]
     public async Task Shows_only_rules_that_load_without_a_word(string page, int line)
     {
-        var yaml = BlockAt(page, line);
+        var yaml = Pages.BlockAt(page, line);
         var warnings = new WarningLog();
-        await using var mesh = await MeshTestHost.StartAsync(Bookinfo(), options => options.LoggerFactory = warnings);
+        await using var mesh = await MeshTestHost.StartAsync(Pages.Bookinfo(), options => options.LoggerFactory = warnings);
         foreach (var service in Services)
         {
             foreach (var version in (string[])["v1", "v2", "v3"])
@@ -47,7 +46,7 @@ public sealed partial class DocumentedConfigurationTests
     [MemberData(nameof(JsonBlocks))]
     public void Shows_only_resources_that_decode_without_a_note(string page, int line)
     {
-        var resource = new JsonParser(JsonParser.Settings.Default.WithTypeRegistry(Types)).Parse<Any>(BlockAt(page, line));
+        var resource = new JsonParser(JsonParser.Settings.Default.WithTypeRegistry(Types)).Parse<Any>(Pages.BlockAt(page, line));
 
         Notes(resource).ShouldBeEmpty($"{page}:{line}");
     }
@@ -70,47 +69,6 @@ public sealed partial class DocumentedConfigurationTests
         typeof(Envoy.Config.Cluster.V3.Cluster).Assembly.GetTypes()
             .Where(t => typeof(IMessage).IsAssignableFrom(t) && !t.IsAbstract)
             .Select(t => ((IMessage)Activator.CreateInstance(t, nonPublic: true)!).Descriptor));
-
-    // What the reader of the pages has: the sample's services and the names of their versions.
-    private static string Bookinfo()
-        => string.Join(
-            "\n---\n",
-            Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "mesh"), "*.yaml")
-                .Where(file => !Path.GetFileName(file).StartsWith("virtual-service", StringComparison.Ordinal))
-                .Select(File.ReadAllText));
-
-    private static TheoryData<string, int> Blocks(string language)
-    {
-        var blocks = new TheoryData<string, int>();
-        foreach (var name in typeof(DocumentedConfigurationTests).Assembly.GetManifestResourceNames().Where(n => n.StartsWith("pages/", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
-        {
-            var text = Text(name);
-            foreach (Match block in Block().Matches(text))
-            {
-                if (block.Groups["language"].Value == language)
-                {
-                    blocks.Add(name["pages/".Length..], text.AsSpan(0, block.Index).Count('\n') + 1);
-                }
-            }
-        }
-
-        return blocks;
-    }
-
-    private static string BlockAt(string page, int line)
-    {
-        var text = Text("pages/" + page);
-        return Block().Matches(text).First(block => text.AsSpan(0, block.Index).Count('\n') + 1 == line).Groups["text"].Value;
-    }
-
-    private static string Text(string resource)
-    {
-        using var reader = new StreamReader(typeof(DocumentedConfigurationTests).Assembly.GetManifestResourceStream(resource)!);
-        return reader.ReadToEnd().ReplaceLineEndings("\n");
-    }
-
-    [GeneratedRegex("^```(?<language>[a-z]+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Block();
 
     /// <summary>What control plane and clients warn of.</summary>
     private sealed class WarningLog : List<string>, ILoggerFactory, ILogger
