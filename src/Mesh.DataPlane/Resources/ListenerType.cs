@@ -17,8 +17,9 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
     private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type", "stream_idle_timeout", "common_http_protocol_options"];
 
-    // An API listener is one that nobody connects to: what says who may, and what says nothing of requests.
-    private static readonly HashSet<string> _named = ["name", "api_listener", "metadata", "stat_prefix", "traffic_direction"];
+    // An API listener is one that nobody connects to: what says who may, and what says nothing of requests. An address has every one of them, since
+    // the published rules ask for it.
+    private static readonly HashSet<string> _named = ["name", "address", "api_listener", "metadata", "stat_prefix", "traffic_direction"];
 
     private static readonly HashSet<string> _routerHonoured = ["suppress_envoy_headers"];
 

@@ -16,6 +16,7 @@ public sealed class FieldTests
         ["envoy.config.core.v3.Http2ProtocolOptions.allow_connect"] = "extended CONNECT is spoken to whoever allows it",
         ["envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload.category"] = "a name for statistics",
         ["envoy.config.endpoint.v3.LocalityLbEndpoints.metadata"] = "described, not asked",
+        ["envoy.config.listener.v3.Listener.address"] = "every listener has one, and at an API listener nobody listens",
         ["envoy.config.listener.v3.Listener.metadata"] = "described, not asked",
         ["envoy.config.listener.v3.Listener.stat_prefix"] = "a name for statistics",
         ["envoy.config.listener.v3.Listener.traffic_direction"] = "described, not asked",
