@@ -52,6 +52,9 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
     /// <summary>Its hosts are the addresses that callers ask for; <see langword="null"/> when it has hosts of its own.</summary>
     public OriginalDestinationSettings? OriginalDestination { get; init; }
 
+    /// <summary>What every request to it is under, whatever its route; <see langword="null"/> when it is up to the route.</summary>
+    public ClusterRequestPolicy? Requests { get; init; }
+
     /// <summary>How many requests, connections and retries there may be at a time.</summary>
     public ClusterThresholds CircuitBreakers { get; init; } = ClusterThresholds.None;
 }

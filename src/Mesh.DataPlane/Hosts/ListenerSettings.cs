@@ -5,8 +5,13 @@ internal sealed record ListenerSettings
 {
     public static ListenerSettings Default { get; } = new();
 
-    /// <summary>The router's <c>suppress_envoy_headers</c>: rewrites leave no <c>x-envoy-original-*</c> behind.</summary>
+    /// <summary>
+    /// The router's <c>suppress_envoy_headers</c>: rewrites leave no <c>x-envoy-original-*</c> behind, and nobody is told of timeouts and service times.
+    /// </summary>
     public bool SuppressEnvoyHeaders { get; init; }
+
+    /// <summary>The router's <c>respect_expected_rq_timeout</c>: what a request says that it is waited for is the route's timeout.</summary>
+    public bool RespectsExpectedTimeout { get; init; }
 
     /// <summary>
     /// <c>stream_idle_timeout</c>, for routes without one of their own; zero is none. Only where it is written: Envoy's 5 minutes guard a proxy's

@@ -41,6 +41,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             TransportSettingsCompiler.Compile(message, notes));
         policy = LoadBalancingCompiler.Compile(policy, message, notes) with
         {
+            Requests = ClusterRequestPolicyCompiler.Compile(message, notes),
             CircuitBreakers = ClusterThresholdsCompiler.Compile(message.CircuitBreakers, "circuit_breakers", notes),
             OutlierDetection = OutlierDetectionCompiler.Compile(message, notes),
             HealthCheck = HealthCheckCompiler.Compile(message.HealthChecks, "health_checks", notes),

@@ -21,7 +21,7 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
     // the published rules ask for it.
     private static readonly HashSet<string> _named = ["name", "address", "api_listener", "metadata", "stat_prefix", "traffic_direction"];
 
-    private static readonly HashSet<string> _routerHonoured = ["suppress_envoy_headers"];
+    private static readonly HashSet<string> _routerHonoured = ["suppress_envoy_headers", "respect_expected_rq_timeout"];
 
     /// <summary>Knows the filters that are built in, and no other.</summary>
     public static ListenerType Instance { get; } = new(FilterTypes.BuiltIn);
@@ -114,6 +114,7 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
         return new ListenerSettings
         {
             SuppressEnvoyHeaders = router?.SuppressEnvoyHeaders ?? false,
+            RespectsExpectedTimeout = router?.RespectExpectedRqTimeout ?? false,
             StreamIdleTimeout = TimeoutPolicyCompiler.Value(manager.StreamIdleTimeout, HcmPath + ".stream_idle_timeout") ?? TimeSpan.Zero,
             MaxStreamDuration = TimeoutPolicyCompiler.Value(
                 manager.CommonHttpProtocolOptions?.MaxStreamDuration, HcmPath + ".common_http_protocol_options.max_stream_duration") ?? TimeSpan.Zero,

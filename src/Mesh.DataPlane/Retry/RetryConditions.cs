@@ -15,7 +15,7 @@ internal static class RetryConditions
         {
             AttemptFailure.Connect => on.HasAny(RetryOn.Reset | RetryOn.ResetBeforeRequest | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.ConnectFailure),
             AttemptFailure.RefusedStream => on.HasAny(RetryOn.Reset | RetryOn.ServerError | RetryOn.GatewayError | RetryOn.RefusedStream),
-            AttemptFailure.Reset or AttemptFailure.PerTryTimeout => on.HasAny(RetryOn.Reset | RetryOn.ServerError | RetryOn.GatewayError),
+            AttemptFailure.Reset or AttemptFailure.PerTryTimeout or AttemptFailure.StreamDuration => on.HasAny(RetryOn.Reset | RetryOn.ServerError | RetryOn.GatewayError),
             _ => false,
         };
 

@@ -20,7 +20,7 @@ internal sealed class RequestClock
 
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _source = new();
-    private readonly long[] _deadlines = new long[(int)TimeoutCause.MaxStreamDuration + 1];
+    private readonly long[] _deadlines = new long[(int)TimeoutCause.UpstreamMaxStreamDuration + 1];
     private readonly ITimer _timer;
     private CancellationTokenRegistration _caller;
 
@@ -239,7 +239,7 @@ internal sealed class RequestClock
         }
 
         var now = Now;
-        for (var cause = TimeoutCause.Route; cause <= TimeoutCause.MaxStreamDuration; cause++)
+        for (var cause = TimeoutCause.Route; cause <= TimeoutCause.UpstreamMaxStreamDuration; cause++)
         {
             var deadline = Volatile.Read(ref _deadlines[(int)cause]);
             if (deadline > now)

@@ -22,4 +22,7 @@ internal enum TimeoutCause
 
     /// <summary><c>max_stream_duration</c>.</summary>
     MaxStreamDuration,
+
+    /// <summary>The cluster's <c>max_stream_duration</c>, which each try has to itself.</summary>
+    UpstreamMaxStreamDuration,
 }

@@ -78,7 +78,7 @@ internal static class TransportSettingsCompiler
         }
 
         settings = WithCommon(settings, options.CommonHttpProtocolOptions, Path + ".common_http_protocol_options", notes);
-        Note(options, Path, notes, "common_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config", "auto_config", "hash_policy", "outlier_detection");
+        Note(options, Path, notes, "common_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config", "auto_config", "hash_policy", "outlier_detection", "retry_policy");
         switch (options.UpstreamProtocolOptionsCase)
         {
             case EnvoyOptions.UpstreamProtocolOptionsOneofCase.ExplicitHttpConfig:
@@ -113,7 +113,7 @@ internal static class TransportSettingsCompiler
             return settings;
         }
 
-        Note(options, path, notes, "idle_timeout", "max_connection_duration", "max_headers_count", "max_response_headers_kb", "max_requests_per_connection");
+        Note(options, path, notes, "idle_timeout", "max_connection_duration", "max_headers_count", "max_response_headers_kb", "max_requests_per_connection", "max_stream_duration");
         return settings with
         {
             IdleTimeout = Limit(options.IdleTimeout, path + ".idle_timeout", settings.IdleTimeout),

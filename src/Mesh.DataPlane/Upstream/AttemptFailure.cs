@@ -17,6 +17,9 @@ internal enum AttemptFailure
     /// <summary>The try took longer than a try may; another one may be worth it.</summary>
     PerTryTimeout,
 
+    /// <summary>The try lasted longer than the cluster allows; another one may be worth it, and the host is not to blame.</summary>
+    StreamDuration,
+
     /// <summary>A clock over all tries ran out: no further try.</summary>
     Timeout,
 

@@ -54,6 +54,14 @@ internal sealed record AttemptInput
     /// <summary>What the route has changed of the caller's message; <see langword="null"/> when it has changed nothing.</summary>
     public RequestEdit? Edit { get; set; }
 
+    /// <summary>When the request was there; negative when nobody asks.</summary>
+    public long Began { get; set; } = -1;
+
+    /// <summary>What the caller's message says of expected timeouts itself, where attempts say something else.</summary>
+    public string? OwnExpectedTimeout { get; set; }
+
+    public string? OwnGrpcTimeout { get; set; }
+
     /// <summary>What is sent in place of the request, whose response was a redirect.</summary>
     public Redirects.InternalRedirect? Redirect { get; set; }
 
@@ -85,6 +93,8 @@ internal sealed record AttemptInput
         Body = null;
         Edit = null;
         Redirect = null;
+        Began = -1;
+        OwnExpectedTimeout = OwnGrpcTimeout = null;
         if (_pooled < MaxPooled)
         {
             (_pool ??= new AttemptInput?[MaxPooled])[_pooled++] = this;

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
@@ -14,6 +15,7 @@ internal sealed class AttemptPlan
 
     // Whose settings it was made of.
     private ListenerSettings? _listener;
+    private ClusterRequestPolicy? _cluster;
 
     public TimeSpan RouteTimeout { get; init; }
 
@@ -24,6 +26,18 @@ internal sealed class AttemptPlan
     public TimeSpan IdleTimeout { get; init; }
 
     public TimeSpan MaxStreamDuration { get; init; }
+
+    /// <summary>The cluster's, of each try.</summary>
+    public TimeSpan UpstreamMaxStreamDuration { get; init; }
+
+    /// <summary>How long upstreams are told that they are waited for, before anything of it has passed; zero when they are told nothing.</summary>
+    public TimeSpan ExpectedTimeout { get; init; }
+
+    /// <summary>They are told by <c>x-envoy-expected-rq-timeout-ms</c>.</summary>
+    public bool TellsTimeout { get; init; }
+
+    /// <summary>They are told by <c>grpc-timeout</c>.</summary>
+    public bool WritesGrpcTimeout { get; init; }
 
     /// <summary><see langword="null"/> when nothing is ever retried.</summary>
     public RetryPolicy? Retry { get; init; }
@@ -39,40 +53,47 @@ internal sealed class AttemptPlan
 
     public bool HasClock
         => RouteTimeout > TimeSpan.Zero || PerTryTimeout > TimeSpan.Zero || PerTryIdleTimeout > TimeSpan.Zero
-            || IdleTimeout > TimeSpan.Zero || MaxStreamDuration > TimeSpan.Zero;
+            || IdleTimeout > TimeSpan.Zero || MaxStreamDuration > TimeSpan.Zero || UpstreamMaxStreamDuration > TimeSpan.Zero;
 
     /// <summary>The plan of a request; one object for all requests of a route whose plan does not depend on them.</summary>
-    public static AttemptPlan Of(RouteEntry route, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
+    public static AttemptPlan Of(
+        RouteEntry route, ClusterRequestPolicy? cluster, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
     {
         var policy = route.Policy;
         if (headers is not null
-            || policy.Retry is { RequestHeaders.Length: > 0 }
+            || listener.RespectsExpectedTimeout
+            || (cluster?.Retry ?? policy.Retry) is { RequestHeaders.Length: > 0 }
             || policy.Timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null })
         {
-            return Of(policy, listener, request, headers);
+            return Of(policy, cluster, listener, request, headers);
         }
 
-        if (route.Plan is { } plan && plan._listener == listener)
+        if (route.Plan is { } plan && plan._listener == listener && ReferenceEquals(plan._cluster, cluster))
         {
             return plan;
         }
 
         // Whoever comes at the same time makes an equal one.
-        plan = Of(policy, listener, request, headers);
+        plan = Of(policy, cluster, listener, request, headers);
         plan._listener = listener;
+        plan._cluster = cluster;
         return route.Plan = plan;
     }
 
-    private static AttemptPlan Of(RoutePolicy policy, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
+    private static AttemptPlan Of(
+        RoutePolicy policy, ClusterRequestPolicy? cluster, ListenerSettings listener, HttpRequestMessage request, ControlHeaders? headers)
     {
         var timeouts = policy.Timeouts;
-        var retry = policy.Retry;
+        var retry = cluster?.Retry ?? policy.Retry;
+        var streamDuration = headers?.StreamDuration ?? cluster?.MaxStreamDuration ?? TimeSpan.Zero;
+        var writesGrpcTimeout = false;
         var route = timeouts?.Route ?? TimeSpan.Zero;
         var duration = timeouts?.MaxStreamDuration ?? listener.MaxStreamDuration;
         var idle = timeouts?.Idle ?? listener.StreamIdleTimeout;
         if (timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null } && LocalReplies.IsGrpc(request))
         {
             var asked = GrpcTimeoutOf(request);
+            writesGrpcTimeout = timeouts is { MaxGrpcTimeout: not null, MaxStreamDuration: null, GrpcTimeoutHeaderMax: null };
             if (timeouts.MaxGrpcTimeout is { } maxRoute)
             {
                 // Without the header the caller is ready to wait for ever.
@@ -85,12 +106,30 @@ internal sealed class AttemptPlan
             }
         }
 
-        if (headers is null && retry is null)
+        if (listener.RespectsExpectedTimeout && ExpectedTimeoutOf(request) is { } expectedBefore)
         {
-            return new AttemptPlan { RouteTimeout = route, IdleTimeout = idle, MaxStreamDuration = duration };
+            route = expectedBefore;
+        }
+        else
+        {
+            route = headers?.Timeout ?? route;
         }
 
-        route = headers?.Timeout ?? route;
+        var tellsTimeout = !listener.SuppressEnvoyHeaders;
+        if (headers is null && retry is null)
+        {
+            return new AttemptPlan
+            {
+                RouteTimeout = route,
+                IdleTimeout = idle,
+                MaxStreamDuration = duration,
+                UpstreamMaxStreamDuration = streamDuration,
+                ExpectedTimeout = tellsTimeout || writesGrpcTimeout ? route : TimeSpan.Zero,
+                TellsTimeout = tellsTimeout && route > TimeSpan.Zero,
+                WritesGrpcTimeout = writesGrpcTimeout && route > TimeSpan.Zero,
+            };
+        }
+
         var perTry = headers?.PerTryTimeout ?? retry?.PerTryTimeout ?? TimeSpan.Zero;
         if (retry is null && headers is { RetryOn: not RetryOn.None })
         {
@@ -102,22 +141,28 @@ internal sealed class AttemptPlan
             retry = null;
         }
 
+        // Envoy: a try that may take as long as all of them together needs no clock of its own.
+        var oneTry = route > TimeSpan.Zero && perTry >= route ? TimeSpan.Zero : perTry;
+        var hedges = headers?.HedgeOnPerTryTimeout ?? policy.Hedge?.OnPerTryTimeout ?? false;
+        var expected = hedges || oneTry == TimeSpan.Zero ? route : oneTry;
         var on = (retry?.On ?? RetryOn.None) | (headers?.RetryOn ?? RetryOn.None);
         var retries = headers?.MaxRetries ?? retry?.NumRetries ?? 0;
         var tries = retry is not null && on != RetryOn.None && retries > 0;
         return new AttemptPlan
         {
             RouteTimeout = route,
-
-            // Envoy: a try that may take as long as all of them together needs no clock of its own.
-            PerTryTimeout = route > TimeSpan.Zero && perTry >= route ? TimeSpan.Zero : perTry,
+            PerTryTimeout = oneTry,
             PerTryIdleTimeout = retry?.PerTryIdleTimeout ?? TimeSpan.Zero,
             IdleTimeout = idle,
             MaxStreamDuration = duration,
+            UpstreamMaxStreamDuration = streamDuration,
+            ExpectedTimeout = tellsTimeout || writesGrpcTimeout ? expected : TimeSpan.Zero,
+            TellsTimeout = tellsTimeout && expected > TimeSpan.Zero,
+            WritesGrpcTimeout = writesGrpcTimeout && expected > TimeSpan.Zero,
             Retry = tries ? retry : null,
             On = on,
             NumRetries = tries ? retries : 0,
-            IsHedged = tries && perTry > TimeSpan.Zero && (headers?.HedgeOnPerTryTimeout ?? policy.Hedge?.OnPerTryTimeout ?? false),
+            IsHedged = tries && perTry > TimeSpan.Zero && hedges,
             Headers = headers,
         };
     }
@@ -140,6 +185,12 @@ internal sealed class AttemptPlan
 
         return false;
     }
+
+    private static TimeSpan? ExpectedTimeoutOf(HttpRequestMessage request)
+        => request.Headers.NonValidated.TryGetValues(Timeouts.ExpectedTimeout.Header, out var values)
+            && uint.TryParse(values.ToString(), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var milliseconds)
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : null;
 
     private static TimeSpan? GrpcTimeoutOf(HttpRequestMessage request)
         => request.Headers.NonValidated.TryGetValues("grpc-timeout", out var values) && GrpcTimeout.TryParse(values.ToString(), out var timeout) ? timeout : null;

@@ -109,6 +109,11 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 request.Headers.TryAddWithoutValidation(TimeoutRetryHeader, input.FollowsTimeout ? "true" : "false");
             }
 
+            if (input.Plan.ExpectedTimeout > TimeSpan.Zero)
+            {
+                ExpectedTimeout.Write(input, time);
+            }
+
             var response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
             if (input.Body?.Sending is { IsCompletedSuccessfully: false } sending)
             {
@@ -248,6 +253,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             clock.Start(TimeoutCause.MaxStreamDuration, plan.MaxStreamDuration);
         }
 
+        clock.Start(TimeoutCause.UpstreamMaxStreamDuration, plan.UpstreamMaxStreamDuration);
         if (plan.PerTryIdleTimeout > TimeSpan.Zero)
         {
             clock.StartIdle(TimeoutCause.PerTryIdle, plan.PerTryIdleTimeout);
@@ -290,6 +296,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             TimeoutCause.PerTryIdle => (LocalReply.PerTryIdleTimeout, AttemptFailure.PerTryTimeout),
             TimeoutCause.Idle => (LocalReply.StreamIdleTimeout(complete), AttemptFailure.Timeout),
             TimeoutCause.MaxStreamDuration => (LocalReply.MaxStreamDuration(complete), AttemptFailure.Timeout),
+            TimeoutCause.UpstreamMaxStreamDuration => (LocalReply.UpstreamMaxStreamDuration(complete), AttemptFailure.StreamDuration),
             _ => null,
         };
         return ended is { } timed

@@ -22,6 +22,9 @@ internal sealed class ControlHeaders
 
     public TimeSpan? PerTryTimeout { get; private set; }
 
+    /// <summary><c>x-envoy-upstream-stream-duration-ms</c>: takes the place of the cluster's <c>max_stream_duration</c>.</summary>
+    public TimeSpan? StreamDuration { get; private set; }
+
     public bool? HedgeOnPerTryTimeout { get; private set; }
 
     /// <summary><c>x-envoy-upstream-rq-timeout-alt-response</c>: a timeout is answered with 204.</summary>
@@ -102,6 +105,9 @@ internal sealed class ControlHeaders
                 break;
             case "x-envoy-upstream-rq-per-try-timeout-ms":
                 PerTryTimeout = Milliseconds(value) ?? PerTryTimeout;
+                break;
+            case "x-envoy-upstream-stream-duration-ms":
+                StreamDuration = Milliseconds(value) ?? StreamDuration;
                 break;
             case "x-envoy-upstream-rq-timeout-alt-response":
                 AlternativeTimeoutReply = true;

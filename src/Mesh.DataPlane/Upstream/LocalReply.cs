@@ -35,6 +35,14 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
             GrpcStatus = 4,
         };
 
+    /// <summary>The cluster's <c>max_stream_duration</c>, and there is no other try.</summary>
+    public static LocalReply UpstreamMaxStreamDuration(bool requestIsComplete)
+        => new(
+            requestIsComplete ? HttpStatusCode.GatewayTimeout : HttpStatusCode.RequestTimeout,
+            "UMSDR",
+            "upstream_max_stream_duration_reached",
+            "upstream max stream duration reached");
+
     /// <summary>What the route makes of the request would break its request line or a header: it is not sent.</summary>
     public static LocalReply InvalidRequest(string what)
         => new(HttpStatusCode.BadRequest, "", "route_makes_invalid_request", $"the route makes {what} of the request into something that cannot be sent");

@@ -18,6 +18,7 @@ internal static class ResponseTimeouts
             TimeoutCause.Idle => TimedOut("the stream's idle timeout (SI)", exception),
             TimeoutCause.PerTryIdle => TimedOut("the per-try idle timeout (SI)", exception),
             TimeoutCause.MaxStreamDuration => TimedOut("the maximal duration of the stream (DT)", exception),
+            TimeoutCause.UpstreamMaxStreamDuration => TimedOut("the cluster's maximal duration of a stream (UMSDR)", exception),
             _ => null,
         };
 

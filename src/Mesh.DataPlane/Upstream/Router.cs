@@ -134,7 +134,17 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         var control = ControlHeaders.Take(request);
-        var plan = input.Plan = AttemptPlan.Of(route, input.Decision.Host.Settings, request, control);
+        var plan = input.Plan = AttemptPlan.Of(
+            route, input.Decision.Cluster!.Current.Policy?.Requests, input.Decision.Host.Settings, request, control);
+        if (!input.Decision.Host.Settings.SuppressEnvoyHeaders)
+        {
+            input.Began = _time.GetTimestamp();
+        }
+
+        if (plan.ExpectedTimeout > TimeSpan.Zero)
+        {
+            ExpectedTimeout.Save(input);
+        }
 
         // Copies without a body leave at once, and stay the only ones if the decision turns out stale.
         var mirrored = route.Mirrors is null || (turn > 0 && request.Content is null)
@@ -206,6 +216,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 }
 
                 request.Content = body.Inner;
+            }
+
+            if (plan.ExpectedTimeout > TimeSpan.Zero)
+            {
+                ExpectedTimeout.Restore(input);
             }
 
             control?.Restore(request);
@@ -305,6 +320,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
         if (RetryFlag(retried) is { } flag)
         {
             RequestOutcome.TellFlags(request, flag, "via_upstream");
+        }
+
+        if (attempt.Input.Began >= 0)
+        {
+            ServiceTime.Tell(response, _time, attempt.Input.Began);
         }
 
         if (HasNoBody(request, response))

@@ -87,8 +87,26 @@ public class TransportSettingsCompilerTests
             UpstreamHttpProtocolOptions = new() { AutoSni = true },
             ExplicitHttpConfig = new() { Http2ProtocolOptions = new() { MaxConcurrentStreams = 10, InitialConnectionWindowSize = 100_000, AllowMetadata = true } },
         }))).Notes;
-        notes.Count.ShouldBe(4);
+        notes.Count.ShouldBe(3);
         notes.ShouldContain($"typed_extension_protocol_options[{Key}].explicit_http_config.http2_protocol_options.initial_connection_window_size has no effect");
+    }
+
+    [Fact]
+    public void What_is_said_of_requests_is_the_clusters_and_not_the_connections()
+    {
+        var requests = Decode(c => c.TypedExtensionProtocolOptions.Add(Key, Any.Pack(new EnvoyOptions
+        {
+            CommonHttpProtocolOptions = new() { MaxStreamDuration = Seconds(1) },
+            RetryPolicy = new() { RetryOn = "5xx", NumRetries = 3 },
+            ExplicitHttpConfig = new() { HttpProtocolOptions = new() },
+        }))).Policy.Requests.ShouldNotBeNull();
+
+        requests.MaxStreamDuration.ShouldBe(TimeSpan.FromSeconds(1));
+        requests.Retry!.NumRetries.ShouldBe(3u);
+        Decode(_ => { }).Policy.Requests.ShouldBeNull();
+#pragma warning disable CS0612
+        Decode(c => c.CommonHttpProtocolOptions = new() { MaxStreamDuration = Seconds(2) }).Policy.Requests!.MaxStreamDuration.ShouldBe(TimeSpan.FromSeconds(2));
+#pragma warning restore CS0612
     }
 
     [Fact]
