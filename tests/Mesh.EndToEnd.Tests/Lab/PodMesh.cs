@@ -1,0 +1,163 @@
+using System.Globalization;
+using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Config.Sources;
+using Mesh.ControlPlane.Discovery;
+using Mesh.DataPlane;
+using Mesh.DataPlane.Resources;
+using Mesh.Testing;
+using Mesh.Xds.Ads;
+using Mesh.Xds.Serving;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.EndToEnd.Tests.Lab;
+
+/// <summary>
+/// YAML in, sockets out: pods are servers on ports of their own, which the mesh knows by WorkloadEntry documents; callers are applications with
+/// <c>AddMeshClient()</c>. Control plane, protocol, engine and network are real; time and chance are the test's.
+/// </summary>
+internal sealed class PodMesh : IAsyncDisposable
+{
+    private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly InMemoryConfigSource _source;
+    private readonly ServiceProvider _controlPlane;
+    private readonly Mesh.Testing.Settlement _settlement;
+    private readonly EngineRegistry _engines = new();
+    private readonly IRandomSource _random;
+    private readonly List<ServiceProvider> _callers = [];
+    private readonly List<Pod> _pods = [];
+
+    private PodMesh(IRandomSource? random, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure)
+    {
+        _random = random ?? new Mesh.Testing.SeededRandomSource(20_261_121);
+        _source = new InMemoryConfigSource(Time);
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddProvider(Log.For("control plane")));
+        services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton<IConfigSource>(_source);
+        services.AddMeshControlPlane(options =>
+        {
+            // Nothing here waits for a clock that stands still.
+            options.PushDebounce = TimeSpan.Zero;
+            options.PushDebounceMax = TimeSpan.Zero;
+            options.RegistrationsFile = "";
+            configure?.Invoke(options);
+        });
+        _controlPlane = services.BuildServiceProvider();
+        Discovery = _controlPlane.GetRequiredService<DiscoveryServer>();
+        _settlement = new Mesh.Testing.Settlement(Discovery, _controlPlane.GetRequiredService<IAdsServer>(), _engines);
+    }
+
+    public ManualTimeProvider Time { get; } = new();
+
+    public TestLog Log { get; } = new();
+
+    public DiscoveryServer Discovery { get; }
+
+    /// <summary>The engines of the callers, the first of them first.</summary>
+    public IReadOnlyList<MeshEngine> Engines => _engines.All;
+
+    /// <summary>What the control plane has to say about the documents that apply.</summary>
+    public IReadOnlyList<string> Diagnostics => [.. _controlPlane.GetRequiredService<IConfigStore>().Diagnostics.Select(diagnostic => diagnostic.ToString())];
+
+    /// <summary>Starts a mesh with these documents, which must be without fault.</summary>
+    public static async Task<PodMesh> StartAsync(
+        string yaml, IRandomSource? random = null, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure = null)
+    {
+        var mesh = new PodMesh(random, configure);
+        await mesh.ApplyAsync(yaml);
+        return mesh;
+    }
+
+    /// <summary>Applies documents as <c>kubectl apply</c> does; completes when every caller follows.</summary>
+    public async Task ApplyAsync(string yaml)
+    {
+        _source.Apply(yaml).Where(diagnostic => diagnostic.Severity == ConfigSeverity.Error).ShouldBeEmpty();
+        await SettleAsync();
+    }
+
+    /// <summary>Removes a document; completes when every caller follows.</summary>
+    public async Task DeleteAsync(string kind, string name)
+    {
+        _source.Delete(kind, "default", name).ShouldBeTrue();
+        await SettleAsync();
+    }
+
+    /// <summary>Starts a pod and makes it known, on a port that services call <c>http</c>.</summary>
+    /// <param name="app">Its label <c>app</c>.</param>
+    /// <param name="version">Its label <c>version</c>.</param>
+    /// <param name="answer">What it does; by default it answers with its name.</param>
+    /// <param name="locality">Where it runs: <c>region/zone/subzone</c>.</param>
+    public async Task<Pod> AddPodAsync(string app, string version = "v1", RequestDelegate? answer = null, string? locality = null)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{app}-{version}-{_pods.Count}");
+        var pod = await Pod.StartAsync(name, version, answer);
+        _pods.Add(pod);
+        await ApplyAsync($$"""
+            apiVersion: networking.istio.io/v1
+            kind: WorkloadEntry
+            metadata: {name: {{name}}}
+            spec:
+              address: 127.0.0.1
+              ports: {http: {{pod.Port}}}
+              labels: {app: {{app}}, version: {{version}}}
+              locality: {{locality ?? "\"\""}}
+            """);
+        return pod;
+    }
+
+    /// <summary>Takes a pod out, as when it is deleted.</summary>
+    public async Task RemovePodAsync(Pod pod)
+    {
+        await DeleteAsync("WorkloadEntry", pod.Name);
+        await pod.StopAsync();
+    }
+
+    /// <summary>A client of an application in this mesh.</summary>
+    public HttpClient Caller(MeshWorkload? workload = null)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddProvider(Log.For(workload?.Name ?? "caller")));
+        services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton(_random);
+        services.AddSingleton<IAdsTransport>(_ => new InProcessAdsTransport(_controlPlane.GetRequiredService<IAdsServer>(), "the mesh of the lab"));
+        services.AddMeshClient(options =>
+        {
+            options.Workload = workload ?? new MeshWorkload("caller");
+            options.Client.OutboundTrafficPolicy = OutboundTrafficMode.RegistryOnly;
+        });
+        services.AddHttpClient("");
+        var provider = services.BuildServiceProvider();
+        _callers.Add(provider);
+        _engines.Add(provider.GetRequiredService<MeshEngine>());
+        var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient();
+        client.Timeout = Guard.Hang;
+        return client;
+    }
+
+    /// <summary>Completes when all that was applied is in force everywhere; fails when a caller refused a part, or left something out.</summary>
+    public async Task SettleAsync()
+    {
+        Discovery.Apply();
+        await _settlement.WaitAsync(SettleTimeout, CancellationToken.None);
+        _settlement.ThrowIfRefused();
+        Log.Lines.Where(line => line.Contains("is applied without", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var caller in _callers)
+        {
+            await caller.DisposeAsync();
+        }
+
+        await _controlPlane.DisposeAsync();
+        foreach (var pod in _pods)
+        {
+            await pod.DisposeAsync();
+        }
+    }
+}
