@@ -56,7 +56,7 @@ internal sealed class Peer
         return new PeerProcess(Process.Start(start)!);
     }
 
-    private static bool Succeeds(string program, params string[] arguments)
+    public static bool Succeeds(string program, params string[] arguments)
     {
         try
         {

@@ -8,4 +8,11 @@ internal sealed class PeerFactAttribute : FactAttribute
     {
         Skip = Peer.Named(peer).Missing;
     }
+
+    /// <summary>Python of the C-core peer that succeeds where this version of it cannot do what the test asks.</summary>
+    public string Unless
+    {
+        get => "";
+        set => Skip ??= Peer.Succeeds("/usr/bin/python3", "-c", value) ? $"this version of the peer cannot: {value}" : null;
+    }
 }

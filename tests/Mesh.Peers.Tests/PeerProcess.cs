@@ -22,7 +22,13 @@ internal sealed class PeerProcess : IAsyncDisposable
     {
         using var guard = new CancellationTokenSource(Guard);
         return await _process.StandardOutput.ReadLineAsync(guard.Token)
-            ?? throw new InvalidOperationException($"the peer ended early:\n{string.Join('\n', _errors)}");
+            ?? throw new InvalidOperationException($"the peer ended early, with {await ExitCodeAsync(guard.Token)}:\n{string.Join('\n', _errors)}");
+    }
+
+    private async Task<int> ExitCodeAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        return _process.ExitCode;
     }
 
     public async Task WriteLineAsync(string line)
