@@ -1,3 +1,5 @@
+using Mesh.Xds.Validation;
+
 namespace Mesh.ControlPlane.Config;
 
 /// <summary>Something to tell the author of a document.</summary>
@@ -19,6 +21,15 @@ internal sealed record ConfigDiagnostic(
     string? Resource,
     string Message)
 {
+    /// <summary>The path of the field: <c>spec.http[0].route[1].weight</c>.</summary>
+    public string Path { get; } = PrintableText.Of(Path);
+
+    /// <summary>Kind, namespace and name, when they are known.</summary>
+    public string? Resource { get; } = Resource is null ? null : PrintableText.Of(Resource);
+
+    /// <summary>The reason and the way out. Documents are quoted in it, and logs have a line for each.</summary>
+    public string Message { get; } = PrintableText.Of(Message);
+
     public override string ToString()
         => $"{File}:{Line}:{Column}: {(Severity == ConfigSeverity.Error ? "error" : "warning")} {Code}: {(Resource is null ? "" : Resource + ": ")}{(Path.Length == 0 ? "" : Path + ": ")}{Message}";
 }

@@ -65,7 +65,7 @@ internal static class HeaderOperationsValidator
     {
         if (value.Length == 0 || value.Any(c => c is <= ' ' or >= '\x7f' or '/' or '?' or '#' or '@' or '\\' or '%'))
         {
-            context.Error(path, $"\"{Escaped(value)}\" is not a host, with or without a port.");
+            context.Error(path, $"\"{value}\" is not a host, with or without a port.");
         }
     }
 
@@ -76,7 +76,7 @@ internal static class HeaderOperationsValidator
             return true;
         }
 
-        context.Error(path, $"\"{Escaped(name)}\" is not a header that can be changed here.");
+        context.Error(path, $"\"{name}\" is not a header that can be changed here.");
         return false;
     }
 
@@ -84,7 +84,7 @@ internal static class HeaderOperationsValidator
     {
         if (value.Any(c => c is '\x7f' or (< ' ' and not '\t')))
         {
-            context.Error(path, $"\"{Escaped(value)}\" has a line break or another control character, which no header may carry.");
+            context.Error(path, $"\"{value}\" has a line break or another control character, which no header may carry.");
         }
         else if (HeaderFormat.Problem(value) is { } problem)
         {
@@ -98,7 +98,4 @@ internal static class HeaderOperationsValidator
 
     private static bool IsAuthority(string name)
         => name.Equals("host", StringComparison.OrdinalIgnoreCase) || name.Equals(":authority", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>What can be written into a log line.</summary>
-    private static string Escaped(string text) => string.Concat(text.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString()));
 }

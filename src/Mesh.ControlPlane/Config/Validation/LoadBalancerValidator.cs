@@ -10,6 +10,9 @@ internal static class LoadBalancerValidator
     private const ulong MaxRingSize = 8_388_608;
     private const ulong MaxTableSize = 5_000_011;
 
+    /// <summary>RFC 6265: what a client keeps of a cookie at least, and browsers at most.</summary>
+    private const int MaxCookieLength = 4096;
+
     public static void Validate(LoadBalancerSettings? balancer, OutlierDetection? outlier, string path, ValidationContext context)
     {
         if (balancer is null)
@@ -68,6 +71,11 @@ internal static class LoadBalancerValidator
             context.Error($"{path}.ttl", "must not be negative; 0s makes a cookie of the session.");
         }
 
+        if (!IsAttributeText(cookie.Path))
+        {
+            context.Error($"{path}.path", "must be of ASCII, without ';' and control characters, which would end the attribute.");
+        }
+
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < cookie.Attributes.Count; i++)
         {
@@ -81,12 +89,24 @@ internal static class LoadBalancerValidator
                 context.Error($"{path}.attributes[{i}].name", $"the attribute \"{attribute.Name}\" is given twice: keep one.");
             }
 
-            if ($"{attribute.Name}{attribute.Value}".Any(c => char.IsControl(c) || c == ';'))
+            if (attribute.Name.Length + attribute.Value.Length > MaxCookieLength)
             {
-                context.Error($"{path}.attributes[{i}]", "must not contain ';' or control characters, which would end the attribute.");
+                context.Error($"{path}.attributes[{i}]", $"must have at most {MaxCookieLength} characters: clients keep no longer cookies.");
+            }
+
+            if (attribute.Name.Length > 0 && !FieldRules.IsHeaderName(attribute.Name))
+            {
+                context.Error($"{path}.attributes[{i}].name", $"\"{attribute.Name}\" is not the name of an attribute.");
+            }
+
+            if (!IsAttributeText(attribute.Value))
+            {
+                context.Error($"{path}.attributes[{i}].value", "must be of ASCII, without ';' and control characters, which would end the attribute.");
             }
         }
     }
+
+    private static bool IsAttributeText(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~') && !text.Contains(';');
 
     private static void Algorithm(Hash hash, string path, ValidationContext context)
     {

@@ -21,7 +21,11 @@ internal sealed class ValidationContext(
 
     public void Regex(string path, string pattern)
     {
-        if (checkRegex?.Invoke(pattern) is { } reason)
+        if (pattern.Length == 0)
+        {
+            Error(path, "must not be empty: write .* to match any value, or leave it out.");
+        }
+        else if (checkRegex?.Invoke(pattern) is { } reason)
         {
             Error(path, $"is not a regular expression in RE2's syntax: {reason}");
         }

@@ -1,0 +1,149 @@
+namespace Mesh.Hostile;
+
+/// <summary>A mesh that uses most of what its documents can say, to be broken from there.</summary>
+internal static class HostileYaml
+{
+    public const string Good = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: reviews}
+        spec:
+          selector: {app: reviews}
+          ports: [{name: http, port: 9080, targetPort: 8080}, {name: grpc, port: 9090, appProtocol: grpc}]
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: ratings}
+        spec:
+          selector: {app: ratings}
+          ports: [{name: http, port: 9080}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: api}
+        spec:
+          hosts: [api.example.com, "*.wild.example.com"]
+          addresses: [240.0.0.1, 10.1.0.0/16]
+          location: MESH_EXTERNAL
+          resolution: STATIC
+          exportTo: ["*"]
+          subjectAltNames: [spiffe://a]
+          ports: [{name: http, number: 80, protocol: HTTP, targetPort: 8080}]
+          endpoints:
+          - {address: 10.0.0.1, labels: {version: v1}, ports: {http: 8081}, locality: eu/a/1, weight: 3, network: net}
+          - {address: 10.0.0.2, serviceAccount: sa}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: dns}
+        spec:
+          hosts: [dns.example.com]
+          resolution: DNS
+          ports: [{name: http, number: 80, protocol: HTTP}]
+          endpoints: [{address: a.example.com, weight: 2}, {address: b.example.com, locality: eu}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: vm}
+        spec:
+          hosts: [vm.example.com]
+          resolution: STATIC
+          location: MESH_INTERNAL
+          ports: [{name: http, number: 80, protocol: HTTP}]
+          workloadSelector: {labels: {app: vm}}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: WorkloadEntry
+        metadata: {name: vm1}
+        spec: {address: 10.0.0.9, labels: {app: vm}, ports: {http: 8080}, locality: eu/b, weight: 7, serviceAccount: x}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: DestinationRule
+        metadata: {name: reviews}
+        spec:
+          host: reviews
+          exportTo: ["."]
+          workloadSelector: {matchLabels: {app: web}}
+          trafficPolicy:
+            connectionPool:
+              tcp: {maxConnections: 10, connectTimeout: 1s, maxConnectionDuration: 10s, idleTimeout: 5s, tcpKeepalive: {probes: 3, time: 10s, interval: 5s}}
+              http: {http1MaxPendingRequests: 5, http2MaxRequests: 7, maxRequestsPerConnection: 2, maxRetries: 3, idleTimeout: 3s, h2UpgradePolicy: DO_NOT_UPGRADE, useClientProtocol: false, maxConcurrentStreams: 9}
+            loadBalancer:
+              consistentHash: {httpCookie: {name: user, path: /, ttl: 3s}, ringHash: {minimumRingSize: 1024}}
+              localityLbSetting: {enabled: true, failoverPriority: [topology.kubernetes.io/region, "version=v1"]}
+              warmup: {duration: 10s, minimumPercent: 10, aggression: 1.5}
+            outlierDetection: {consecutive5xxErrors: 3, consecutiveGatewayErrors: 2, consecutiveLocalOriginFailures: 5, splitExternalLocalOriginErrors: true, interval: 5s, baseEjectionTime: 30s, maxEjectionPercent: 50, minHealthPercent: 20}
+            portLevelSettings: [{port: {number: 9080}, loadBalancer: {simple: LEAST_REQUEST}}]
+          subsets:
+          - {name: v1, labels: {version: v1}}
+          - {name: v2, labels: {version: v2}, trafficPolicy: {loadBalancer: {simple: RANDOM, localityLbSetting: {distribute: [{from: eu/*, to: {"eu/a/*": 80, "eu/b/*": 20}}]}}}}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: DestinationRule
+        metadata: {name: ratings}
+        spec:
+          host: ratings
+          trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user, maglev: {tableSize: 5003}}, localityLbSetting: {failover: [{from: eu, to: us}]}}}
+          subsets: [{name: v1, labels: {version: v1}}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: reviews}
+        spec:
+          hosts: [reviews, reviews.other]
+          exportTo: ["*"]
+          gateways: [mesh]
+          http:
+          - name: one
+            match:
+            - {name: m, uri: {prefix: /api}, method: {exact: GET}, authority: {prefix: rev}, scheme: {exact: http}, headers: {x-a: {exact: b}, x-b: {regex: "a.*"}}, withoutHeaders: {x-c: {prefix: d}}, queryParams: {q: {exact: z}, r: {regex: "[0-9]+"}}, port: 9080, sourceLabels: {app: web}, sourceNamespace: default, ignoreUriCase: true, statPrefix: s}
+            - {uri: {regex: "^/x(.*)$"}}
+            rewrite: {uri: /v2}
+            timeout: 5s
+            retries: {attempts: 3, perTryTimeout: 1s, retryOn: "5xx,reset,503", retryRemoteLocalities: true, retryIgnorePreviousHosts: true, backoff: 25ms}
+            fault: {delay: {percentage: {value: 10}, fixedDelay: 1s}, abort: {percentage: {value: 0.1}, httpStatus: 503}}
+            mirrors: [{destination: {host: ratings}, percentage: {value: 50}}]
+            corsPolicy: {allowOrigins: [{exact: "http://a"}, {regex: "b.*"}], allowMethods: [GET], allowHeaders: [x-a], exposeHeaders: [x-b], maxAge: 24h, allowCredentials: true, unmatchedPreflights: FORWARD}
+            headers: {request: {set: {x-set: "%REQ(x-a)%", Host: ratings}, add: {x-add: b}, remove: [x-gone]}, response: {set: {x-r: "%RESPONSE_CODE%"}, remove: [server]}}
+            route:
+            - {destination: {host: reviews, subset: v1, port: {number: 9080}}, weight: 70, headers: {request: {add: {x-w: "1"}}}}
+            - {destination: {host: reviews, subset: v2, port: {number: 9080}}, weight: 30}
+          - match: [{uri: {prefix: /old}}]
+            redirect: {uri: /new, authority: ratings, redirectCode: 307, scheme: https, port: 8443}
+          - match: [{uri: {prefix: /gone}}]
+            directResponse: {status: 410, body: {string: gone}}
+            headers: {response: {set: {x-b: c}}}
+          - match: [{uri: {prefix: /re}}]
+            rewrite: {uriRegexRewrite: {match: "^/re/(.*)$", rewrite: "/\\1"}}
+            mirror: {host: ratings, subset: v1}
+            mirrorPercentage: {value: 5}
+            route: [{destination: {host: ratings}}]
+          - match: [{uri: {prefix: /delegated}}]
+            delegate: {name: part, namespace: default}
+          - route: [{destination: {host: reviews, port: {number: 9080}}}]
+          tcp:
+          - {match: [{port: 9090, destinationSubnets: [10.0.0.0/8], sourceLabels: {a: b}}], route: [{destination: {host: reviews}, weight: 100}]}
+          tls:
+          - {match: [{port: 443, sniHosts: [reviews]}], route: [{destination: {host: reviews}}]}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: part}
+        spec:
+          http: [{match: [{uri: {prefix: /delegated/a}, headers: {x: {exact: yy}}}], route: [{destination: {host: ratings}}]}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: second}
+        spec:
+          hosts: [reviews, "*.wild.example.com", api.example.com, vm.example.com, dns.example.com]
+          http: [{route: [{destination: {host: ratings}}]}]
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: reviews, namespace: other}
+        spec:
+          hosts: [reviews.default.svc.cluster.local]
+          http: [{route: [{destination: {host: reviews.default.svc.cluster.local}}]}]
+        """;
+}
