@@ -199,7 +199,12 @@ internal sealed class RequestClock
     /// <param name="reuse">Nobody else may still be looking at it.</param>
     public void End(bool reuse = true)
     {
-        _expiring.SetTarget(null);
+        // A response that nobody held took its clock along: then the weak reference has been finalized, and must not be written any more.
+        if (reuse)
+        {
+            _expiring.SetTarget(null);
+        }
+
         var state = Volatile.Read(ref _state);
         var next = ((state | PhaseMask) + 1) & ~PhaseMask;
         var reusable = (state & PhaseMask) == Active && Interlocked.CompareExchange(ref _state, next, state) == state;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Timeouts;
 using Mesh.Testing;
 
@@ -195,6 +196,45 @@ public class RequestClockTests
         await cancelling;
 
         wrong.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_clock_that_was_collected_with_its_response_can_still_be_ended()
+    {
+        var found = new List<RequestClock>();
+        Lose(found);
+
+        for (var i = 0; i < 20 && found.Count == 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        // Everything that it holds has been finalized with it.
+        found.ShouldHaveSingleItem().End(reuse: false);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Lose(List<RequestClock> found)
+    {
+        // Others may have left theirs on this thread.
+        var thread = new Thread(() =>
+        {
+            var clock = RequestClock.Begin(TimeProvider.System, CancellationToken.None);
+            var response = new LostResponse(clock, found);
+            clock.Notify(response);
+        });
+        thread.Start();
+        thread.Join();
+    }
+
+    private sealed class LostResponse(RequestClock clock, List<RequestClock> found) : RequestClock.IExpiring
+    {
+        ~LostResponse() => found.Add(clock);
+
+        public void OnExpired()
+        {
+        }
     }
 
     private sealed class CountingTime : TimeProvider
