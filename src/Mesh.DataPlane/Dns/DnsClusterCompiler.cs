@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
+using Mesh.Xds.Validation;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 using TypedFamily = Envoy.Extensions.Clusters.Common.Dns.V3.DnsLookupFamily;
 
@@ -64,10 +65,10 @@ internal static class DnsClusterCompiler
                 _ => DnsLookupFamily.Auto,
             },
             UseTcp: false,
-            message.DnsRefreshRate?.ToTimeSpan() ?? DefaultRefreshRate,
+            TimerRange.Limit(message.DnsRefreshRate?.ToTimeSpan() ?? DefaultRefreshRate),
             message.RespectDnsTtl,
             MinRefreshRate: TimeSpan.Zero,
-            message.DnsJitter?.ToTimeSpan() ?? TimeSpan.Zero,
+            TimerRange.Limit(message.DnsJitter?.ToTimeSpan() ?? TimeSpan.Zero),
             FailureRate(message.DnsFailureRefreshRate?.BaseInterval, message.DnsFailureRefreshRate?.MaxInterval, "dns_failure_refresh_rate"),
             ByteString.Empty);
 #pragma warning restore CS0612
@@ -105,10 +106,10 @@ internal static class DnsClusterCompiler
                 _ => DnsLookupFamily.Auto,
             },
             UseTcp: false,
-            message.DnsRefreshRate?.ToTimeSpan() ?? DefaultRefreshRate,
+            TimerRange.Limit(message.DnsRefreshRate?.ToTimeSpan() ?? DefaultRefreshRate),
             message.RespectDnsTtl,
-            message.DnsMinRefreshRate?.ToTimeSpan() ?? TimeSpan.Zero,
-            message.DnsJitter?.ToTimeSpan() ?? TimeSpan.Zero,
+            TimerRange.Limit(message.DnsMinRefreshRate?.ToTimeSpan() ?? TimeSpan.Zero),
+            TimerRange.Limit(message.DnsJitter?.ToTimeSpan() ?? TimeSpan.Zero),
             FailureRate(message.DnsFailureRefreshRate?.BaseInterval, message.DnsFailureRefreshRate?.MaxInterval, $"{Path}.dns_failure_refresh_rate"),
             ByteString.Empty);
     }
@@ -124,8 +125,8 @@ internal static class DnsClusterCompiler
             return null;
         }
 
-        var start = baseInterval.ToTimeSpan();
-        var max = maxInterval?.ToTimeSpan() ?? start * DefaultMaxFactor;
+        var start = TimerRange.Limit(baseInterval.ToTimeSpan());
+        var max = maxInterval is null ? start * DefaultMaxFactor : TimerRange.Limit(maxInterval.ToTimeSpan());
         return max >= start
             ? new DnsFailureRefreshRate(start, max)
             : throw new ResourceRejectedException($"{path}.max_interval", "must not be less than base_interval");

@@ -81,7 +81,7 @@ internal readonly struct FilterMessage
         string text;
         if (_struct is not null)
         {
-            text = JsonFormatter.Default.Format(_struct);
+            text = Format(_struct, path);
         }
         else if (_body.IsEmpty)
         {
@@ -105,5 +105,19 @@ internal readonly struct FilterMessage
 
         using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 256 });
         return document.RootElement.Clone();
+    }
+
+    /// <summary>A struct as JSON.</summary>
+    /// <exception cref="ResourceRejectedException">It holds what JSON cannot say: a value of no kind, or a number that is none.</exception>
+    public static string Format(Struct value, string path)
+    {
+        try
+        {
+            return JsonFormatter.Default.Format(value);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ResourceRejectedException(path, $"has no form in JSON: {e.Message}");
+        }
     }
 }

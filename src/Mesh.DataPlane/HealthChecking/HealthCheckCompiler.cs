@@ -2,8 +2,10 @@ using Envoy.Config.Core.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
 using Mesh.Xds.Client;
+using Mesh.Xds.Validation;
 using AppendAction = Envoy.Config.Core.V3.HeaderValueOption.Types.HeaderAppendAction;
 using Int64Range = Envoy.Type.V3.Int64Range;
 using Payload = Envoy.Config.Core.V3.HealthCheck.Types.Payload;
@@ -65,7 +67,7 @@ internal static class HealthCheckCompiler
             HealthCheck.HealthCheckerOneofCase.GrpcHealthCheck => new GrpcHealthCheck
             {
                 ServiceName = message.GrpcHealthCheck.ServiceName,
-                Authority = message.GrpcHealthCheck.Authority,
+                Authority = Authority(message.GrpcHealthCheck.Authority, path + ".grpc_health_check.authority"),
                 InitialMetadata = Headers(message.GrpcHealthCheck.InitialMetadata, path + ".grpc_health_check.initial_metadata", notes),
                 ReuseConnection = reuse,
                 Timeout = timeout,
@@ -84,10 +86,7 @@ internal static class HealthCheckCompiler
             throw new ResourceRejectedException(path + ".codec_client_type", "HTTP/3 is not supported");
         }
 
-        if (!message.Path.StartsWith('/') || message.Path.AsSpan().ContainsAny(' ', '#'))
-        {
-            throw new ResourceRejectedException(path + ".path", $"'{message.Path}' is not a path");
-        }
+        var target = RequestTarget.Sendable(message.Path) ?? throw new ResourceRejectedException(path + ".path", $"'{message.Path}' is not a path");
 
         var method = message.Method == RequestMethod.MethodUnspecified ? HttpMethod.Get : HttpMethod.Parse(message.Method.ToString().ToUpperInvariant());
         if (message.Send is not null && (method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Delete || method == HttpMethod.Trace))
@@ -105,13 +104,15 @@ internal static class HealthCheckCompiler
         return new HttpHealthCheck
         {
             Method = method,
-            Path = message.Path,
-            Host = message.Host,
+            Path = target,
+            Host = Authority(message.Host, path + ".host"),
             Send = message.Send is null ? null : Bytes(message.Send, path + ".send"),
             Receive = receive,
             ResponseBufferSize = buffer,
             AddedHeaders = Headers(message.RequestHeadersToAdd, path + ".request_headers_to_add", notes),
-            RemovedHeaders = [.. message.RequestHeadersToRemove],
+            RemovedHeaders = [.. message.RequestHeadersToRemove.Select((h, i) => HeaderName.IsValid(h)
+                ? h
+                : throw new ResourceRejectedException($"{path}.request_headers_to_remove[{i}]", $"'{h}' is not the name of a header"))],
             ExpectedStatuses = message.ExpectedStatuses.Count == 0 ? [(200, 201)] : Ranges(message.ExpectedStatuses, path + ".expected_statuses"),
             RetriableStatuses = Ranges(message.RetriableStatuses, path + ".retriable_statuses"),
             Http2 = message.CodecClientType == Envoy.Type.V3.CodecClientType.Http2,
@@ -135,6 +136,10 @@ internal static class HealthCheckCompiler
             ProxyProtocol = message.ProxyProtocolConfig is null ? null : message.ProxyProtocolConfig.Version == ProxyProtocolConfig.Types.Version.V1 ? 1 : 2,
         };
     }
+
+    /// <summary>What a Host header may say; empty where something else says it.</summary>
+    public static string Authority(string text, string path)
+        => text.Length == 0 || RequestTarget.IsAuthority(text) ? text : throw new ResourceRejectedException(path, $"'{text}' is no authority: a host name or address, with or without a port");
 
     private static byte[][] Bytes(IReadOnlyList<Payload> payloads, string path) => [.. payloads.Select((p, i) => Bytes(p, $"{path}[{i}]"))];
 
@@ -207,11 +212,11 @@ internal static class HealthCheckCompiler
     private static TimeSpan Positive(Duration? value, string path) => Optional(value, path) ?? throw new ResourceRejectedException(path, "must be set");
 
     private static TimeSpan? Optional(Duration? value, string path)
-        => value?.ToTimeSpan() is not { } span ? null : span > TimeSpan.Zero ? span : throw new ResourceRejectedException(path, "must be greater than 0");
+        => value?.ToTimeSpan() is not { } span ? null : span > TimeSpan.Zero ? TimerRange.Limit(span) : throw new ResourceRejectedException(path, "must be greater than 0");
 
     private static TimeSpan NotNegative(Duration? value, string path)
     {
         var span = value?.ToTimeSpan() ?? TimeSpan.Zero;
-        return span >= TimeSpan.Zero ? span : throw new ResourceRejectedException(path, "must not be negative");
+        return span >= TimeSpan.Zero ? TimerRange.Limit(span) : throw new ResourceRejectedException(path, "must not be negative");
     }
 }

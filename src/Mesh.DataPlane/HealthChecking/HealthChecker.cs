@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
 
@@ -116,6 +117,8 @@ internal sealed class HealthChecker(
         }
 
         var target = endpoint with { Address = address };
-        return new HealthCheckTarget(address, cluster, asked?.Hostname, protocol => transports.Create(_connections, target, policy.Transport with { Protocol = protocol }));
+        // A cluster may be called anything, a host may not.
+        var name = cluster.AsSpan().ContainsAnyExceptInRange('!', '~') ? LogicalHost.AddressOf(address).ToString()! : cluster;
+        return new HealthCheckTarget(address, name, asked?.Hostname, protocol => transports.Create(_connections, target, policy.Transport with { Protocol = protocol }));
     }
 }

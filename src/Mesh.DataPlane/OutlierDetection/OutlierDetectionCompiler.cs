@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
+using Mesh.Xds.Validation;
 using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace Mesh.DataPlane.OutlierDetection;
@@ -79,13 +80,13 @@ internal static class OutlierDetectionCompiler
     private static TimeSpan Positive(Duration? value, TimeSpan otherwise, string field)
     {
         var span = value?.ToTimeSpan() ?? otherwise;
-        return span > TimeSpan.Zero ? span : throw new ResourceRejectedException("outlier_detection." + field, "must be greater than 0");
+        return span > TimeSpan.Zero ? TimerRange.Limit(span) : throw new ResourceRejectedException("outlier_detection." + field, "must be greater than 0");
     }
 
     private static TimeSpan NotNegative(Duration? value, string field)
     {
         var span = value?.ToTimeSpan() ?? TimeSpan.Zero;
-        return span >= TimeSpan.Zero ? span : throw new ResourceRejectedException("outlier_detection." + field, "must not be negative");
+        return span >= TimeSpan.Zero ? TimerRange.Limit(span) : throw new ResourceRejectedException("outlier_detection." + field, "must not be negative");
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;

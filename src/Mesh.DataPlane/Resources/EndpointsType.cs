@@ -98,7 +98,7 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             ? null
             : new EndpointHealthCheck(
                 message.PortValue <= IPEndPoint.MaxPort ? (ushort)message.PortValue : throw new ResourceRejectedException(path + ".port_value", $"must be at most {IPEndPoint.MaxPort}"),
-                message.Hostname.Length > 0 ? message.Hostname : null,
+                message.Hostname.Length > 0 ? HealthCheckCompiler.Authority(message.Hostname, path + ".hostname") : null,
                 message.Address is null ? null : Address(message.Address, path + ".address", namesAllowed: false),
                 message.DisableActiveHealthCheck);
 

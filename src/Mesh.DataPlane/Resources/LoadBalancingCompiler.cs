@@ -6,6 +6,7 @@ using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.LoadBalancing.Orca;
 using Mesh.Xds.Client;
+using Mesh.Xds.Validation;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 using EnvoyClientSideWeightedRoundRobin = Envoy.Extensions.LoadBalancingPolicies.ClientSideWeightedRoundRobin.V3.ClientSideWeightedRoundRobin;
 using EnvoyClusterProvided = Envoy.Extensions.LoadBalancingPolicies.ClusterProvided.V3.ClusterProvided;
@@ -147,7 +148,7 @@ internal static class LoadBalancingCompiler
         }
 
         // Envoy does nothing without a window.
-        return window?.ToTimeSpan() is { } span && span > TimeSpan.Zero ? new SlowStart(span, aggression?.DefaultValue ?? 1.0, (minimum?.Value ?? 10) / 100) : null;
+        return window?.ToTimeSpan() is { } span && span > TimeSpan.Zero ? new SlowStart(TimerRange.Limit(span), aggression?.DefaultValue ?? 1.0, (minimum?.Value ?? 10) / 100) : null;
     }
 
     /// <summary>Envoy takes the first policy of the list that it knows; gRFC A52 bounds the nesting.</summary>
@@ -173,43 +174,43 @@ internal static class LoadBalancingCompiler
 
         private ClusterPolicy? TryApply(ClusterPolicy policy, Google.Protobuf.WellKnownTypes.Any config, string path, int depth)
         {
-            if (config.TryUnpack(out EnvoyRoundRobin roundRobin))
+            if (TryRead(config, EnvoyRoundRobin.Parser, path, out var roundRobin))
             {
                 return With(policy, new RoundRobin { SlowStart = SlowStart(roundRobin.SlowStartConfig, path + ".slow_start_config") }, roundRobin.LocalityLbConfig);
             }
 
-            if (config.TryUnpack(out EnvoyRandom random))
+            if (TryRead(config, EnvoyRandom.Parser, path, out var random))
             {
                 return With(policy, new RandomChoice(), random.LocalityLbConfig);
             }
 
-            if (config.TryUnpack(out EnvoyLeastRequest least))
+            if (TryRead(config, EnvoyLeastRequest.Parser, path, out var least))
             {
                 return With(policy, LeastRequest(least, path), least.LocalityLbConfig);
             }
 
-            if (config.TryUnpack(out EnvoyRingHash ring))
+            if (TryRead(config, EnvoyRingHash.Parser, path, out var ring))
             {
                 return Hashed(policy, RingHash(ring, path), ring.LocalityWeightedLbConfig is not null, ring.ConsistentHashingLbConfig, path);
             }
 
-            if (config.TryUnpack(out EnvoyMaglev maglev))
+            if (TryRead(config, EnvoyMaglev.Parser, path, out var maglev))
             {
                 var hashing = maglev.ConsistentHashingLbConfig;
                 return Hashed(policy, Table(maglev.TableSize, hashing?.UseHostnameForHashing ?? false, hashing?.HashBalanceFactor, path), maglev.LocalityWeightedLbConfig is not null, hashing, path);
             }
 
-            if (config.TryUnpack(out EnvoyClientSideWeightedRoundRobin weighted))
+            if (TryRead(config, EnvoyClientSideWeightedRoundRobin.Parser, path, out var weighted))
             {
                 return policy with { LoadBalancing = ClientSideWeightedRoundRobin(weighted, path) };
             }
 
-            if (config.TryUnpack(out EnvoyOverrideHost overridden) && overridden.FallbackPolicy is { } fallback)
+            if (TryRead(config, EnvoyOverrideHost.Parser, path, out var overridden) && overridden.FallbackPolicy is { } fallback)
             {
                 return OverrideHost(Apply(policy, fallback, path + ".fallback_policy", depth + 1), overridden, path);
             }
 
-            if (config.TryUnpack(out EnvoyPickFirst first))
+            if (TryRead(config, EnvoyPickFirst.Parser, path, out var first))
             {
                 return policy with { LoadBalancing = new PickFirst(first.ShuffleAddressList) };
             }
@@ -219,12 +220,30 @@ internal static class LoadBalancingCompiler
                 return policy with { LoadBalancing = new ClusterProvided() };
             }
 
-            if (config.TryUnpack(out WrrLocality locality) && locality.EndpointPickingPolicy is { } child)
+            if (TryRead(config, WrrLocality.Parser, path, out var locality) && locality.EndpointPickingPolicy is { } child)
             {
                 return Apply(policy, child, path + ".endpoint_picking_policy", depth + 1) with { LocalityWeighted = true, ZoneAware = null };
             }
 
             return null;
+        }
+
+        private bool TryRead<T>(Google.Protobuf.WellKnownTypes.Any config, Google.Protobuf.MessageParser<T> parser, string path, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? message)
+            where T : class, Google.Protobuf.IMessage<T>, new()
+        {
+            if (!config.Is(new T().Descriptor))
+            {
+                message = null;
+                return false;
+            }
+
+            message = WireMessage.Parse(parser, config.Value, path);
+            foreach (var note in WireMessage.Validate(message, config.Value, parser, path))
+            {
+                notes.Add(note);
+            }
+
+            return true;
         }
 
         private ClientSideWeightedRoundRobin ClientSideWeightedRoundRobin(EnvoyClientSideWeightedRoundRobin message, string path)
@@ -245,9 +264,9 @@ internal static class LoadBalancingCompiler
             }
 
             return new ClientSideWeightedRoundRobin(
-                message.BlackoutPeriod?.ToTimeSpan() ?? TimeSpan.FromSeconds(10),
-                message.WeightExpirationPeriod?.ToTimeSpan() ?? TimeSpan.FromMinutes(3),
-                message.WeightUpdatePeriod?.ToTimeSpan() is not { } period ? TimeSpan.FromSeconds(1) : period < MinUpdatePeriod ? MinUpdatePeriod : period,
+                TimerRange.Limit(message.BlackoutPeriod?.ToTimeSpan() ?? TimeSpan.FromSeconds(10)),
+                TimerRange.Limit(message.WeightExpirationPeriod?.ToTimeSpan() ?? TimeSpan.FromMinutes(3)),
+                message.WeightUpdatePeriod?.ToTimeSpan() is not { } period ? TimeSpan.FromSeconds(1) : period < MinUpdatePeriod ? MinUpdatePeriod : TimerRange.Limit(period),
                 message.ErrorUtilizationPenalty ?? 1.0)
             {
                 Metrics = [.. message.MetricNamesForComputingUtilization],

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
+using Mesh.Xds.Validation;
 using EnvoyCluster = Envoy.Config.Cluster.V3.Cluster;
 using EnvoyOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
@@ -18,7 +19,7 @@ internal static class TransportSettingsCompiler
     /// <exception cref="ResourceRejectedException">A value is out of range, or the protocol is not spoken.</exception>
     public static TransportSettings Compile(EnvoyCluster message, ICollection<string> notes)
     {
-        var connectTimeout = message.ConnectTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(5);
+        var connectTimeout = TimerRange.Limit(message.ConnectTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(5));
         if (connectTimeout <= TimeSpan.Zero)
         {
             throw new ResourceRejectedException("connect_timeout", "must be greater than 0");
@@ -171,7 +172,7 @@ internal static class TransportSettingsCompiler
             return MinKeepalive;
         }
 
-        return value;
+        return TimerRange.Limit(value);
     }
 
     // Zero is no limit, in Envoy.
@@ -182,7 +183,7 @@ internal static class TransportSettingsCompiler
             return otherwise;
         }
 
-        var value = duration.Seconds > int.MaxValue ? Timeout.InfiniteTimeSpan : duration.ToTimeSpan();
+        var value = duration.Seconds > TimerRange.Longest.TotalSeconds ? Timeout.InfiniteTimeSpan : duration.ToTimeSpan();
         return value == TimeSpan.Zero ? Timeout.InfiniteTimeSpan
             : value > TimeSpan.Zero || value == Timeout.InfiniteTimeSpan ? value
             : throw new ResourceRejectedException(path, "must not be negative");
@@ -212,7 +213,7 @@ internal static class TransportSettingsCompiler
         {
             null or false or "" => false,
             System.Collections.ICollection collection => collection.Count > 0,
-            System.Enum or int or uint or long or ulong => Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture) != 0,
+            System.Enum or int or uint or long or ulong => Convert.ToDecimal(value, System.Globalization.CultureInfo.InvariantCulture) != 0,
             _ => true,
         };
 }

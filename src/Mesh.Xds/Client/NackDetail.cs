@@ -1,3 +1,5 @@
+using Mesh.Xds.Validation;
+
 namespace Mesh.Xds.Client;
 
 /// <summary>Collects what is wrong with the resources of one response; bounded, because a hostile server decides how much that is.</summary>
@@ -16,7 +18,7 @@ internal sealed class NackDetail(string shortName)
             return;
         }
 
-        var entry = $"{shortName} {resource}: {field}: {reason}";
+        var entry = PrintableText.Of($"{shortName} {resource}: {field}: {reason}");
         _entries.Add(entry.Length <= MaxLength ? entry : $"{entry.AsSpan(0, MaxLength)}…");
     }
 

@@ -1,3 +1,5 @@
+using Mesh.Xds.Validation;
+
 namespace Mesh.Xds.Client;
 
 /// <summary>What the passing of time means: silence of the server, and resources with a time to live.</summary>
@@ -76,7 +78,7 @@ internal sealed partial class ResourceStore
             }),
             null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         entry.TimeToLiveTimer = timer;
-        timer.Change(duration > TimeSpan.Zero ? duration : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        timer.Change(duration > TimeSpan.Zero ? TimerRange.Limit(duration) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
     private void Expire(ResourceEntry entry)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Mesh.Xds.Validation;
 
@@ -34,6 +35,12 @@ internal sealed class MessagePlan
 
     public Violation? Check(IMessage message)
     {
+        // What no clock can count is wrong wherever it stands, with rules or without.
+        if (message is Duration duration && !IsNormalized(duration))
+        {
+            return new Violation($"is no duration: {duration.Seconds} s and {duration.Nanos} ns are out of range or of opposite signs");
+        }
+
         foreach (var (oneof, accessor) in _requiredOneofs)
         {
             if (accessor.GetCaseFieldDescriptor(message) is null)
@@ -53,6 +60,11 @@ internal sealed class MessagePlan
         return null;
     }
 
+    private static bool IsNormalized(Duration duration)
+        => duration.Seconds is >= Duration.MinSeconds and <= Duration.MaxSeconds
+            && duration.Nanos is > -Duration.NanosecondsPerSecond and < Duration.NanosecondsPerSecond
+            && Math.Sign(duration.Seconds) * Math.Sign(duration.Nanos) >= 0;
+
     private static bool Search(MessageDescriptor descriptor, HashSet<MessageDescriptor> visited)
     {
         if (!visited.Add(descriptor))
@@ -60,7 +72,8 @@ internal sealed class MessagePlan
             return false;
         }
 
-        return WireRules.Of(descriptor.FullName) is not null
+        return descriptor == Duration.Descriptor
+            || WireRules.Of(descriptor.FullName) is not null
             || descriptor.Fields.InDeclarationOrder().Any(field => field.FieldType == FieldType.Message && Search(field.MessageType, visited));
     }
 }

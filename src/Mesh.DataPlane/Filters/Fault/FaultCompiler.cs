@@ -45,7 +45,7 @@ internal static class FaultCompiler
             Headers = [.. message.Headers.Select((h, i) => MatcherCompiler.Header(h, $"{path}.headers[{i}]"))],
             DownstreamNodes = [.. message.DownstreamNodes],
             MaxActiveFaults = message.MaxActiveFaults,
-            Metadata = message.FilterMetadata is { Fields.Count: > 0 } metadata ? JsonFormatter.Default.Format(metadata) : "",
+            Metadata = message.FilterMetadata is { Fields.Count: > 0 } metadata ? FilterMessage.Format(metadata, path + ".filter_metadata") : "",
         };
     }
 

@@ -61,5 +61,5 @@ internal static class HeaderActionCompiler
     private static string Removable(string name, string path)
         => name.StartsWith(':') || name.Equals("host", StringComparison.OrdinalIgnoreCase)
             ? throw new ResourceRejectedException(path, $"'{name}' cannot be removed: without it there is no message")
-            : name;
+            : HeaderName.IsValid(name) ? name : throw new ResourceRejectedException(path, $"'{name}' is not the name of a header");
 }
