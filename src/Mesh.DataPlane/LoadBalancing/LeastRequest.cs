@@ -8,16 +8,19 @@ namespace Mesh.DataPlane.LoadBalancing;
 /// <param name="FullScan">Compare all hosts where weights do not differ (<c>FULL_SCAN</c>).</param>
 internal sealed record LeastRequest(uint ChoiceCount = 2, double ActiveRequestBias = 1.0, bool FullScan = false) : WeightingPolicy
 {
+    // Each choice costs every request; so many compare as good as all hosts.
+    private const uint MaxChoices = 1000;
+
     protected override HostPicker CreatePicker(Endpoint[] hosts, uint[] weights, HostGroupState state)
     {
         if (AreEqual(weights))
         {
-            return FullScan ? new ScanningPicker(hosts) : new EqualPicker(new WeightedHosts(hosts, weights), Math.Max(2, ChoiceCount));
+            return FullScan ? new ScanningPicker(hosts) : new EqualPicker(new WeightedHosts(hosts, weights), Math.Clamp(ChoiceCount, 2, MaxChoices));
         }
 
         return ActiveRequestBias == 0
             ? RoundRobin.Create(hosts, weights, state)
-            : new WeightedPicker(new WeightedHosts(hosts, weights), Math.Max(2, ChoiceCount), ActiveRequestBias);
+            : new WeightedPicker(new WeightedHosts(hosts, weights), Math.Clamp(ChoiceCount, 2, MaxChoices), ActiveRequestBias);
     }
 
     private sealed class EqualPicker(WeightedHosts hosts, uint choices) : HostPicker
