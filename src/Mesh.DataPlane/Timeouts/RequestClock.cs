@@ -184,6 +184,15 @@ internal sealed class RequestClock
         }
     }
 
+    /// <summary>The caller's token no longer ends the stream.</summary>
+    public void LeaveCaller()
+    {
+        if (_caller.Unregister())
+        {
+            _caller = default;
+        }
+    }
+
     /// <summary>While <paramref name="reader"/> is cancelled, so is the stream.</summary>
     public CancellationTokenRegistration CancelWith(CancellationToken reader)
         => reader.CanBeCanceled ? reader.UnsafeRegister(static clock => ((RequestClock)clock!).Fire(TimeoutCause.Caller), this) : default;

@@ -17,6 +17,7 @@ internal static class ResponseTimeouts
             TimeoutCause.Route => TimedOut("the route's timeout (UT)", exception),
             TimeoutCause.Idle => TimedOut("the stream's idle timeout (SI)", exception),
             TimeoutCause.PerTryIdle => TimedOut("the per-try idle timeout (SI)", exception),
+            TimeoutCause.Caller when exception is null => new OperationCanceledException("The request was cancelled by its caller, and its response with it."),
             TimeoutCause.MaxStreamDuration => TimedOut("the maximal duration of the stream (DT)", exception),
             TimeoutCause.UpstreamMaxStreamDuration => TimedOut("the cluster's maximal duration of a stream (UMSDR)", exception),
             _ => null,

@@ -342,6 +342,12 @@ internal sealed class Router : IUpstream, IFilterTerminal
             clock.Stop(TimeoutCause.PerTry);
             if (clock.HasDeadline)
             {
+                if (request.Content is null)
+                {
+                    // As with any handler: the token was for the sending, whoever reads has one of their own.
+                    clock.LeaveCaller();
+                }
+
                 clock.Notify(content);
             }
             else

@@ -51,6 +51,28 @@ public class TimeoutTests
     }
 
     [Fact]
+    public async Task The_callers_token_is_for_the_headers_as_with_any_handler()
+    {
+        var cancelled = new TaskCompletionSource();
+        using var server = new RawServer(async connection =>
+        {
+            await connection.ReadHeadAsync();
+            await connection.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+            await cancelled.Task;
+            await connection.WriteAsync("half");
+        });
+        await using var mesh = Mesh(r => r.Timeout = Seconds(3), server.Port);
+        using var cancel = new CancellationTokenSource();
+        using var response = await mesh.Invoker().SendAsync(new HttpRequestMessage(HttpMethod.Get, "http://reviews:9080/"), cancel.Token).Within();
+
+        await cancel.CancelAsync();
+        cancelled.SetResult();
+
+        (await response.Content.ReadAsStringAsync().Within()).ShouldBe("halfhalf");
+        mesh.ActiveRequests.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task The_callers_own_token_is_the_callers_own_cancellation()
     {
         using var server = new RawServer(SwallowAsync);
