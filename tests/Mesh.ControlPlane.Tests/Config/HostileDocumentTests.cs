@@ -24,7 +24,7 @@ public class HostileDocumentTests
 
     private static readonly ResourceType[] Types = [ListenerType.Instance, RouteConfigurationType.Instance, ClusterType.Instance, EndpointsType.Instance];
 
-    private static int Rounds { get; } = int.Parse(Environment.GetEnvironmentVariable("HOSTILE_ROUNDS") ?? "1500");
+    private static int Rounds { get; } = int.Parse(Environment.GetEnvironmentVariable("HOSTILE_ROUNDS") ?? "1000");
 
     private static int Seed { get; } = int.Parse(Environment.GetEnvironmentVariable("HOSTILE_SEED") ?? "20261121");
 
