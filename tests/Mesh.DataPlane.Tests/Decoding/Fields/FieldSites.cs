@@ -58,7 +58,7 @@ internal static class FieldSites
         Policy(new Maglev()),
         Policy(new PickFirst()),
         Policy(new ClientSideWeightedRoundRobin()),
-        Policy(new OverrideHost { FallbackPolicy = List(new RoundRobin()) }),
+        Policy(new OverrideHost { OverrideHostSources = { new OverrideHost.Types.OverrideHostSource { Header = "x-z" } }, FallbackPolicy = List(new RoundRobin()) }),
         Policy(new WrrLocality { EndpointPickingPolicy = List(new RoundRobin()) }),
         new(
             () => new HttpProtocolOptions { ExplicitHttpConfig = new() { Http2ProtocolOptions = new() } },
