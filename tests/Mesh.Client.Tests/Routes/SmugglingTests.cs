@@ -102,6 +102,31 @@ public class SmugglingTests
     public async Task A_target_of_the_callers_own_making_that_would_break_the_request_line_is_not_sent(string target)
         => await RefusedAsync(RoutedMesh.Route(), new Uri("http://reviews:9080" + target, Verbatim));
 
+    // Cut down to their lower bytes, the two letters are CR and LF.
+    [Theory]
+    [InlineData("/a\u010d\u010ax-evil:1", "v")]
+    [InlineData("/?q=\u010d\u010ax-evil:1", "v")]
+    [InlineData("/a%0d%0ax-evil:1?q=%0d%0ax-evil:1", "v")]
+    [InlineData("/", "a\u010d\u010ax-evil:1")]
+    public async Task Letters_that_end_in_the_bytes_of_a_line_break_break_no_line(string target, string value)
+    {
+        var copy = RoutedMesh.Route(a => a.RegexRewrite = RewriteTests.Regex("^/a(.*)$", @"/b\1"));
+        copy.RequestHeadersToAdd.Add(RoutedMesh.Header("x-copy", "%REQ(x-value)%%PATH(WQ)%"));
+        await using var mesh = RoutedMesh.Create().Routes(copy);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("http://reviews:9080" + target, Verbatim));
+        request.Headers.TryAddWithoutValidation("x-value", value);
+
+        using var response = await mesh.SendAsync(request);
+
+        mesh.Server.Heads.Count.ShouldBeLessThanOrEqualTo(1);
+        foreach (var line in mesh.Server.Heads.SelectMany(h => h.Split('\n')))
+        {
+            line.ShouldNotStartWith("x-evil");
+        }
+
+        mesh.Server.Heads.ShouldAllBe(h => h.Count(c => c == '\r') == h.Count(c => c == '\n') && h.Split("\r\n", StringSplitOptions.None)[0].Split(' ').Length == 3);
+    }
+
     [Fact]
     public async Task A_redirect_whose_address_would_break_is_answered_with_400()
     {
