@@ -292,7 +292,7 @@ internal sealed partial class FolderConfigSource : IConfigSource, IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(3101, LogLevel.Information, "Read {Folder}: {Files} files, {Documents} documents, {Errors} errors.")]
+        [LoggerMessage(3101, LogLevel.Information, "Read {Folder} (files: {Files}, documents: {Documents}, errors: {Errors}).")]
         public static partial void Applied(ILogger logger, string folder, int files, int documents, int errors);
 
         [LoggerMessage(3102, LogLevel.Warning, "{Folder} cannot be watched and is read every {Interval}: {Reason}")]
