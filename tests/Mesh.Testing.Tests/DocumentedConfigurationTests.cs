@@ -14,13 +14,22 @@ public sealed class DocumentedConfigurationTests
 
     public static TheoryData<string, int> YamlBlocks() => Pages.Blocks("yaml");
 
+    public static TheoryData<string> Examples()
+        => [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "mesh-examples"), "*.yaml").Select(file => Path.GetFileName(file))];
+
     public static TheoryData<string, int> JsonBlocks() => Pages.Blocks("json");
 
     [Theory]
     [MemberData(nameof(YamlBlocks))]
-    public async Task Shows_only_rules_that_load_without_a_word(string page, int line)
+    public Task Shows_only_rules_that_load_without_a_word(string page, int line) => LoadAsync(Pages.BlockAt(page, line), $"{page}:{line}");
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public Task Has_samples_that_load_without_a_word(string file)
+        => LoadAsync(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "mesh-examples", file)), file);
+
+    private static async Task LoadAsync(string yaml, string place)
     {
-        var yaml = Pages.BlockAt(page, line);
         var warnings = new WarningLog();
         await using var mesh = await MeshTestHost.StartAsync(Pages.Bookinfo(), options => options.LoggerFactory = warnings);
         foreach (var service in Services)
@@ -38,8 +47,8 @@ public sealed class DocumentedConfigurationTests
         mesh.Apply(yaml);
         await mesh.SettledAsync();
 
-        mesh.Diagnostics.ShouldBeEmpty($"{page}:{line}");
-        warnings.ShouldBeEmpty($"{page}:{line}");
+        mesh.Diagnostics.ShouldBeEmpty(place);
+        warnings.ShouldBeEmpty(place);
     }
 
     [Theory]
