@@ -114,7 +114,7 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
             }
 
             Interlocked.Increment(ref _sent);
-            using var attempt = await attempts.SendAsync(
+            using var attempt = await attempts.RunAsync(
                 new AttemptInput
                 {
                     Host = host,

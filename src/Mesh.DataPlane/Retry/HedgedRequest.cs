@@ -80,7 +80,7 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
 
         try
         {
-            var attempt = await sender.SendAsync(
+            var attempt = await sender.RunAsync(
                 input with
                 {
                     Number = number,

@@ -75,7 +75,7 @@ internal sealed class RetriedRequest
             Pick = _input.Pick with { Draw = _draw, ExcludedPriorities = ExcludedPriorities() },
             FollowsTimeout = _lastFailure == AttemptFailure.PerTryTimeout,
         };
-        var attempt = await _sender.SendAsync(input, Caller).ConfigureAwait(false);
+        var attempt = await _sender.RunAsync(input, Caller).ConfigureAwait(false);
         _clocks = ClocksAfter(attempt);
         return attempt;
     }

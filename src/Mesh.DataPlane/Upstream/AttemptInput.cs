@@ -18,6 +18,9 @@ internal sealed record AttemptInput
     /// <summary>Route and cluster, then the endpoint that the attempt has picked. A field, so that it is changed where it is.</summary>
     public Decision Decision;
 
+    /// <summary>How it came out.</summary>
+    public Attempt Result;
+
     public HostEntry Host { get; set; } = null!;
 
     /// <summary>The message to send: the caller's own, or for attempts side by side a copy.</summary>
@@ -39,8 +42,8 @@ internal sealed record AttemptInput
     /// <summary>A hedged attempt goes on after its per-try timeout, beside the next one.</summary>
     public bool IsHedged { get; set; }
 
-    /// <summary>The caller's message came with an attempt count, which is not passed on.</summary>
-    public bool HasOwnAttemptCount { get; set; }
+    /// <summary>The attempt count that the caller's message came with, which is not passed on.</summary>
+    public string? OwnAttemptCount { get; set; }
 
     /// <summary>The attempt before this one ran out of time.</summary>
     public bool FollowsTimeout { get; set; }
@@ -65,6 +68,21 @@ internal sealed record AttemptInput
     /// <summary>What is sent in place of the request, whose response was a redirect.</summary>
     public Redirects.InternalRedirect? Redirect { get; set; }
 
+    /// <summary>What filters see of the request; <see langword="null"/> when there is none.</summary>
+    public Filters.ClientExchange? Exchange { get; set; }
+
+    /// <summary>Its copies, as long as they want for the body.</summary>
+    public Mirroring.MirroredRequest? Mirrored { get; set; }
+
+    /// <summary>What was done after a first failure.</summary>
+    public Retry.RetriedRequest? Retried { get; set; }
+
+    /// <summary>The <c>Set-Cookie</c> that the response has to carry.</summary>
+    public string? SetCookie { get; set; }
+
+    /// <summary>How often the request was sent.</summary>
+    public int Attempts { get; set; } = 1;
+
     public static AttemptInput Rent()
     {
         if (_pooled == 0)
@@ -81,6 +99,12 @@ internal sealed record AttemptInput
     public void Return()
     {
         Decision = default;
+        Result = default;
+        Exchange = null;
+        Mirrored = null;
+        Retried = null;
+        SetCookie = null;
+        Attempts = 1;
         Host = null!;
         Request = null!;
         Pick = default;
@@ -88,13 +112,13 @@ internal sealed record AttemptInput
         Number = 1;
         Clocks = AttemptClocks.None;
         Previous = null;
-        IsHedged = HasOwnAttemptCount = FollowsTimeout = false;
+        IsHedged = FollowsTimeout = false;
         OnPicked = null;
         Body = null;
         Edit = null;
         Redirect = null;
         Began = -1;
-        OwnExpectedTimeout = OwnGrpcTimeout = null;
+        OwnExpectedTimeout = OwnGrpcTimeout = OwnAttemptCount = null;
         if (_pooled < MaxPooled)
         {
             (_pool ??= new AttemptInput?[MaxPooled])[_pooled++] = this;

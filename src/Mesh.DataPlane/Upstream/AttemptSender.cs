@@ -22,8 +22,15 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
 
     /// <exception cref="OperationCanceledException">The caller's own token was cancelled.</exception>
     /// <exception cref="HttpRequestException">The failure is the caller's own: its content could not be read.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<Attempt> SendAsync(AttemptInput input, CancellationToken cancellationToken)
+    public async ValueTask<Attempt> RunAsync(AttemptInput input, CancellationToken cancellationToken)
+    {
+        await SendAsync(input, cancellationToken).ConfigureAwait(false);
+        return input.Result;
+    }
+
+    /// <summary>The same, with <see cref="AttemptInput.Result"/> for the outcome: the frames of ordinary requests hold none of it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask SendAsync(AttemptInput input, CancellationToken cancellationToken)
     {
         // 1. An endpoint.
         Endpoint? picked;
@@ -31,7 +38,8 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         {
             if (input.Host.IsEvicted || ++turn == MaxTurns)
             {
-                return new Attempt { Input = input, Reply = LocalReply.NoHealthyUpstream, Failure = AttemptFailure.Stale };
+                input.Result = new Attempt { Input = input, Reply = LocalReply.NoHealthyUpstream, Failure = AttemptFailure.Stale };
+                return;
             }
         }
 
@@ -39,7 +47,8 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         observer?.OnDecided(input.Host, request, input.Pick.Draw, input.Decision);
         if (picked is not { } endpoint)
         {
-            return new Attempt { Input = input, Reply = input.Decision.Reply, Failure = input.Decision.IsStale ? AttemptFailure.Stale : AttemptFailure.NoHost };
+            input.Result = new Attempt { Input = input, Reply = input.Decision.Reply, Failure = input.Decision.IsStale ? AttemptFailure.Stale : AttemptFailure.NoHost };
+            return;
         }
 
         input.OnPicked?.Invoke(endpoint.State);
@@ -88,14 +97,15 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 {
                     var refused = new Attempt { Input = input, Reply = overflow, Failure = AttemptFailure.Overflow, Clocks = ClocksOf(clock) };
                     upstream.End();
-                    return refused;
+                    input.Result = refused;
+                    return;
                 }
             }
 
             upstream.Hold(breaker, multiplexed);
             if (policy.CountsAttempts)
             {
-                if (input.Number > 1 || input.HasOwnAttemptCount)
+                if (input.Number > 1 || input.OwnAttemptCount is not null)
                 {
                     request.Headers.Remove(AttemptCountHeader);
                 }
@@ -126,7 +136,8 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 monitor.OnResponse(response, LocalReplies.IsGrpc(request));
             }
 
-            return new Attempt { Input = input, Response = response, Upstream = upstream };
+            input.Result = new Attempt { Input = input, Response = response, Upstream = upstream };
+            return;
         }
         catch (HttpRequestException e)
         {
@@ -144,7 +155,8 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             }
 
             Report(endpoint.State, attempt);
-            return attempt;
+            input.Result = attempt;
+            return;
         }
         catch (OperationCanceledException)
         {
@@ -157,7 +169,8 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             }
 
             Report(endpoint.State, attempt.Value);
-            return attempt.Value;
+            input.Result = attempt.Value;
+            return;
         }
         catch
         {

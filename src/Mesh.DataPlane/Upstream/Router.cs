@@ -105,22 +105,64 @@ internal sealed class Router : IUpstream, IFilterTerminal
         input.Host = host;
         input.Request = request;
         input.Pick = new PickContext(draw);
+        input.Exchange = exchange;
         return new ValueTask<HttpResponseMessage>(
-            input.Decision.ClusterHeader is null ? CarryOutAsync(input, exchange, turn, cancellationToken) : ResolveAndCarryOutAsync(input, exchange, cancellationToken));
+            input.Decision.ClusterHeader is null ? CarryOutAsync(input, turn, cancellationToken) : ResolveAndCarryOutAsync(input, cancellationToken));
     }
 
     /// <summary>What comes after route and filters: the attempts, and the response or reply that they come to.</summary>
-    // The door hands this task on as it is: the only frame that a request allocates, and what it holds is kept small.
-    private async Task<HttpResponseMessage> CarryOutAsync(AttemptInput input, ClientExchange? exchange, int turn, CancellationToken cancellationToken)
+    // The door hands this task on as it is: the only frame that a request allocates. What it knows of the request it keeps in the input, and what is
+    // seldom awaited is awaited elsewhere, so that it is small.
+    private async Task<HttpResponseMessage> CarryOutAsync(AttemptInput input, int turn, CancellationToken cancellationToken)
     {
-        var request = input.Request;
         if (input.Decision.Reply is { } reply)
         {
-            _observer?.OnDecided(input.Host, request, input.Pick.Draw, input.Decision);
-            return RouteReplies.Create(reply, input.Decision, request, _time);
+            _observer?.OnDecided(input.Host, input.Request, input.Pick.Draw, input.Decision);
+            return RouteReplies.Create(reply, input.Decision, input.Request, _time);
         }
 
         // 1. What the route makes of the request, and what route and headers ask.
+        if (Prepare(input, turn) is { } refusal)
+        {
+            return RouteReplies.Create(refusal, input.Decision, input.Request, _time);
+        }
+
+        var isStale = false;
+        try
+        {
+            // 2. The first attempt, and the others if it failed for a reason that allows them.
+            await (input.Plan.IsHedged || input.Decision.Cluster!.Current.Destinations is not null
+                ? LocateAndSendAsync(input, cancellationToken)
+                : SteerAndSendAsync(input, cancellationToken)).ConfigureAwait(false);
+            isStale = input.Result.Failure == AttemptFailure.Stale && turn < MaxTurns;
+            if (!input.IsHedged && input.Plan.Retry is not null && RetryConditions.IsRetriable(input.Plan, input.Result))
+            {
+                await RetryAsync(input, cancellationToken).ConfigureAwait(false);
+            }
+
+            // 3. The response, or the reply for its want; a redirect may be for this place to follow.
+            if (input.Decision.Route!.Policy.InternalRedirect is { } redirects && input.Result.Response is { } moved && redirects.Follows(moved.StatusCode))
+            {
+                await RedirectAsync(input, redirects, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (!isStale && input.Redirect is null)
+            {
+                return Conclude(input);
+            }
+        }
+        finally
+        {
+            Restore(input, isStale);
+        }
+
+        // 4. Not over yet.
+        return await GoOnAsync(input, turn, cancellationToken).ConfigureAwait(false);
+    }
+
+    private LocalReply? Prepare(AttemptInput input, int turn)
+    {
+        var request = input.Request;
         var route = input.Decision.Route!;
         var policy = route.Policy;
         if (RequestFinalizer.Applies(input.Decision))
@@ -129,13 +171,12 @@ internal sealed class Router : IUpstream, IFilterTerminal
             if (RequestFinalizer.Apply(input.Decision, input.Edit, _time, input.Decision.Host.Settings.SuppressEnvoyHeaders) is { } refusal)
             {
                 input.Edit.Undo();
-                return RouteReplies.Create(refusal, input.Decision, request, _time);
+                return refusal;
             }
         }
 
-        var control = ControlHeaders.Take(request);
         var plan = input.Plan = AttemptPlan.Of(
-            route, input.Decision.Cluster!.Current.Policy?.Requests, input.Decision.Host.Settings, request, control);
+            route, input.Decision.Cluster!.Current.Policy?.Requests, input.Decision.Host.Settings, request, ControlHeaders.Take(request));
         if (!input.Decision.Host.Settings.SuppressEnvoyHeaders)
         {
             input.Began = _time.GetTimestamp();
@@ -147,146 +188,141 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         // Copies without a body leave at once, and stay the only ones if the decision turns out stale.
-        var mirrored = route.Mirrors is null || (turn > 0 && request.Content is null)
+        input.Mirrored = route.Mirrors is null || (turn > 0 && request.Content is null)
             ? null
             : _mirrors.Begin(input.Host, input.Decision, request, plan.RouteTimeout, input.Pick.Draw);
-        var body = input.Body = OutgoingBody.Watch(
-            request, plan.Retry is not null || policy.InternalRedirect is not null, plan.HasClock, policy.BufferLimit, mirrored is not null);
-        if (body is null)
+        input.Body = OutgoingBody.Watch(
+            request, plan.Retry is not null || policy.InternalRedirect is not null, plan.HasClock, policy.BufferLimit, input.Mirrored is not null);
+        if (input.Body is null)
         {
-            mirrored?.Finish(null);
+            input.Mirrored?.Finish(null);
         }
 
-        var count = policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted) ? counted.ToString() : null;
-        input.HasOwnAttemptCount = count is not null;
-        var isStale = false;
-        var isHedged = false;
-        InternalRedirect? redirect = null;
-        try
+        if (policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted))
         {
-            if (input.Decision.Cluster!.Current.Destinations is { } destinations)
-            {
-                input.Decision = await RequestDestination.OfAsync(destinations, input.Decision, request, exchange?.Exchange, cancellationToken).ConfigureAwait(false);
-            }
-
-            // 2. The first attempt, and the others if it failed for a reason that allows them.
-            Steer(input, exchange, out var setCookie);
-            Attempt attempt;
-            RetriedRequest? retried = null;
-            var attempts = 1;
-            if (plan.IsHedged && (body?.Inner is null || OutgoingBody.Share(body) is not null))
-            {
-                isHedged = true;
-                var hedged = new HedgedRequest(_attempts, _time, input, request.Content);
-                attempt = await _hedges.RunAsync(hedged, cancellationToken).ConfigureAwait(false);
-                attempts = hedged.Attempts;
-            }
-            else
-            {
-                attempt = await _attempts.SendAsync(input, cancellationToken).ConfigureAwait(false);
-                isStale = attempt.Failure == AttemptFailure.Stale && turn < MaxTurns;
-                if (plan.Retry is not null && RetryConditions.IsRetriable(plan, attempt))
-                {
-                    retried = new RetriedRequest(_attempts, _time, input, attempt, cancellationToken);
-                    attempt = await _retries.RunAsync(retried).ConfigureAwait(false);
-                    attempts = retried.Attempts;
-                }
-            }
-
-            // 3. The response, or the reply for its want; a redirect may be for this place to follow.
-            if (policy.InternalRedirect is { } redirects && attempt.Response is { } moved && redirects.Follows(moved.StatusCode))
-            {
-                attempt = await _redirector.TryFollowAsync(redirects, input, attempt, cancellationToken).ConfigureAwait(false);
-                redirect = input.Redirect;
-            }
-
-            if (!isStale && redirect is null)
-            {
-                return Conclude(attempt, attempts, policy, retried, exchange, setCookie, request);
-            }
-        }
-        finally
-        {
-            // The caller gets the message back as it was.
-            if (body is not null)
-            {
-                if (!isStale)
-                {
-                    mirrored?.Finish(body);
-                }
-
-                request.Content = body.Inner;
-            }
-
-            if (plan.ExpectedTimeout > TimeSpan.Zero)
-            {
-                ExpectedTimeout.Restore(input);
-            }
-
-            control?.Restore(request);
-            if (policy.CountsAttempts)
-            {
-                request.Headers.Remove(AttemptSender.AttemptCountHeader);
-                if (count is not null)
-                {
-                    request.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, count);
-                }
-            }
-
-            if (policy.MarksTimeoutRetries)
-            {
-                request.Headers.Remove(AttemptSender.TimeoutRetryHeader);
-            }
-
-            input.Edit?.Undo();
-
-            // Hedged attempts that lost may still be on their way.
-            if (!isStale && !isHedged)
-            {
-                input.Return();
-            }
+            input.OwnAttemptCount = counted.ToString();
         }
 
-        if (redirect is not null)
-        {
-            if (exchange is null)
-            {
-                return await FollowAsync(redirect, request, cancellationToken).ConfigureAwait(false);
-            }
-
-            // The filters see the request that follows as a new one, and of the redirect nothing.
-            exchange.Redirect = redirect;
-            return redirect.Response;
-        }
-
-        return await RouteAgainAsync(input.Host, request, input.Pick.Draw, exchange, turn + 1, cancellationToken).ConfigureAwait(false);
+        return null;
     }
 
-    private HttpResponseMessage Conclude(
-        Attempt attempt,
-        int attempts,
-        RoutePolicy policy,
-        RetriedRequest? retried,
-        ClientExchange? exchange,
-        string? setCookie,
-        HttpRequestMessage request)
+    private ValueTask SteerAndSendAsync(AttemptInput input, CancellationToken cancellationToken)
     {
-        if (attempts > 1 || attempt.Failure is not (AttemptFailure.None or AttemptFailure.NoHost))
+        Steer(input);
+        return _attempts.SendAsync(input, cancellationToken);
+    }
+
+    private async ValueTask LocateAndSendAsync(AttemptInput input, CancellationToken cancellationToken)
+    {
+        if (input.Decision.Cluster!.Current.Destinations is { } destinations)
         {
-            RequestOutcome.TellAttempts(request, attempts);
+            input.Decision = await RequestDestination.OfAsync(destinations, input.Decision, input.Request, input.Exchange?.Exchange, cancellationToken).ConfigureAwait(false);
         }
 
-        exchange?.OnAttempted(ref attempt);
-        var response = attempt.Response is null ? Reply(attempt, retried, request) : Complete(attempt, request, retried);
-        if (setCookie is not null)
+        if (!input.Plan.IsHedged || (input.Body?.Inner is not null && OutgoingBody.Share(input.Body) is null))
+        {
+            await SteerAndSendAsync(input, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        Steer(input);
+        input.IsHedged = true;
+        var hedged = new HedgedRequest(_attempts, _time, input, input.Request.Content);
+        input.Result = await _hedges.RunAsync(hedged, cancellationToken).ConfigureAwait(false);
+        input.Attempts = hedged.Attempts;
+    }
+
+    private async ValueTask RetryAsync(AttemptInput input, CancellationToken cancellationToken)
+    {
+        var retried = input.Retried = new RetriedRequest(_attempts, _time, input, input.Result, cancellationToken);
+        input.Result = await _retries.RunAsync(retried).ConfigureAwait(false);
+        input.Attempts = retried.Attempts;
+    }
+
+    private async ValueTask RedirectAsync(AttemptInput input, InternalRedirectPolicy policy, CancellationToken cancellationToken)
+        => input.Result = await _redirector.TryFollowAsync(policy, input, input.Result, cancellationToken).ConfigureAwait(false);
+
+    // The caller gets the message back as it was.
+    private static void Restore(AttemptInput input, bool isStale)
+    {
+        var request = input.Request;
+        var policy = input.Decision.Route!.Policy;
+        if (input.Body is { } body)
+        {
+            if (!isStale)
+            {
+                input.Mirrored?.Finish(body);
+            }
+
+            request.Content = body.Inner;
+        }
+
+        if (input.Plan.ExpectedTimeout > TimeSpan.Zero)
+        {
+            ExpectedTimeout.Restore(input);
+        }
+
+        input.Plan.Headers?.Restore(request);
+        if (policy.CountsAttempts)
+        {
+            request.Headers.Remove(AttemptSender.AttemptCountHeader);
+            if (input.OwnAttemptCount is { } count)
+            {
+                request.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, count);
+            }
+        }
+
+        if (policy.MarksTimeoutRetries)
+        {
+            request.Headers.Remove(AttemptSender.TimeoutRetryHeader);
+        }
+
+        input.Edit?.Undo();
+
+        // Hedged attempts that lost may still be on their way.
+        if (!isStale && !input.IsHedged && input.Redirect is null)
+        {
+            input.Return();
+        }
+    }
+
+    private async Task<HttpResponseMessage> GoOnAsync(AttemptInput input, int turn, CancellationToken cancellationToken)
+    {
+        if (input.Redirect is not { } redirect)
+        {
+            return await RouteAgainAsync(input.Host, input.Request, input.Pick.Draw, input.Exchange, turn + 1, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (input.Exchange is not { } exchange)
+        {
+            return await FollowAsync(redirect, input.Request, cancellationToken).ConfigureAwait(false);
+        }
+
+        // The filters see the request that follows as a new one, and of the redirect nothing.
+        exchange.Redirect = redirect;
+        return redirect.Response;
+    }
+
+    private HttpResponseMessage Conclude(AttemptInput input)
+    {
+        var request = input.Request;
+        ref var attempt = ref input.Result;
+        if (input.Attempts > 1 || attempt.Failure is not (AttemptFailure.None or AttemptFailure.NoHost))
+        {
+            RequestOutcome.TellAttempts(request, input.Attempts);
+        }
+
+        input.Exchange?.OnAttempted(ref attempt);
+        var response = attempt.Response is null ? Reply(attempt, input.Retried, request) : Complete(attempt, request, input.Retried);
+        if (input.SetCookie is { } setCookie)
         {
             response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
         }
 
-        if (policy.TellsAttempts)
+        if (input.Decision.Route!.Policy.TellsAttempts)
         {
             response.Headers.Remove(AttemptSender.AttemptCountHeader);
-            response.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, attempts.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            response.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, input.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
         return response;
@@ -367,14 +403,14 @@ internal sealed class Router : IUpstream, IFilterTerminal
         return response;
     }
 
-    private async Task<HttpResponseMessage> ResolveAndCarryOutAsync(AttemptInput input, ClientExchange? exchange, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> ResolveAndCarryOutAsync(AttemptInput input, CancellationToken cancellationToken)
     {
         var routed = input.Decision;
         var cluster = await _headerClusters.ResolveAsync(routed.ClusterHeader!, cancellationToken).ConfigureAwait(false);
         input.Decision = cluster is null || cluster.Current.Status == ClusterStatus.Pending
             ? new Decision { Host = routed.Host, Route = routed.Route, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) }
             : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster };
-        return await CarryOutAsync(input, exchange, turn: 0, cancellationToken).ConfigureAwait(false);
+        return await CarryOutAsync(input, turn: 0, cancellationToken).ConfigureAwait(false);
     }
 
     // The routes have moved on, or the host was idle for long and is needed after all. The filters have seen the request already.
@@ -399,10 +435,9 @@ internal sealed class Router : IUpstream, IFilterTerminal
     private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, View(host, request), draw);
 
     // Only sessions and clusters of consistent hashing look at the request again.
-    private static void Steer(AttemptInput input, ClientExchange? exchange, out string? setCookie)
+    private static void Steer(AttemptInput input)
     {
-        setCookie = null;
-        if (exchange?.OverrideHost is { } session)
+        if (input.Exchange is { OverrideHost: { } session } exchange)
         {
             input.Pick = input.Pick with { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null };
         }
@@ -413,7 +448,8 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
         if (RequestHash.PoliciesOf(input.Decision) is { } policies)
         {
-            input.Pick = RequestHash.Apply(policies, input.Pick, View(input.Host, input.Request), input.Request, out setCookie);
+            input.Pick = RequestHash.Apply(policies, input.Pick, View(input.Host, input.Request), input.Request, out var setCookie);
+            input.SetCookie = setCookie;
         }
     }
 

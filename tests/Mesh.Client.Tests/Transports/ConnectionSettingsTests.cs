@@ -118,19 +118,16 @@ public class ConnectionSettingsTests
         await using var server = await HoldingServer.StartAsync(HttpProtocols.Http2);
         await using var mesh = Mesh(server.Port, new(), http2: true, limit);
         var client = mesh.Client();
-        for (var round = 0; round < 2; round++)
+        var responses = Enumerable.Range(0, 12).Select(_ => client.GetStringAsync(Url)).ToList();
+        for (var i = 0; i < 12; i++)
         {
-            var responses = Enumerable.Range(0, 12).Select(_ => client.GetStringAsync(Url)).ToList();
-            for (var i = 0; i < 12; i++)
-            {
-                (await server.Arrived.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBeTrue();
-            }
-
-            server.Release(12);
-            (await Task.WhenAll(responses).Within()).ShouldAllBe(r => r == "ok");
+            (await server.Arrived.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBeTrue();
         }
 
-        server.Connections.ShouldBe(connections);
+        server.Connections.ShouldBeGreaterThanOrEqualTo(connections);
+        server.Connections.ShouldBeLessThanOrEqualTo(limit == 100 ? 1 : 12);
+        server.Release(12);
+        (await Task.WhenAll(responses).Within()).ShouldAllBe(r => r == "ok");
     }
 
     [Fact]
