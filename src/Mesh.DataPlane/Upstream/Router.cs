@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
@@ -148,7 +146,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
             if (!isStale && input.Redirect is null)
             {
-                return Conclude(input);
+                return Conclusion.Of(input, _time);
             }
         }
         finally
@@ -303,98 +301,6 @@ internal sealed class Router : IUpstream, IFilterTerminal
         return redirect.Response;
     }
 
-    private HttpResponseMessage Conclude(AttemptInput input)
-    {
-        var request = input.Request;
-        ref var attempt = ref input.Result;
-        if (input.Attempts > 1 || attempt.Failure is not (AttemptFailure.None or AttemptFailure.NoHost))
-        {
-            RequestOutcome.TellAttempts(request, input.Attempts);
-        }
-
-        input.Exchange?.OnAttempted(ref attempt);
-        var response = attempt.Response is null ? Reply(attempt, input.Retried, request) : Complete(attempt, request, input.Retried);
-        if (input.SetCookie is { } setCookie)
-        {
-            response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
-        }
-
-        if (input.Decision.Route!.Policy.TellsAttempts)
-        {
-            response.Headers.Remove(AttemptSender.AttemptCountHeader);
-            response.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, input.Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        }
-
-        return response;
-    }
-
-    private HttpResponseMessage Reply(in Attempt attempt, RetriedRequest? retried, HttpRequestMessage request)
-    {
-        var reply = attempt.Reply!;
-        if (reply.Flags == "UT" && attempt.Input.Plan.Headers is { AlternativeTimeoutReply: true })
-        {
-            reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
-        }
-
-        return RouteReplies.Create(RetryFlag(retried) is { } flag ? reply with { Flags = $"{reply.Flags},{flag}" } : reply, attempt.Decision, request, _time);
-    }
-
-    // Why a failure that was worth another try got none.
-    private static string? RetryFlag(RetriedRequest? retried)
-        => retried switch
-        {
-            { IsExhausted: true } => "URX",
-            { IsLimited: true } => "UO",
-            _ => null,
-        };
-
-    // The attempt ends with the body.
-    private HttpResponseMessage Complete(in Attempt attempt, HttpRequestMessage request, RetriedRequest? retried)
-    {
-        var response = attempt.Response!;
-        var upstream = attempt.Upstream!;
-        if (RetryFlag(retried) is { } flag)
-        {
-            RequestOutcome.TellFlags(request, flag, "via_upstream");
-        }
-
-        if (attempt.Input.Began >= 0)
-        {
-            ServiceTime.Tell(response, _time, attempt.Input.Began);
-        }
-
-        if (HasNoBody(request, response))
-        {
-            upstream.End();
-            ResponseFinalizer.Apply(attempt.Decision, request, response, _time);
-            return response;
-        }
-
-        var content = new MeshResponseContent(response.Content, upstream);
-        response.Content = content;
-        ResponseFinalizer.Apply(attempt.Decision, request, response, _time);
-        if (upstream.Clock is { } clock)
-        {
-            clock.Stop(TimeoutCause.PerTry);
-            if (clock.HasDeadline)
-            {
-                if (request.Content is null)
-                {
-                    // As with any handler: the token was for the sending, whoever reads has one of their own.
-                    clock.LeaveCaller();
-                }
-
-                clock.Notify(content);
-            }
-            else
-            {
-                upstream.EndClock();
-            }
-        }
-
-        return response;
-    }
-
     private async ValueTask<HttpResponseMessage> FollowAsync(InternalRedirect redirect, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await SendAsync(redirect.Host, redirect.Request, cancellationToken).ConfigureAwait(false);
@@ -467,14 +373,4 @@ internal sealed class Router : IUpstream, IFilterTerminal
             "wss" => Uri.UriSchemeHttps,
             var other => other,
         };
-
-    private static bool HasNoBody(HttpRequestMessage request, HttpResponseMessage response)
-        => response.StatusCode != HttpStatusCode.SwitchingProtocols
-            && (IsEmpty(response.Content.Headers.NonValidated)
-                || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
-                || request.Method == HttpMethod.Head);
-
-    // As it came: whoever asks for the number has it parsed, and printed again for the copy of the headers.
-    private static bool IsEmpty(HttpHeadersNonValidated headers)
-        => headers.TryGetValues("Content-Length", out var length) && length.Count == 1 && length.ToString() == "0";
 }
