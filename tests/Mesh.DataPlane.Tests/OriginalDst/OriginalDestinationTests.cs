@@ -225,10 +225,10 @@ public sealed class OriginalDestinationTests : DnsClusterScenario
     }
 
     [Fact]
-    public void Finding_a_host_allocates_nothing()
+    public async Task Finding_a_host_allocates_nothing()
     {
         var cluster = Start();
-        LocateAsync(cluster, _address).GetAwaiter().GetResult();
+        await LocateAsync(cluster, _address);
 
         Allocations.Of(_ => cluster.Current.Destinations!.Find(_address)!.Pick()).ShouldBe(0);
     }
