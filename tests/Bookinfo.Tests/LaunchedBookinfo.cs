@@ -19,12 +19,16 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
     {
         Launcher = launcher;
         MeshFolder = folder;
+        Page = page;
         _client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = page, Timeout = Guard.Hang };
     }
 
     public BookinfoProcess Launcher { get; }
 
     public string MeshFolder { get; }
+
+    /// <summary>Where the product page listens.</summary>
+    public Uri Page { get; }
 
     /// <summary>Pages loaded, and every one of them whole.</summary>
     public int Loads => _loads;
