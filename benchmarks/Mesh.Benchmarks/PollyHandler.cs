@@ -15,11 +15,8 @@ internal sealed class PollyHandler : DelegatingHandler
         .AddTimeout(TimeSpan.FromSeconds(5))
         .Build();
 
-    public static HttpClient Client(int port)
-        => new(new PollyHandler { InnerHandler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false } })
-        {
-            BaseAddress = new Uri($"http://localhost:{port}"),
-        };
+    public static SocketCaller Caller(int[] ports)
+        => SocketCaller.Of(new PollyHandler { InnerHandler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false } }, ports);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -21,9 +21,9 @@ internal static class ResilienceComparison
         await using var running = server;
 
         await using var engine = BenchmarkMesh.Create([Route()], Cluster(), host => host.IncludeRequestAttemptCount = true, ports);
-        using var raw = SocketLoad.Raw(ports[0]);
-        using var polly = PollyHandler.Client(ports[0]);
-        using var mesh = BenchmarkMesh.Client(engine);
+        using var raw = SocketCaller.Raw(ports);
+        using var polly = PollyHandler.Caller(ports);
+        using var mesh = BenchmarkMesh.Caller(engine);
         await SocketLoad.WarmUpAsync(slice, raw, polly, mesh);
 
         var figures = new Dictionary<string, Figures> { ["Polly"] = new(), ["mesh"] = new() };

@@ -18,8 +18,8 @@ internal static class SocketComparison
         await using var running = server;
 
         await using var engine = BenchmarkMesh.Create([Resources.Prefix("/", "cluster")], null, ports);
-        using var raw = SocketLoad.Raw(ports[0]);
-        using var mesh = BenchmarkMesh.Client(engine);
+        using var raw = SocketCaller.Raw(ports);
+        using var mesh = BenchmarkMesh.Caller(engine);
         await SocketLoad.WarmUpAsync(slice, raw, mesh);
 
         var throughput = new List<double>();

@@ -40,19 +40,15 @@ internal static class SocketLoad
         return (server, [.. server.Urls.Select(u => new Uri(u).Port)]);
     }
 
-    // By a name, as anybody calls another service.
-    public static HttpClient Raw(int port)
-        => new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://localhost:{port}") };
-
     /// <summary>Runs the clients in turn until the compiler has nothing left to make better: what is measured is not its work.</summary>
-    public static async Task WarmUpAsync(TimeSpan slice, params HttpClient[] clients)
+    public static async Task WarmUpAsync(TimeSpan slice, params SocketCaller[] callers)
     {
         var compiled = -1L;
         for (var quiet = 0; quiet < 3;)
         {
-            foreach (var client in clients)
+            foreach (var caller in callers)
             {
-                await MeasureAsync(client, slice);
+                await MeasureAsync(caller, slice);
             }
 
             var now = JitInfo.GetCompiledMethodCount();
@@ -68,7 +64,7 @@ internal static class SocketLoad
         Console.WriteLine($"{what}: median {At(0.5)}, quartiles {At(0.25)} to {At(0.75)}");
     }
 
-    public static async Task<SocketSlice> MeasureAsync(HttpClient client, TimeSpan duration)
+    public static async Task<SocketSlice> MeasureAsync(SocketCaller caller, TimeSpan duration)
     {
         using var process = Process.GetCurrentProcess();
         var count = 0L;
@@ -76,14 +72,15 @@ internal static class SocketLoad
         var allocated = GC.GetTotalAllocatedBytes();
         var contentions = Monitor.LockContentionCount;
         var start = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(first => Task.Run(async () =>
         {
             var buffer = new byte[4096];
+            var next = first;
             while (Stopwatch.GetElapsedTime(start) < duration)
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/products");
+                using var request = new HttpRequestMessage(HttpMethod.Get, caller.Targets[next++ % caller.Targets.Length]);
                 request.Headers.TryAddWithoutValidation("x-request-id", "5f1c");
-                using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+                using var response = await caller.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
                 response.EnsureSuccessStatusCode();
                 await using var body = await response.Content.ReadAsStreamAsync();
                 while (await body.ReadAsync(buffer) > 0)

@@ -80,6 +80,12 @@ internal sealed record AttemptInput
     /// <summary>The <c>Set-Cookie</c> that the response has to carry.</summary>
     public string? SetCookie { get; set; }
 
+    /// <summary>How often the routes have moved on below the request.</summary>
+    public int Turn { get; set; }
+
+    /// <summary>They have moved on again.</summary>
+    public bool IsStale { get; set; }
+
     /// <summary>How often the request was sent.</summary>
     public int Attempts { get; set; } = 1;
 
@@ -112,7 +118,8 @@ internal sealed record AttemptInput
         Number = 1;
         Clocks = AttemptClocks.None;
         Previous = null;
-        IsHedged = FollowsTimeout = false;
+        IsHedged = FollowsTimeout = IsStale = false;
+        Turn = 0;
         OnPicked = null;
         Body = null;
         Edit = null;

@@ -104,14 +104,15 @@ internal sealed class Router : IUpstream, IFilterTerminal
         input.Request = request;
         input.Pick = new PickContext(draw);
         input.Exchange = exchange;
+        input.Turn = turn;
         return new ValueTask<HttpResponseMessage>(
-            input.Decision.ClusterHeader is null ? CarryOutAsync(input, turn, cancellationToken) : ResolveAndCarryOutAsync(input, cancellationToken));
+            input.Decision.ClusterHeader is null ? CarryOutAsync(input, cancellationToken) : ResolveAndCarryOutAsync(input, cancellationToken));
     }
 
     /// <summary>What comes after route and filters: the attempts, and the response or reply that they come to.</summary>
     // The door hands this task on as it is: the only frame that a request allocates. What it knows of the request it keeps in the input, and what is
     // seldom awaited is awaited elsewhere, so that it is small.
-    private async Task<HttpResponseMessage> CarryOutAsync(AttemptInput input, int turn, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> CarryOutAsync(AttemptInput input, CancellationToken cancellationToken)
     {
         if (input.Decision.Reply is { } reply)
         {
@@ -120,19 +121,18 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         // 1. What the route makes of the request, and what route and headers ask.
-        if (Prepare(input, turn) is { } refusal)
+        if (Prepare(input) is { } refusal)
         {
             return RouteReplies.Create(refusal, input.Decision, input.Request, _time);
         }
 
-        var isStale = false;
         try
         {
             // 2. The first attempt, and the others if it failed for a reason that allows them.
             await (input.Plan.IsHedged || input.Decision.Cluster!.Current.Destinations is not null
                 ? LocateAndSendAsync(input, cancellationToken)
                 : SteerAndSendAsync(input, cancellationToken)).ConfigureAwait(false);
-            isStale = input.Result.Failure == AttemptFailure.Stale && turn < MaxTurns;
+            input.IsStale = input.Result.Failure == AttemptFailure.Stale && input.Turn < MaxTurns;
             if (!input.IsHedged && input.Plan.Retry is not null && RetryConditions.IsRetriable(input.Plan, input.Result))
             {
                 await RetryAsync(input, cancellationToken).ConfigureAwait(false);
@@ -144,21 +144,21 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 await RedirectAsync(input, redirects, cancellationToken).ConfigureAwait(false);
             }
 
-            if (!isStale && input.Redirect is null)
+            if (!input.IsStale && input.Redirect is null)
             {
                 return Conclusion.Of(input, _time);
             }
         }
         finally
         {
-            Restore(input, isStale);
+            Restore(input);
         }
 
         // 4. Not over yet.
-        return await GoOnAsync(input, turn, cancellationToken).ConfigureAwait(false);
+        return await GoOnAsync(input, cancellationToken).ConfigureAwait(false);
     }
 
-    private LocalReply? Prepare(AttemptInput input, int turn)
+    private LocalReply? Prepare(AttemptInput input)
     {
         var request = input.Request;
         var route = input.Decision.Route!;
@@ -186,7 +186,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         // Copies without a body leave at once, and stay the only ones if the decision turns out stale.
-        input.Mirrored = route.Mirrors is null || (turn > 0 && request.Content is null)
+        input.Mirrored = route.Mirrors is null || (input.Turn > 0 && request.Content is null)
             ? null
             : _mirrors.Begin(input.Host, input.Decision, request, plan.RouteTimeout, input.Pick.Draw);
         input.Body = OutgoingBody.Watch(
@@ -241,13 +241,13 @@ internal sealed class Router : IUpstream, IFilterTerminal
         => input.Result = await _redirector.TryFollowAsync(policy, input, input.Result, cancellationToken).ConfigureAwait(false);
 
     // The caller gets the message back as it was.
-    private static void Restore(AttemptInput input, bool isStale)
+    private static void Restore(AttemptInput input)
     {
         var request = input.Request;
         var policy = input.Decision.Route!.Policy;
         if (input.Body is { } body)
         {
-            if (!isStale)
+            if (!input.IsStale)
             {
                 input.Mirrored?.Finish(body);
             }
@@ -278,17 +278,17 @@ internal sealed class Router : IUpstream, IFilterTerminal
         input.Edit?.Undo();
 
         // Hedged attempts that lost may still be on their way.
-        if (!isStale && !input.IsHedged && input.Redirect is null)
+        if (!input.IsStale && !input.IsHedged && input.Redirect is null)
         {
             input.Return();
         }
     }
 
-    private async Task<HttpResponseMessage> GoOnAsync(AttemptInput input, int turn, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> GoOnAsync(AttemptInput input, CancellationToken cancellationToken)
     {
         if (input.Redirect is not { } redirect)
         {
-            return await RouteAgainAsync(input.Host, input.Request, input.Pick.Draw, input.Exchange, turn + 1, cancellationToken).ConfigureAwait(false);
+            return await RouteAgainAsync(input.Host, input.Request, input.Pick.Draw, input.Exchange, input.Turn + 1, cancellationToken).ConfigureAwait(false);
         }
 
         if (input.Exchange is not { } exchange)
@@ -316,7 +316,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         input.Decision = cluster is null || cluster.Current.Status == ClusterStatus.Pending
             ? new Decision { Host = routed.Host, Route = routed.Route, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) }
             : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster };
-        return await CarryOutAsync(input, turn: 0, cancellationToken).ConfigureAwait(false);
+        return await CarryOutAsync(input, cancellationToken).ConfigureAwait(false);
     }
 
     // The routes have moved on, or the host was idle for long and is needed after all. The filters have seen the request already.

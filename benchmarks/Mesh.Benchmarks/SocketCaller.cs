@@ -1,0 +1,18 @@
+namespace Mesh.Benchmarks;
+
+/// <summary>
+/// A client and what it calls, in turn: with the mesh one name, without it each server's own, because calling three servers costs more than calling
+/// one, whoever chooses among them.
+/// </summary>
+internal sealed record SocketCaller(HttpClient Client, params string[] Targets) : IDisposable
+{
+    public const string Path = "/api/v1/products";
+
+    public static SocketCaller Raw(params int[] ports) => Of(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }, ports);
+
+    /// <summary>Servers by a name, as anybody calls another service.</summary>
+    public static SocketCaller Of(HttpMessageHandler handler, params int[] ports)
+        => new(new HttpClient(handler), [.. ports.Select(port => $"http://localhost:{port}{Path}")]);
+
+    public void Dispose() => Client.Dispose();
+}
