@@ -4,6 +4,7 @@ namespace Mesh.EndToEnd.Tests.Faults;
 public sealed class DelayLabs
 {
     private const string Rating = "http://rating:9080/ratings/0";
+    private const string Reviews = "http://reviews:9080/reviews/0";
 
     [Fact]
     [Trait("Lab", "C11")]
@@ -34,6 +35,60 @@ public sealed class DelayLabs
         {
             (await client.AskAsync(Rating)).Flags.ShouldBeEmpty();
         }
+    }
+
+    [Fact]
+    [Trait("Lab", "C11")]
+    public async Task A_timeout_further_up_ends_the_wait_and_one_beside_the_delay_does_not()
+    {
+        await using var mesh = await PodMesh.StartAsync(LabYaml.Service("rating", 9080) + LabYaml.Service("reviews", 9080));
+        var rating = await mesh.AddPodAsync("rating");
+        var reviews = mesh.Caller(new MeshWorkload("reviews"));
+        using var ended = new SemaphoreSlim(0);
+        await mesh.AddPodAsync("reviews", "v2", async context =>
+        {
+            try
+            {
+                // Whoever gives this request up, gives up the one behind it.
+                using var response = await reviews.GetAsync(Rating, context.RequestAborted);
+                await response.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
+            }
+            finally
+            {
+                ended.Release();
+            }
+        });
+        var productpage = mesh.Caller(new MeshWorkload("productpage"));
+        (await productpage.AskAsync(Reviews)).Body.ShouldBe(rating.Name);
+        await ended.WaitAsync().OrHang();
+        await mesh.ApplyAsync(
+            LabYaml.VirtualService("rating", """
+                - fault: {delay: {percentage: {value: 100}, fixedDelay: 2s}}
+                  timeout: 0.5s
+                  route: [{destination: {host: rating}}]
+                """)
+            + LabYaml.VirtualService("reviews", """
+                - timeout: 0.5s
+                  route: [{destination: {host: reviews}}]
+                """));
+
+        // Who asks reviews has a timeout of its own, and it passes while reviews waits: two timers.
+        var served = rating.Served;
+        var idle = mesh.Time.ActiveTimers;
+        var page = productpage.AskAsync(Reviews);
+        await mesh.Time.WaitForTimersAsync(idle + 2).OrHang();
+        mesh.Time.Advance(TimeSpan.FromMilliseconds(499));
+        mesh.Time.ActiveTimers.ShouldBe(idle + 2, "the timeout is not over");
+        mesh.Time.Advance(TimeSpan.FromMilliseconds(1));
+        (await page.OrHang()).ShouldSatisfyAllConditions(
+            a => a.Status.ShouldBe(504),
+            a => a.Body.ShouldBe("upstream request timeout"),
+            a => a.Flags.ShouldBe("UT"));
+        await ended.WaitAsync().OrHang();
+        rating.Served.ShouldBe(served);
+
+        // The delay of a rule comes before its timeout begins, as in Envoy, where the filter holds the request back from the router.
+        await DelayedAsync(mesh, rating, reviews);
     }
 
     private static async Task DelayedAsync(PodMesh mesh, Pod rating, HttpClient client)

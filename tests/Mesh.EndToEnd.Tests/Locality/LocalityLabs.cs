@@ -38,6 +38,39 @@ public sealed class LocalityLabs
 
     [Fact]
     [Trait("Lab", "Locality failover")]
+    public async Task A_region_that_has_lost_half_of_its_pods_keeps_seven_requests_of_ten()
+    {
+        const int Requests = 1000;
+        var even = new EvenPickRandomSource(Requests);
+        await using var mesh = await PodMesh.StartAsync(
+            LabYaml.Service("simple-backend") + LabYaml.DestinationRule("simple-backend", """
+                trafficPolicy:
+                  loadBalancer:
+                    simple: ROUND_ROBIN
+                    localityLbSetting: {enabled: true, failover: [{from: us-west, to: us-east}]}
+                  outlierDetection: {consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1m, maxEjectionPercent: 100}
+                """),
+            even);
+        for (var i = 0; i < 4; i++)
+        {
+            var west = await mesh.AddPodAsync("simple-backend", "west", locality: "us-west/us-west-a");
+            if (i % 2 == 0)
+            {
+                west.Answer(500);
+            }
+        }
+
+        await mesh.AddPodAsync("simple-backend", "east", locality: "us-east/us-east-a");
+        var caller = mesh.Caller(new MeshWorkload("simple-web") { Locality = "us-west/us-west-a" });
+        (await caller.CountAsync(Simple, 50))["500"].ShouldBe(2, "one error ejects, and an ejected pod is not asked again");
+
+        // 50 % that are well × 140 % overprovisioning.
+        even.Begin();
+        (await caller.CountAsync(Simple, Requests)).ShouldBe(new Dictionary<string, int> { ["west"] = 700, ["east"] = 300 }, ignoreOrder: true);
+    }
+
+    [Fact]
+    [Trait("Lab", "Locality failover")]
     public async Task Without_outlier_detection_no_locality_is_preferred()
     {
         await using var mesh = await PodMesh.StartAsync(LabYaml.Service("simple-backend") + LabYaml.DestinationRule("simple-backend", """
