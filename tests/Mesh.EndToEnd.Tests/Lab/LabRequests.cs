@@ -4,9 +4,13 @@ namespace Mesh.EndToEnd.Tests.Lab;
 internal static class LabRequests
 {
     /// <summary>One request, and what the mesh says of it.</summary>
-    public static async Task<LabAnswer> AskAsync(this HttpClient client, string uri, params (string Name, string Value)[] headers)
+    public static Task<LabAnswer> AskAsync(this HttpClient client, string uri, params (string Name, string Value)[] headers)
+        => client.AskAsync(HttpMethod.Get, uri, headers);
+
+    /// <summary>One request with a method of its own, and what the mesh says of it.</summary>
+    public static async Task<LabAnswer> AskAsync(this HttpClient client, HttpMethod method, string uri, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        using var request = new HttpRequestMessage(method, uri);
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);

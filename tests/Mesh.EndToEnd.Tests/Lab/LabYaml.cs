@@ -6,7 +6,7 @@ namespace Mesh.EndToEnd.Tests.Lab;
 internal static class LabYaml
 {
     /// <summary>A service that selects the label <c>app</c>.</summary>
-    public static string Service(string name, int port = 80)
+    public static string Service(string name, int port = 80, string portName = "http")
         => Document($"""
             apiVersion: v1
             kind: Service
@@ -16,7 +16,7 @@ internal static class LabYaml
               selector:
                 app: {name}
               ports:
-              - name: http
+              - name: {portName}
                 port: {port.ToString(CultureInfo.InvariantCulture)}
             """);
 

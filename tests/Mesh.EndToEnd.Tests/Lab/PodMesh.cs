@@ -8,6 +8,7 @@ using Mesh.Testing;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -79,6 +80,10 @@ internal sealed class PodMesh : IAsyncDisposable
         await SettleAsync();
     }
 
+    /// <summary>Applies documents that are at fault, which changes nothing: what is said of them.</summary>
+    public IReadOnlyList<string> Refusals(string yaml)
+        => [.. _source.Apply(yaml).Where(diagnostic => diagnostic.Severity == ConfigSeverity.Error).Select(diagnostic => diagnostic.ToString())];
+
     /// <summary>Removes a document; completes when every caller follows.</summary>
     public async Task DeleteAsync(string kind, string name)
     {
@@ -86,15 +91,16 @@ internal sealed class PodMesh : IAsyncDisposable
         await SettleAsync();
     }
 
-    /// <summary>Starts a pod and makes it known, on a port that services call <c>http</c>.</summary>
+    /// <summary>Starts a pod and makes it known.</summary>
     /// <param name="app">Its label <c>app</c>.</param>
     /// <param name="version">Its label <c>version</c>.</param>
     /// <param name="answer">What it does; by default it answers with its name.</param>
     /// <param name="locality">Where it runs: <c>region/zone/subzone</c>.</param>
-    public async Task<Pod> AddPodAsync(string app, string version = "v1", RequestDelegate? answer = null, string? locality = null)
+    /// <param name="port">What services call its port: <c>http</c>, or <c>http2</c> for one that speaks nothing else.</param>
+    public async Task<Pod> AddPodAsync(string app, string version = "v1", RequestDelegate? answer = null, string? locality = null, string port = "http")
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{app}-{version}-{_pods.Count}");
-        var pod = await Pod.StartAsync(name, version, answer);
+        var pod = await Pod.StartAsync(name, version, answer, port == "http2" ? HttpProtocols.Http2 : HttpProtocols.Http1);
         _pods.Add(pod);
         await ApplyAsync($$"""
             apiVersion: networking.istio.io/v1
@@ -102,7 +108,7 @@ internal sealed class PodMesh : IAsyncDisposable
             metadata: {name: {{name}}}
             spec:
               address: 127.0.0.1
-              ports: {http: {{pod.Port}}}
+              ports: { {{port}}: {{pod.Port}} }
               labels: {app: {{app}}, version: {{version}}}
               locality: {{locality ?? "\"\""}}
             """);
@@ -117,12 +123,14 @@ internal sealed class PodMesh : IAsyncDisposable
     }
 
     /// <summary>A client of an application in this mesh.</summary>
-    public HttpClient Caller(MeshWorkload? workload = null)
+    /// <param name="workload">The application.</param>
+    /// <param name="random">Its chance, where it is not that of all.</param>
+    public HttpClient Caller(MeshWorkload? workload = null, IRandomSource? random = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddProvider(Log.For(workload?.Name ?? "caller")));
         services.AddSingleton<TimeProvider>(Time);
-        services.AddSingleton(_random);
+        services.AddSingleton(random ?? _random);
         services.AddSingleton<IAdsTransport>(_ => new InProcessAdsTransport(_controlPlane.GetRequiredService<IAdsServer>(), "the mesh of the lab"));
         services.AddMeshClient(options =>
         {
@@ -136,6 +144,19 @@ internal sealed class PodMesh : IAsyncDisposable
         var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient();
         client.Timeout = Guard.Hang;
         return client;
+    }
+
+    /// <summary>Carries a request through the waits between its attempts: the clock moves whenever one more timer runs than before.</summary>
+    public async Task<LabAnswer> ThroughBackOffsAsync(Func<Task<LabAnswer>> ask)
+    {
+        var idle = Time.ActiveTimers;
+        var asking = ask();
+        while (await Task.WhenAny(asking, Time.WaitForTimersAsync(idle + 1)) != asking)
+        {
+            Time.Advance(TimeSpan.FromMilliseconds(25));
+        }
+
+        return await asking;
     }
 
     /// <summary>Completes when all that was applied is in force everywhere; fails when a caller refused a part, or left something out.</summary>
