@@ -146,14 +146,13 @@ internal sealed class PodMesh : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Carries a request through the waits between its attempts: the clock moves whenever one more timer runs than before.</summary>
-    public async Task<LabAnswer> ThroughBackOffsAsync(Func<Task<LabAnswer>> ask)
+    /// <summary>Carries a request through the waits between its attempts: the clock runs until it is answered, and stands still again.</summary>
+    public async Task<LabAnswer> ThroughBackOffsAsync(Task<LabAnswer> asking)
     {
-        var idle = Time.ActiveTimers;
-        var asking = ask();
-        while (await Task.WhenAny(asking, Time.WaitForTimersAsync(idle + 1)) != asking)
+        while (!asking.IsCompleted)
         {
-            Time.Advance(TimeSpan.FromMilliseconds(25));
+            Time.Advance(TimeSpan.FromMilliseconds(1));
+            await Task.Yield();
         }
 
         return await asking;

@@ -21,12 +21,14 @@ public sealed class DefaultRetryLabs
     public async Task A_request_is_tried_three_times_with_the_first_rule_and_without()
     {
         await using var mesh = await PodMesh.StartAsync(LabYaml.Service("details", 9080));
-        await (await mesh.AddPodAsync("details")).StopAsync();
+        var dead = await mesh.AddPodAsync("details");
         var caller = mesh.Caller();
+        (await caller.AskAsync(Details)).Status.ShouldBe(200);
+        await dead.StopAsync();
 
-        var without = await mesh.ThroughBackOffsAsync(() => caller.AskAsync(Details));
+        var without = await mesh.ThroughBackOffsAsync(caller.AskAsync(Details));
         await mesh.ApplyAsync(FirstRule);
-        var with = await mesh.ThroughBackOffsAsync(() => caller.AskAsync(Details));
+        var with = await mesh.ThroughBackOffsAsync(caller.AskAsync(Details));
 
         (without.Status, without.Attempts).ShouldBe((503, 3));
         (with.Status, with.Attempts, with.Flags).ShouldBe((503, 3, without.Flags));
@@ -45,7 +47,7 @@ public sealed class DefaultRetryLabs
         var answers = new List<LabAnswer>();
         for (var i = 0; i < 40; i++)
         {
-            answers.Add(await mesh.ThroughBackOffsAsync(() => caller.AskAsync(Details)));
+            answers.Add(await mesh.ThroughBackOffsAsync(caller.AskAsync(Details)));
         }
 
         answers.ShouldAllBe(answer => answer.Status == 200 && answer.Attempts <= 3);
@@ -65,7 +67,7 @@ public sealed class DefaultRetryLabs
         (await caller.AskAsync(Details)).Status.ShouldBe(200);
         pod.Answer(503);
 
-        (await mesh.ThroughBackOffsAsync(() => caller.AskAsync(Details))).Status.ShouldBe(503);
+        (await mesh.ThroughBackOffsAsync(caller.AskAsync(Details))).Status.ShouldBe(503);
         pod.Served.ShouldBe(1 + attempts);
     }
 }
