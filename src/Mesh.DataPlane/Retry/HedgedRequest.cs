@@ -125,9 +125,15 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
                 Breaker.EndRetry();
             }
 
-            if (_ended || ended is not { } attempt || !RetryConditions.IsRetriable(input.Plan, attempt))
+            if (_ended || ended is not { } attempt)
             {
                 return false;
+            }
+
+            if (!RetryConditions.IsRetriable(input.Plan, attempt))
+            {
+                // One that was not let in has nothing to say while another one may still be answered.
+                return attempt.Failure == AttemptFailure.Overflow && _running + _granted > 0;
             }
 
             if (_begun + _granted <= Retries && Breaker.TryBeginRetry())

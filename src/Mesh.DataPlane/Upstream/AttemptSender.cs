@@ -38,7 +38,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         {
             if (input.Host.IsEvicted || ++turn == MaxTurns)
             {
-                input.Result = new Attempt { Input = input, Reply = LocalReply.NoHealthyUpstream, Failure = AttemptFailure.Stale };
+                input.Result = new Attempt { Input = input, Reply = LocalReply.NoHealthyUpstream, Failure = AttemptFailure.Stale, Clocks = input.Clocks };
                 return;
             }
         }
@@ -47,7 +47,13 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         observer?.OnDecided(input.Host, request, input.Pick.Draw, input.Decision);
         if (picked is not { } endpoint)
         {
-            input.Result = new Attempt { Input = input, Reply = input.Decision.Reply, Failure = input.Decision.IsStale ? AttemptFailure.Stale : AttemptFailure.NoHost };
+            input.Result = new Attempt
+            {
+                Input = input,
+                Reply = input.Decision.Reply,
+                Failure = input.Decision.IsStale ? AttemptFailure.Stale : AttemptFailure.NoHost,
+                Clocks = input.Clocks,
+            };
             return;
         }
 

@@ -121,13 +121,15 @@ internal sealed class Router : IUpstream, IFilterTerminal
         }
 
         // 1. What the route makes of the request, and what route and headers ask.
-        if (Prepare(input) is { } refusal)
+        if (Edit(input) is { } refusal)
         {
             return RouteReplies.Create(refusal, input.Decision, input.Request, _time);
         }
 
         try
         {
+            Prepare(input);
+
             // 2. The first attempt, and the others if it failed for a reason that allows them.
             await (input.Plan.IsHedged || input.Decision.Cluster!.Current.Destinations is not null
                 ? LocateAndSendAsync(input, cancellationToken)
@@ -136,6 +138,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
             if (!input.IsHedged && input.Plan.Retry is not null && RetryConditions.IsRetriable(input.Plan, input.Result))
             {
                 await RetryAsync(input, cancellationToken).ConfigureAwait(false);
+                input.IsStale = input.Result.Failure == AttemptFailure.Stale && input.Turn < MaxTurns;
             }
 
             // 3. The response, or the reply for its want; a redirect may be for this place to follow.
@@ -158,11 +161,9 @@ internal sealed class Router : IUpstream, IFilterTerminal
         return await GoOnAsync(input, cancellationToken).ConfigureAwait(false);
     }
 
-    private LocalReply? Prepare(AttemptInput input)
+    private LocalReply? Edit(AttemptInput input)
     {
         var request = input.Request;
-        var route = input.Decision.Route!;
-        var policy = route.Policy;
         if (RequestFinalizer.Applies(input.Decision))
         {
             input.Edit = new RequestEdit(request);
@@ -173,6 +174,20 @@ internal sealed class Router : IUpstream, IFilterTerminal
             }
         }
 
+        if (input.Decision.Route!.Policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted))
+        {
+            input.OwnAttemptCount = counted.ToString();
+        }
+
+        return null;
+    }
+
+    // Whatever the caller's content throws when it is looked at.
+    private void Prepare(AttemptInput input)
+    {
+        var request = input.Request;
+        var route = input.Decision.Route!;
+        var policy = route.Policy;
         var plan = input.Plan = AttemptPlan.Of(
             route, input.Decision.Cluster!.Current.Policy?.Requests, input.Decision.Host.Settings, request, ControlHeaders.Take(request));
         if (!input.Decision.Host.Settings.SuppressEnvoyHeaders)
@@ -195,13 +210,6 @@ internal sealed class Router : IUpstream, IFilterTerminal
         {
             input.Mirrored?.Finish(null);
         }
-
-        if (policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted))
-        {
-            input.OwnAttemptCount = counted.ToString();
-        }
-
-        return null;
     }
 
     private ValueTask SteerAndSendAsync(AttemptInput input, CancellationToken cancellationToken)
@@ -288,7 +296,17 @@ internal sealed class Router : IUpstream, IFilterTerminal
     {
         if (input.Redirect is not { } redirect)
         {
-            return await RouteAgainAsync(input.Host, input.Request, input.Pick.Draw, input.Exchange, input.Turn + 1, cancellationToken).ConfigureAwait(false);
+            // What a retry has found stale has gone out before: only what was kept of the body can go out again.
+            var body = input.Retried is null || OutgoingBody.IsRepeatable(input.Body?.Inner) ? null : input.Body;
+            input.Request.Content = body ?? input.Request.Content;
+            try
+            {
+                return await RouteAgainAsync(input, input.Turn + 1, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                input.Request.Content = body?.Inner ?? input.Request.Content;
+            }
         }
 
         if (input.Exchange is not { } exchange)
@@ -320,9 +338,9 @@ internal sealed class Router : IUpstream, IFilterTerminal
     }
 
     // The routes have moved on, or the host was idle for long and is needed after all. The filters have seen the request already.
-    private async ValueTask<HttpResponseMessage> RouteAgainAsync(
-        HostEntry host, HttpRequestMessage request, ulong draw, ClientExchange? exchange, int turn, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> RouteAgainAsync(AttemptInput stale, int turn, CancellationToken cancellationToken)
     {
+        var (host, request, draw) = (stale.Host, stale.Request, stale.Pick.Draw);
         if (host.IsEvicted)
         {
             if (await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is not { State.Status: HostStatus.Meshed } again)
@@ -335,7 +353,10 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
         var input = AttemptInput.Rent();
         input.Decision = Route(host, request, draw);
-        return await ForwardAsync(input, host, request, draw, exchange, turn, cancellationToken).ConfigureAwait(false);
+
+        // The clocks over all attempts go on.
+        input.Clocks = stale.Retried?.Clocks ?? AttemptClocks.None;
+        return await ForwardAsync(input, host, request, draw, stale.Exchange, turn, cancellationToken).ConfigureAwait(false);
     }
 
     private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, View(host, request), draw);

@@ -172,6 +172,31 @@ public class HedgeTests
         mesh.Permits.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task An_attempt_that_overflows_does_not_end_the_one_beside_it()
+    {
+        RawConnection? first = null;
+        using var server = new RawServer(async connection =>
+        {
+            await connection.ReadHeadAsync();
+            first = connection;
+            _arrived.Release();
+            await connection.WaitForEndAsync();
+        });
+        await using var mesh = Mesh("5xx", 2, server.Port)
+            .Use(DataPlane.Tests.Resources.Cluster("reviews:9080").WithThresholds(new() { MaxConnections = 1, MaxRequests = 1, MaxPendingRequests = 0, MaxRetries = 3 }));
+        var sending = mesh.Client().GetStringAsync("http://reviews:9080/");
+        await _arrived.WaitAsync().Within();
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+        await Task.WhenAny(sending, Task.Delay(300));
+        await first!.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+
+        (await sending.Within()).ShouldBe("ok");
+        mesh.ActiveRequests.ShouldBe(0);
+        mesh.Permits.ShouldBe(0);
+    }
+
     private ClientMesh Mesh(string on, uint retries, int port)
         => ClientMesh.Create(time: _time).ServeWith(
             r =>
