@@ -35,9 +35,17 @@ internal static class DestinationRuleAnalyzer
 
         foreach (var (policy, path) in PoliciesOf(spec))
         {
+            AnalyzeHttp2(resource, policy.ConnectionPool, $"{path}.connectionPool", service.Ports, diagnostics);
             for (var i = 0; i < policy.PortLevelSettings.Count; i++)
             {
-                if (policy.PortLevelSettings[i].Port is { } port && service.FindPort(port.Number) is null)
+                var settings = policy.PortLevelSettings[i];
+                AnalyzeHttp2(
+                    resource,
+                    settings.ConnectionPool,
+                    $"{path}.portLevelSettings[{i}].connectionPool",
+                    service.Ports.Where(own => own.Number == settings.Port?.Number),
+                    diagnostics);
+                if (settings.Port is { } port && service.FindPort(port.Number) is null)
                 {
                     diagnostics.Warn(
                         resource,
@@ -46,6 +54,31 @@ internal static class DestinationRuleAnalyzer
                         $"{host} has no port {port.Number} (it has {string.Join(", ", service.Ports.Select(own => own.Number))}), so the settings apply to nothing");
                 }
             }
+        }
+    }
+
+    /// <summary>HTTP/2 connections of clients are not counted by their requests; where it would have been silently without effect it is said.</summary>
+    private static void AnalyzeHttp2(
+        ConfigResource resource,
+        ConnectionPoolSettings? pool,
+        string path,
+        IEnumerable<MeshServicePort> ports,
+        ModelDiagnostics diagnostics)
+    {
+        if (pool?.Http is not { MaxRequestsPerConnection: > 0 } http)
+        {
+            return;
+        }
+
+        var upgraded = http.H2UpgradePolicy == ConnectionPoolSettings.Types.HTTPSettings.Types.H2UpgradePolicy.Upgrade;
+        var http2 = ports.Where(port => port.Protocol.IsHttp2() || (upgraded && port.Protocol is (PortProtocol.Http or PortProtocol.Auto))).Select(port => port.Number).ToArray();
+        if (http2.Length > 0)
+        {
+            diagnostics.Warn(
+                resource,
+                DiagnosticCodes.NotApplied,
+                $"{path}.http.maxRequestsPerConnection",
+                $"is not applied to HTTP/2 ({(http2.Length == 1 ? "port" : "ports")} {string.Join(", ", http2)}): use tcp.maxConnectionDuration to renew connections");
         }
     }
 

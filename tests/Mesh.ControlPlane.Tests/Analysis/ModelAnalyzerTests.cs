@@ -65,6 +65,23 @@ public class ModelAnalyzerTests
             TestDocuments.VirtualService("rule", """{"hosts":["db"],"tcp":[{"route":[{"destination":{"host":"gone"}}]}]}"""))
             .ShouldHaveSingleItem().Path.ShouldBe("spec.tcp[0].route[0].destination.host");
 
+    [Theory]
+    [InlineData("grpc", "", true)]
+    [InlineData("http2", "", true)]
+    [InlineData("http", ",\"h2UpgradePolicy\":\"UPGRADE\"", true)]
+    [InlineData("http", "", false)]
+    public void A_limit_of_requests_per_connection_is_told_where_HTTP_2_makes_it_nothing(string port, string more, bool told)
+    {
+        var pool = "{\"connectionPool\":{\"http\":{\"maxRequestsPerConnection\":5" + more + "}}}";
+        var found = Analyze(
+            TestDocuments.Service("api", $$"""{"name":"{{port}}","port":9080}"""),
+            TestDocuments.DestinationRule("api", $$"""{"host":"api","trafficPolicy":{{pool}},"subsets":[{"name":"v1","trafficPolicy":{"portLevelSettings":[{"port":{"number":9080},{{pool[1..]}} ]} }]}"""));
+
+        found.Select(f => $"{f.Code} {f.Path}").ShouldBe(told
+            ? ["MESH0004 spec.trafficPolicy.connectionPool.http.maxRequestsPerConnection", "MESH0004 spec.subsets[0].trafficPolicy.portLevelSettings[0].connectionPool.http.maxRequestsPerConnection"]
+            : []);
+    }
+
     [Fact]
     public void A_destination_that_nothing_declares()
     {

@@ -338,6 +338,11 @@ public class ConfigReaderTests
     }
 
     [Fact]
+    public void The_interval_of_a_retry_budget_is_told_and_the_rest_of_it_is_not()
+        => Yamls.Read(Yamls.Subset("reviews") + "  trafficPolicy: {retryBudget: {percent: 20, budgetInterval: 10s, minRetryConcurrency: 3}}\n")
+            .Diagnostics.Select(d => $"{d.Code} {d.Path}").ShouldBe(["MESH0004 spec.trafficPolicy.retryBudget.budgetInterval"]);
+
+    [Fact]
     public void What_is_honoured_gives_no_warning()
     {
         var text = Yamls.Read(Yamls.Subset("reviews") + "  trafficPolicy: {loadBalancer: {simple: LEAST_CONN}}\n---\n" + Yamls.Route("name: x\nmatch:\n- uri: {prefix: /}\n  headers: {end-user: {exact: jason}}"));

@@ -134,6 +134,8 @@ internal static class HonouredFields
         }
 
         yield return $"{path}.portLevelSettings.port.*";
-        yield return $"{path}.retryBudget.*";
+        // Not budgetInterval: clients count the requests under way, as budgets of one moment do.
+        yield return $"{path}.retryBudget.percent";
+        yield return $"{path}.retryBudget.minRetryConcurrency";
     }
 }
