@@ -32,7 +32,7 @@ internal sealed partial class MeshClientService(MeshEngine engine, IOptions<Mesh
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Outbound requests follow the mesh configured by {Server}.")]
+        [LoggerMessage(1, LogLevel.Information, "Outbound requests follow the mesh; its control plane is {Server}.")]
         public static partial void Started(ILogger logger, string server);
 
         [LoggerMessage(2, LogLevel.Warning, "The preloaded hosts are not warm after {Timeout}: {Server} says: {Error}. The application starts without them; the first request to each will wait.")]

@@ -66,7 +66,7 @@ internal sealed partial class WorkloadRegistration(
         engine.Client.UpdateNode(node => (node.Metadata ??= new Struct()).Fields[AddressesKey] = Value.ForStruct(value));
         engine.Client.ReportHealth(healthy: true);
         _registered = true;
-        Log.Registered(logger, settings.Workload.EffectiveLabels().GetValueOrDefault("app") ?? "a workload without the label app (set Mesh:Workload:Name)", string.Join(", ", addresses.Select(a => $"{a.Key} {a.Value}")), engine.Client.Status.Server);
+        Log.Registering(logger, settings.Workload.EffectiveLabels().GetValueOrDefault("app") ?? "a workload without the label app (set Mesh:Workload:Name)", string.Join(", ", addresses.Select(a => $"{a.Key} {a.Value}")), engine.Client.Status.Server);
         return Task.CompletedTask;
     }
 
@@ -119,8 +119,8 @@ internal sealed partial class WorkloadRegistration(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Registered as {App} at {Addresses} with {Server}. The registration is not authenticated: control planes take it from this machine only.")]
-        public static partial void Registered(ILogger logger, string app, string addresses, string server);
+        [LoggerMessage(1, LogLevel.Information, "Registering as {App} at {Addresses} with the control plane {Server}, now or as soon as it answers. The registration is not authenticated: control planes take it from this machine only.")]
+        public static partial void Registering(ILogger logger, string app, string addresses, string server);
 
         [LoggerMessage(2, LogLevel.Warning, "This workload is not registered: the server listens on no plain HTTP address. Add one, or name the addresses in Mesh:Workload:Addresses.")]
         public static partial void NothingToRegister(ILogger logger);

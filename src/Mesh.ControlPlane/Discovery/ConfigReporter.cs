@@ -1,4 +1,5 @@
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Model;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.ControlPlane.Discovery;
@@ -27,6 +28,9 @@ internal sealed partial class ConfigReporter(ILogger logger)
         // What was put right is told again when it breaks again.
         _told = telling;
     }
+
+    public void ReportUnselected(WorkloadInstance workload)
+        => Log.Unselected(logger, workload.Name, workload.Namespace, string.Join(", ", workload.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}")));
 
     private void ReportChanges(ConfigSnapshot snapshot)
     {
@@ -58,6 +62,9 @@ internal sealed partial class ConfigReporter(ILogger logger)
     {
         [LoggerMessage(3311, LogLevel.Information, "Configuration {Version} is live: {Changes}.")]
         public static partial void Applied(ILogger logger, long version, string changes);
+
+        [LoggerMessage(3313, LogLevel.Warning, "No Service of its namespace selects the workload {Name} in {Namespace} (labels: {Labels}), so no request is sent to it.")]
+        public static partial void Unselected(ILogger logger, string name, string @namespace, string labels);
 
         [LoggerMessage(EventId = 3312, Message = "{Diagnostic}")]
         public static partial void Wrong(ILogger logger, LogLevel level, string diagnostic);

@@ -142,6 +142,18 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             ? ProxyKind.Grpc
             : ProxyKind.Mesh;
 
+    /// <summary>Nothing else shows that a workload's labels and the selectors pass each other by: it runs, and nobody calls it.</summary>
+    private void TellOfUnselected(IEnumerable<WorkloadInstance?> workloads)
+    {
+        foreach (var workload in workloads)
+        {
+            if (workload is not null && !_model.Config.Services.Any(s => s.Namespace == workload.Namespace && s.Selector is { Count: > 0 } selector && workload.Matches(selector)))
+            {
+                _reporter.ReportUnselected(workload);
+            }
+        }
+    }
+
     private void OnConfigChanged(ConfigSnapshot snapshot)
     {
         lock (_gate)
@@ -205,6 +217,7 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
                 _epoch = _server.Task.Result.Push(change);
             }
 
+            TellOfUnselected(workloads.Values);
             if (config is not null)
             {
                 // Clients come first: analysis reads every document.

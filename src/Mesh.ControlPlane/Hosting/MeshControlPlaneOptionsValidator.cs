@@ -13,8 +13,8 @@ internal sealed class MeshControlPlaneOptionsValidator : IValidateOptions<MeshCo
         if (options.ConfigFolder is { } folder && !Directory.Exists(folder))
         {
             failures.Add(File.Exists(folder)
-                ? $"{Section}:ConfigFolder is \"{folder}\", which is a file; name the folder that holds it."
-                : $"{Section}:ConfigFolder is \"{folder}\", which does not exist; create the folder or correct the path.");
+                ? $"The folder of Istio YAML is \"{folder}\", which is a file; name the folder that holds it, in LoadFromIstio or in {Section}:ConfigFolder."
+                : $"The folder of Istio YAML \"{folder}\" does not exist; create it or correct the path, in LoadFromIstio or in {Section}:ConfigFolder.");
         }
 
         if (options.ClusterDomain.Length == 0 || Uri.CheckHostName(options.ClusterDomain) != UriHostNameType.Dns || options.ClusterDomain.EndsWith('.'))

@@ -5,6 +5,7 @@ using Mesh.ControlPlane.Discovery;
 using Mesh.ControlPlane.Hosting;
 using Mesh.ControlPlane.Registry;
 using Mesh.Xds.Serving;
+using Mesh.Xds.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -51,6 +52,8 @@ public static class MeshControlPlaneServiceCollectionExtensions
         services.AddOptions<MeshControlPlaneOptions>().ValidateOnStart();
         services.AddSingleton<IPostConfigureOptions<MeshControlPlaneOptions>>(provider => new ContentRootPaths(provider.GetService<IHostEnvironment>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshControlPlaneOptions>, MeshControlPlaneOptionsValidator>());
+        UnknownSettings.Add(services, MeshControlPlaneOptions.SectionName, typeof(MeshControlPlaneOptions));
+        UnknownSettings.Add(services, MeshCompatOptions.SectionName, typeof(MeshCompatOptions));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(CreateFolder);
         services.TryAddSingleton<IConfigStore>(CreateStore);

@@ -4,6 +4,7 @@ using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
+using Mesh.Xds.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -31,6 +32,7 @@ internal static class MeshDataPlaneServiceCollectionExtensions
         services.AddSingleton<IConfigureOptions<MeshOptions>>(
             p => new ConfigureOptions<MeshOptions>(o => p.GetService<IConfiguration>()?.GetSection(MeshOptions.SectionName).Bind(o)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>());
+        UnknownSettings.Add(services, MeshOptions.SectionName, typeof(MeshOptions));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRandomSource>(SystemRandomSource.Instance);
         services.TryAddSingleton<IEndpointTransportFactory, SocketTransportFactory>();

@@ -98,5 +98,5 @@ internal sealed record GrpcTarget(string Text, bool? Tls, string Authority, stri
             : throw Bad(text, $"'{host}' is not a host name or address");
     }
 
-    private static FormatException Bad(string text, string reason) => new($"the target '{text}' cannot be used: {reason}");
+    private static FormatException Bad(string text, string reason) => new($"the target '{text}' cannot be used: {reason} (write http://host:15010 for plain text, https://host:15012 for TLS)");
 }

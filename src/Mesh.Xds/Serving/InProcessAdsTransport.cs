@@ -7,7 +7,7 @@ using Mesh.Xds.Grpc;
 namespace Mesh.Xds.Serving;
 
 /// <summary>Connects a client to the server engine in the same process: the same protocol over bounded channels, no socket.</summary>
-internal sealed class InProcessAdsTransport(IAdsServer server, string target = "in process") : IAdsTransport, IDisposable
+internal sealed class InProcessAdsTransport(IAdsServer server, string target = "in this process") : IAdsTransport, IDisposable
 {
     /// <summary>Messages in flight per direction; what a socket's flow control would let through.</summary>
     private const int Window = 8;

@@ -1,3 +1,4 @@
+using Mesh.Xds.Settings;
 using Google.Protobuf;
 using Mesh.ControlPlane.Config.Validation;
 using Mesh.ControlPlane.Config.Yaml;

@@ -1,3 +1,4 @@
+using Mesh.Xds.Settings;
 using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;

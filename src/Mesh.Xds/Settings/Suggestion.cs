@@ -1,4 +1,4 @@
-namespace Mesh.ControlPlane.Config.Reading;
+namespace Mesh.Xds.Settings;
 
 /// <summary>"Did you mean": the candidate with the fewest edits, when it is close enough to be a slip.</summary>
 internal static class Suggestion
