@@ -32,7 +32,18 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     }
 
     /// <summary>The clock that the rest of the response has to keep; <see langword="null"/> when there is none, and after the end.</summary>
-    internal RequestClock? Clock => Volatile.Read(ref _upstream)?.Clock;
+    internal RequestClock? Clock
+    {
+        get
+        {
+            var upstream = Volatile.Read(ref _upstream);
+            var clock = upstream?.Clock;
+            Volatile.ReadBarrier();
+
+            // What has ended in between belongs to another request by now, and so does its clock.
+            return ReferenceEquals(Volatile.Read(ref _upstream), upstream) ? clock : null;
+        }
+    }
 
     /// <summary>The attempt is over; a clock that somebody is still looking at is not used again.</summary>
     internal void EndExchange() => Interlocked.Exchange(ref _upstream, null)?.End(reuseClock: Volatile.Read(ref _holders) == 0);
