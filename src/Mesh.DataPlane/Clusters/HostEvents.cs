@@ -11,7 +11,7 @@ internal sealed partial class HostEvents(ILogger logger, string cluster)
     {
         if (enforced)
         {
-            Log.Ejected(logger, host, cluster, reason, duration);
+            Log.Ejected(logger, host, cluster, reason, duration.TotalSeconds);
         }
         else
         {
@@ -33,8 +33,8 @@ internal sealed partial class HostEvents(ILogger logger, string cluster)
 
     private static partial class Log
     {
-        [LoggerMessage(10, LogLevel.Warning, "{Host} of {Cluster} is ejected for {Duration}: {Reason}.")]
-        public static partial void Ejected(ILogger logger, string host, string cluster, EjectionReason reason, TimeSpan duration);
+        [LoggerMessage(10, LogLevel.Warning, "{Host} of {Cluster} is ejected for {Seconds} s: {Reason}.")]
+        public static partial void Ejected(ILogger logger, string host, string cluster, EjectionReason reason, double seconds);
 
         [LoggerMessage(11, LogLevel.Debug, "{Host} of {Cluster} is an outlier and stays, since {Reason} is not enforced.")]
         public static partial void NotEnforced(ILogger logger, string host, string cluster, EjectionReason reason);
