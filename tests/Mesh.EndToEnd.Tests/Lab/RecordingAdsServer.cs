@@ -35,6 +35,8 @@ internal sealed class RecordingAdsServer(IAdsServer server, RecordedRequests rec
     private sealed class Call(IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest> call, RecordedStream stream, RecordedRequests recorded)
         : IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest>
     {
+        private bool _hasRead;
+
         public async ValueTask WriteAsync(DeltaDiscoveryResponse message, CancellationToken cancellationToken)
         {
             stream.Responses.Enqueue(message);
@@ -44,7 +46,15 @@ internal sealed class RecordingAdsServer(IAdsServer server, RecordedRequests rec
 
         public async ValueTask<DeltaDiscoveryRequest?> ReadAsync(CancellationToken cancellationToken)
         {
+            // The server asks for the next request when it has acted on the one before.
+            if (_hasRead)
+            {
+                stream.Handled++;
+                recorded.Record();
+            }
+
             var request = await call.ReadAsync(cancellationToken);
+            _hasRead = true;
             if (request is not null)
             {
                 stream.Requests.Enqueue(request);

@@ -223,6 +223,7 @@ public sealed class DeltaTests : IAsyncDisposable
         NamesOf(await peer.ReceiveAndAckAsync()).ShouldBe(["a"]);
 
         await peer.UnsubscribeAsync(TypeUrls.Cluster, "*");
+        await ShouldHaveNothingDueAsync(peer);
         _mesh.SetCluster("a", "changed");
         _mesh.SetCluster("b", "changed");
         _mesh.Push(TypeUrls.Cluster);
@@ -273,6 +274,7 @@ public sealed class DeltaTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _mesh.DisposeAsync();
 
+    // What was sent before the probe has been taken in when the probe is answered.
     private async Task ShouldHaveNothingDueAsync(DeltaPeer peer)
     {
         _mesh.SetSecret("probe");
