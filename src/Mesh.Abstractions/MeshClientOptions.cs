@@ -29,4 +29,16 @@ public sealed class MeshClientOptions
     /// <summary>After how long without a request an on-demand host is unsubscribed.</summary>
     /// <value>The default value is 10 minutes.</value>
     public TimeSpan OnDemandIdleTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Whom to ask for the addresses of hosts that are found by name (<c>STRICT_DNS</c>, <c>LOGICAL_DNS</c>, a ServiceEntry of resolution <c>DNS</c>),
+    /// as <c>ip</c> or <c>ip:port</c>, at most three, asked in order. <c>search</c> and the options of <c>resolv.conf</c> hold for them too. A client's
+    /// own primary handler, which sends what is not the mesh's, goes on to ask the operating system.
+    /// </summary>
+    /// <value>Empty by default: the servers of <c>/etc/resolv.conf</c>; where there is none, the operating system.</value>
+    public IList<string> DnsServers { get; } = [];
+
+    /// <summary>The file of names that no server is asked for, in the format of <c>hosts(5)</c>; read again when it has changed.</summary>
+    /// <value>Unset by default: <c>/etc/hosts</c>.</value>
+    public string? HostsFile { get; set; }
 }

@@ -37,7 +37,7 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Notes = new ResourceNotes(logger);
         Client = client;
         Observer = observer;
-        Clusters = new ClusterRegistry(client, transports, new DnsDiscovery(dns ?? DnsResolvers.ForThisMachine(time), random, time, logger), random, time, Notes, logger, _sync) { Locality = options.Workload.Locality };
+        Clusters = new ClusterRegistry(client, transports, new DnsDiscovery(dns ?? DnsResolvers.Create(options.Client, time), random, time, logger), random, time, Notes, logger, _sync) { Locality = options.Workload.Locality };
         Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Hosts = new HostDirectory(client, Routes, filters, Notes, options, time, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);

@@ -36,7 +36,7 @@ internal static class MeshDataPlaneServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRandomSource>(SystemRandomSource.Instance);
         services.TryAddSingleton<IEndpointTransportFactory, SocketTransportFactory>();
-        services.TryAddSingleton(p => DnsResolvers.ForThisMachine(p.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(p => DnsResolvers.Create(p.GetRequiredService<IOptions<MeshOptions>>().Value.Client, p.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(XdsClientFactory.Create);
         services.AddSingleton(p => new MeshEngine(
             p.GetRequiredService<IXdsClient>(),

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Dns;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.DataPlane.Configuration;
@@ -24,6 +25,16 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         {
             Check(HostNames.TryParse(host, out _), $"Mesh:Preload names '{host}'; write host or host:port, such as reviews:9080.");
         }
+
+        Check(options.Client.DnsServers.Count <= ResolvConf.MaxServers, $"Mesh:Client:DnsServers has {options.Client.DnsServers.Count} servers; at most {ResolvConf.MaxServers} are asked.");
+        foreach (var server in options.Client.DnsServers)
+        {
+            Check(DnsServerAddresses.TryParse(server, out _), $"Mesh:Client:DnsServers names '{server}'; write ip or ip:port, such as 10.0.0.10 or [fd00::10]:5353.");
+        }
+
+        Check(
+            options.Client.HostsFile is not { } hosts || File.Exists(hosts),
+            $"Mesh:Client:HostsFile names '{options.Client.HostsFile}', which does not exist; name a file in the format of /etc/hosts, or leave the setting out.");
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 

@@ -5,7 +5,7 @@ namespace Mesh.DataPlane.Dns;
 /// <summary>The names that this machine knows by itself: <c>hosts(5)</c>.</summary>
 internal sealed class HostsFile(IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> addresses)
 {
-    public const string Path = "/etc/hosts";
+    public static string DefaultPath { get; } = OperatingSystem.IsWindows() ? Path.Combine(Environment.SystemDirectory, "drivers", "etc", "hosts") : "/etc/hosts";
 
     /// <param name="text">The file; lines that do not begin with an address are passed over.</param>
     public static HostsFile Parse(string text)

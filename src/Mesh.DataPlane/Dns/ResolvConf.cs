@@ -10,8 +10,10 @@ internal sealed record ResolvConf(IReadOnlyList<IPEndPoint> Servers, IReadOnlyLi
 {
     public const string Path = "/etc/resolv.conf";
 
+    /// <summary>glibc's <c>MAXNS</c>.</summary>
+    public const int MaxServers = 3;
+
     private const int Port = 53;
-    private const int MaxServers = 3;
     private const int MaxSearch = 32;
     private const int MaxNdots = 15;
     private const int MaxTimeout = 30;
