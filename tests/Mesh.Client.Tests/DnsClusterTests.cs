@@ -6,6 +6,7 @@ using Mesh.Client.Tests.Servers;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tests.Dns;
+using Mesh.TestNet.Dns;
 using Mesh.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.DataPlane.Configuration;
 using Mesh.DataPlane.Dns;
+using Mesh.TestNet.Dns;
 using Mesh.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Mesh.DataPlane.Dns;
+using Mesh.TestNet.Dns;
 
 namespace Mesh.DataPlane.Tests.Dns;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.Dns;
+using Mesh.TestNet.Dns;
 
 namespace Mesh.DataPlane.Tests.Dns;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Mesh.DataPlane.Dns;
+using Mesh.TestNet.Dns;
 using Mesh.Testing;
 
 namespace Mesh.DataPlane.Tests.Dns;

@@ -3,10 +3,10 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Mesh.DataPlane.Tests.Dns;
+namespace Mesh.TestNet.Dns;
 
 /// <summary>A small DNS server on this machine, over UDP and TCP on one port; what it answers is up to the test.</summary>
-internal sealed class DnsServer : IAsyncDisposable
+public sealed class DnsServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<DnsRequestSeen> _seen = [];
     private readonly SemaphoreSlim _arrived = new(0);
@@ -34,21 +34,31 @@ internal sealed class DnsServer : IAsyncDisposable
     {
         while (true)
         {
-            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
+            // Somebody else may have the port for TCP.
+            if (TryStart(new IPEndPoint(IPAddress.Loopback, 0), answer) is { } server)
             {
-                udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-                tcp.Bind(udp.LocalEndPoint!);
-                tcp.Listen();
-                return new DnsServer(udp, tcp, answer);
+                return server;
             }
-            catch (SocketException)
-            {
-                // Somebody else has the port for TCP.
-                udp.Dispose();
-                tcp.Dispose();
-            }
+        }
+    }
+
+    /// <returns><see langword="null"/> when the address is taken.</returns>
+    public static DnsServer? TryStart(IPEndPoint address, Func<DnsRequestSeen, IEnumerable<byte[]>> answer)
+    {
+        var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            udp.Bind(address);
+            tcp.Bind(udp.LocalEndPoint!);
+            tcp.Listen();
+            return new DnsServer(udp, tcp, answer);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            udp.Dispose();
+            tcp.Dispose();
+            return null;
         }
     }
 
@@ -92,26 +102,37 @@ internal sealed class DnsServer : IAsyncDisposable
         {
             while (true)
             {
-                using var connection = await _tcp.AcceptAsync();
-                await using var stream = new NetworkStream(connection);
-                var length = new byte[2];
-                await stream.ReadExactlyAsync(length);
-                var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
-                await stream.ReadExactlyAsync(message);
-                var request = DnsRequestSeen.Read(message, isTcp: true, (IPEndPoint)connection.RemoteEndPoint!);
-                _seen.Enqueue(request);
-                _arrived.Release();
-                foreach (var answer in _answer(request))
-                {
-                    BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);
-                    await stream.WriteAsync(length);
-                    await stream.WriteAsync(answer);
-                }
+                await AnswerAsync(await _tcp.AcceptAsync());
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // Ended.
+        }
+    }
+
+    private async Task AnswerAsync(Socket connection)
+    {
+        try
+        {
+            await using var stream = new NetworkStream(connection, ownsSocket: true);
+            var length = new byte[2];
+            await stream.ReadExactlyAsync(length);
+            var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
+            await stream.ReadExactlyAsync(message);
+            var request = DnsRequestSeen.Read(message, isTcp: true, (IPEndPoint)connection.RemoteEndPoint!);
+            _seen.Enqueue(request);
+            _arrived.Release();
+            foreach (var answer in _answer(request))
+            {
+                BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)answer.Length);
+                await stream.WriteAsync(length);
+                await stream.WriteAsync(answer);
+            }
+        }
+        catch (IOException)
+        {
+            // Who asked has gone.
         }
     }
 }

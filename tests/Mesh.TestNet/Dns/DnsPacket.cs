@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Text;
 
-namespace Mesh.DataPlane.Tests.Dns;
+namespace Mesh.TestNet.Dns;
 
 /// <summary>Writes messages of DNS by hand, the unlawful ones too: nothing here knows the code under test.</summary>
-internal sealed class DnsPacket
+public sealed class DnsPacket
 {
     public const ushort A = 1;
     public const ushort CName = 5;
@@ -70,7 +70,7 @@ internal sealed class DnsPacket
 }
 
 /// <summary>A question as a server receives it.</summary>
-internal sealed record DnsRequestSeen(ushort Id, string Name, ushort Type, bool IsTcp, ushort Flags, ushort? Payload, IPEndPoint From)
+public sealed record DnsRequestSeen(ushort Id, string Name, ushort Type, bool IsTcp, ushort Flags, ushort? Payload, IPEndPoint From)
 {
     public static DnsRequestSeen Read(ReadOnlySpan<byte> message, bool isTcp, IPEndPoint from)
     {
