@@ -36,6 +36,8 @@ internal static class BenchmarkMesh
         return engine;
     }
 
+    public static SocketCaller CallerOverTls(MeshEngine engine) => new(Client(engine), $"https://{Host}:{Port}{SocketCaller.Path}");
+
     public static SocketCaller Caller(MeshEngine engine) => new(Client(engine), $"http://{Host}:{Port}{SocketCaller.Path}");
 
     public static HttpClient Client(MeshEngine engine)

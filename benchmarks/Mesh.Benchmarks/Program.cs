@@ -1,11 +1,13 @@
 using BenchmarkDotNet.Running;
 using Mesh.Benchmarks;
 
-// `sockets` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
+// `sockets`, `https` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
 switch (args)
 {
     case ["sockets", .. var rest]:
         return await SocketComparison.RunAsync(rest);
+    case ["https", .. var rest]:
+        return await SocketComparison.RunAsync(rest, tls: true);
     case ["resilience", .. var rest]:
         return await ResilienceComparison.RunAsync(rest);
     case ["memory"]:

@@ -14,5 +14,9 @@ internal sealed record SocketCaller(HttpClient Client, params string[] Targets) 
     public static SocketCaller Of(HttpMessageHandler handler, params int[] ports)
         => new(new HttpClient(handler), [.. ports.Select(port => $"http://localhost:{port}{Path}")]);
 
+    /// <summary>One server by a name and over TLS.</summary>
+    public static SocketCaller RawOverTls(int port)
+        => new(new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }), $"https://localhost:{port}{Path}");
+
     public void Dispose() => Client.Dispose();
 }

@@ -10,16 +10,22 @@ namespace Mesh.Benchmarks;
 /// </summary>
 internal static class SocketComparison
 {
-    public static async Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string[] args, bool tls = false)
     {
         var slices = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 25;
         var slice = TimeSpan.FromMilliseconds(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500);
-        var (server, ports) = await SocketLoad.StartServerAsync(1);
+        using var certificate = tls ? TrustedCertificate.Current : null;
+        if (tls && certificate is null)
+        {
+            return await TrustedCertificate.StartAgainAsync(["https", .. args], "localhost", BenchmarkMesh.Host);
+        }
+
+        var (server, ports) = await SocketLoad.StartServerAsync(1, certificate);
         await using var running = server;
 
         await using var engine = BenchmarkMesh.Create([Resources.Prefix("/", "cluster")], null, ports);
-        using var raw = SocketCaller.Raw(ports);
-        using var mesh = BenchmarkMesh.Caller(engine);
+        using var raw = tls ? SocketCaller.RawOverTls(ports[0]) : SocketCaller.Raw(ports);
+        using var mesh = tls ? BenchmarkMesh.CallerOverTls(engine) : BenchmarkMesh.Caller(engine);
         await SocketLoad.WarmUpAsync(slice, raw, mesh);
 
         var throughput = new List<double>();
@@ -35,7 +41,7 @@ internal static class SocketComparison
             bytes.Add(between.Bytes - ((before.Bytes + after.Bytes) / 2));
         }
 
-        Console.WriteLine($"{slices} slices of {slice.TotalMilliseconds} ms, {SocketLoad.Callers} callers, 1 KB answers, HTTP/1.1 on loopback");
+        Console.WriteLine($"{slices} slices of {slice.TotalMilliseconds} ms, {SocketLoad.Callers} callers, 1 KB answers, HTTP/1.1 {(tls ? "over TLS " : "")}on loopback");
         SocketLoad.Print("throughput, mesh ÷ raw", throughput, "0.000");
         SocketLoad.Print("CPU time a request, mesh ÷ raw", cpu, "0.000");
         SocketLoad.Print("allocated a request, mesh − raw (bytes)", bytes, "0");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Runtime;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,7 @@ internal static class SocketLoad
     public const int Callers = 16;
 
     /// <summary>A server in this process that answers 1 KB on several ports.</summary>
-    public static async Task<(WebApplication Server, int[] Ports)> StartServerAsync(int ports)
+    public static async Task<(WebApplication Server, int[] Ports)> StartServerAsync(int ports, X509Certificate2? certificate = null)
     {
         var payload = new byte[1024];
         Array.Fill(payload, (byte)' ');
@@ -26,7 +27,14 @@ internal static class SocketLoad
         {
             for (var i = 0; i < ports; i++)
             {
-                k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http1);
+                k.Listen(IPAddress.Loopback, 0, l =>
+                {
+                    l.Protocols = HttpProtocols.Http1;
+                    if (certificate is not null)
+                    {
+                        l.UseHttps(certificate);
+                    }
+                });
             }
         });
         var server = builder.Build();
