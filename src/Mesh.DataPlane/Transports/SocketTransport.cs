@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using Mesh.DataPlane.Clusters;
-using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Transports;
@@ -15,19 +13,14 @@ namespace Mesh.DataPlane.Transports;
 internal sealed class SocketTransport : IEndpointTransport
 {
     private readonly HttpMessageInvoker _invoker;
-    private readonly EndPoint _address;
     private readonly TransportSettings _settings;
-    private readonly ClusterStats _stats;
-    private readonly TimeProvider _time;
-    private readonly OpenConnections _open = new();
+    private readonly EndpointDialer _dialer;
     private PoolAuthority? _authority;
 
     public SocketTransport(EndPoint address, TransportSettings settings, ClusterStats stats, TimeProvider time)
     {
-        _address = address;
         _settings = settings;
-        _stats = stats;
-        _time = time;
+        _dialer = new EndpointDialer(address, settings, stats, time);
 
         // The handler's own limit of connections stays out of the way: the cluster's circuit breakers decide.
         var handler = new SocketsHttpHandler
@@ -76,7 +69,10 @@ internal sealed class SocketTransport : IEndpointTransport
         return _settings.MaxHeadersCount is { } headers ? SendLimitedAsync(request, headers, cancellationToken) : SendUnlimitedAsync(request, cancellationToken);
     }
 
-    public bool HasConnections => _open.Any;
+    public async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+        => new UpstreamConnection(await _dialer.DialAsync(cancellationToken).ConfigureAwait(false), _dialer.Stats, _dialer.Open);
+
+    public bool HasConnections => _dialer.Open.Any;
 
     public void Dispose() => _invoker.Dispose();
 
@@ -166,40 +162,10 @@ internal sealed class SocketTransport : IEndpointTransport
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var socket = _address is UnixDomainSocketEndPoint
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        if (_address is not UnixDomainSocketEndPoint)
-        {
-            _settings.TcpKeepalive?.Apply(socket);
-        }
-
-        using var timeout = new CancellationTokenSource(_settings.ConnectTimeout, _time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-        try
-        {
-            await socket.ConnectAsync(LogicalHost.AddressOf(_address), linked.Token).ConfigureAwait(false);
-            return _settings.MaxRequestsPerConnection > 0
-                ? new LimitedConnection(socket, _stats, _open, _settings.MaxRequestsPerConnection)
-                : new UpstreamConnection(socket, _stats, _open);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            socket.Dispose();
-            _stats.ConnectFailures.Increment();
-            _stats.ConnectTimeouts.Increment();
-            throw new SocketException((int)SocketError.TimedOut);
-        }
-        catch (Exception e)
-        {
-            socket.Dispose();
-            if (e is not OperationCanceledException)
-            {
-                _stats.ConnectFailures.Increment();
-            }
-
-            throw;
-        }
+        var socket = await _dialer.DialAsync(cancellationToken).ConfigureAwait(false);
+        return _settings.MaxRequestsPerConnection > 0
+            ? new LimitedConnection(socket, _dialer.Stats, _dialer.Open, _settings.MaxRequestsPerConnection)
+            : new UpstreamConnection(socket, _dialer.Stats, _dialer.Open);
     }
 
     /// <summary>The authority by which the handler's pool is found.</summary>
