@@ -30,6 +30,10 @@ public sealed class MeshClientOptions
     /// <value>The default value is 10 minutes.</value>
     public TimeSpan OnDemandIdleTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How callers get to know that the mesh has answered itself; a client may say otherwise by <c>UseMeshLocalReplies</c>.</summary>
+    /// <value>The default value is <see cref="LocalReplyMode.Response"/>.</value>
+    public LocalReplyMode LocalReplies { get; set; } = LocalReplyMode.Response;
+
     /// <summary>
     /// Whom to ask for the addresses of hosts that are found by name (<c>STRICT_DNS</c>, <c>LOGICAL_DNS</c>, a ServiceEntry of resolution <c>DNS</c>),
     /// as <c>ip</c> or <c>ip:port</c>, at most three, asked in order. <c>search</c> and the options of <c>resolv.conf</c> hold for them too. A client's

@@ -9,11 +9,16 @@ namespace Mesh.Client;
 /// The innermost handler of a client: requests to hosts of the mesh are answered by the engine, all others go on to the client's primary
 /// handler or are refused. Holds no state of its own, so that handlers may come and go.
 /// </summary>
-internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, PrimaryFeatures features, OuterRetries? outerRetries = null) : DelegatingHandler
+internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, PrimaryFeatures features, OuterRetries? outerRetries = null, LocalReplyMode replies = LocalReplyMode.Response) : DelegatingHandler
 {
     // A host that is known, and nothing to do around the engine: its task is the answer.
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (replies == LocalReplyMode.Throw)
+        {
+            return SendOrThrowAsync(request, cancellationToken);
+        }
+
         if (features.IsNone && request.RequestUri is { IsAbsoluteUri: true } uri && IsHttp(uri))
         {
             var (host, port) = Authority(request, uri);
@@ -25,6 +30,19 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         }
 
         return ResolveAndSendAsync(request, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendOrThrowAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        RequestOutcome.Forget(request);
+        var response = await ResolveAndSendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (LocalReplyExceptions.Of(request) is not { } exception)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        throw exception;
     }
 
     private async Task<HttpResponseMessage> ResolveAndSendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -113,6 +131,12 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
     {
         var reply = LocalReply.NoConfiguration(entry.ToString(), reason);
         engine.Observer?.OnDecided(entry, request, draw: 0, new Decision { Host = entry.State, Reply = reply });
+        return Reply(reply, request);
+    }
+
+    private HttpResponseMessage Reply(LocalReply reply, HttpRequestMessage request)
+    {
+        engine.Observer?.OnReplied(request, reply);
         return LocalReplies.Create(reply, request);
     }
 
@@ -130,11 +154,14 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
                 HttpRequestError.ConnectionError,
                 $"The mesh refuses the connection to {uri.Host}:{uri.Port}: the outbound traffic policy is REGISTRY_ONLY and no service or ServiceEntry names the host. "
                 + "Add a ServiceEntry for it, or set Mesh:Client:OutboundTrafficPolicy to AllowAny."))
-            : Task.FromResult(LocalReplies.Create(LocalReply.BlackHole, request));
+            : Task.FromResult(Reply(LocalReply.BlackHole, request));
     }
 
     private Task<HttpResponseMessage> PassAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        => features.FollowsRedirectsOutside ? PassAndFollowAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
+    {
+        RequestOutcome.Forget(request);
+        return features.FollowsRedirectsOutside ? PassAndFollowAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
+    }
 
     private async Task<HttpResponseMessage> PassAndFollowAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

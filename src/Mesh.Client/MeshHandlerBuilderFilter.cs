@@ -38,8 +38,9 @@ internal sealed partial class MeshHandlerBuilderFilter(
                 Log.PrimaryNotHonoured(logger, name, string.Join(", ", features.Unsupported));
             }
 
+            var replies = clientOptions.Get(name).LocalReplies ?? options.Value.Client.LocalReplies;
             var outer = OuterRetries.IsAmong(builder.AdditionalHandlers) ? new OuterRetries(name, logger) : null;
-            builder.AdditionalHandlers.Add(new MeshHandler(services.GetRequiredService<MeshEngine>(), options.Value.Client.OutboundTrafficPolicy, features, outer));
+            builder.AdditionalHandlers.Add(new MeshHandler(services.GetRequiredService<MeshEngine>(), options.Value.Client.OutboundTrafficPolicy, features, outer, replies));
         };
 
     private static partial class Log

@@ -1,3 +1,4 @@
+using Mesh;
 using Mesh.Client;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,26 @@ public static class MeshHttpClientBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.Configure<MeshHttpClientOptions>(builder.Name, o => o.Enabled = false);
+        return builder;
+    }
+
+    /// <summary>
+    /// Says how this client gets to know that the mesh has answered itself, whatever <see cref="MeshClientOptions.LocalReplies"/> says. It neither puts the
+    /// client into the mesh nor takes it out.
+    /// </summary>
+    /// <param name="builder">The client.</param>
+    /// <param name="mode">Responses, as behind a proxy, or exceptions.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is neither.</exception>
+    public static IHttpClientBuilder UseMeshLocalReplies(this IHttpClientBuilder builder, LocalReplyMode mode)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        if (!Enum.IsDefined(mode))
+        {
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use Response or Throw.");
+        }
+
+        builder.Services.Configure<MeshHttpClientOptions>(builder.Name, o => o.LocalReplies = mode);
         return builder;
     }
 }

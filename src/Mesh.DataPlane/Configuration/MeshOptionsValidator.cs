@@ -16,6 +16,7 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Positive(options.Server.DrainTimeout, "Mesh:Server:DrainTimeout");
         Check(options.Client.MaxOnDemandHosts >= 1, $"Mesh:Client:MaxOnDemandHosts is {options.Client.MaxOnDemandHosts}; it must be at least 1.");
         Check(Enum.IsDefined(options.Client.OutboundTrafficPolicy), $"Mesh:Client:OutboundTrafficPolicy is {options.Client.OutboundTrafficPolicy}; use AllowAny or RegistryOnly.");
+        Check(Enum.IsDefined(options.Client.LocalReplies), $"Mesh:Client:LocalReplies is {options.Client.LocalReplies}; use Response or Throw.");
         Check(
             options.Xds.KeepAliveInterval is not { } keepAlive || keepAlive > TimeSpan.Zero,
             $"Mesh:Xds:KeepAliveInterval is {options.Xds.KeepAliveInterval}; it must be greater than zero.");

@@ -10,4 +10,11 @@ internal interface IDecisionObserver
 
     /// <summary>A request left the mesh untouched, or was refused, because the control plane does not know its host.</summary>
     void OnOutsideMesh(HttpRequestMessage request, bool refused);
+
+    /// <summary>The mesh answered a request itself; what it may have decided before came to nothing.</summary>
+    /// <param name="request">The caller's request.</param>
+    /// <param name="reply">The reply, with all its flags.</param>
+    void OnReplied(HttpRequestMessage request, LocalReply reply)
+    {
+    }
 }

@@ -188,15 +188,8 @@ internal sealed class ClientExchange : EngineExchange
             Headers = [.. reply.Headers.Select(h => (h.Key, h.Value))],
             GrpcStatus = reply.GrpcStatus,
         };
-        if (Response is { } dropped)
-        {
-            dropped.Dispose();
-        }
-        else
-        {
-            terminal.OnReplied(this, local);
-        }
-
+        terminal.OnReplied(this, local);
+        Response?.Dispose();
         Exchange.SentReply = reply;
         Response = LocalReplies.Create(local, Request);
     }

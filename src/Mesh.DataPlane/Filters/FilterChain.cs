@@ -108,9 +108,14 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
                 return run.Response!;
             }
         }
-        catch
+        catch (Exception e)
         {
             run.Response?.Dispose();
+            if (e is OperationCanceledException)
+            {
+                RequestOutcome.TellGone(request, cancellationToken);
+            }
+
             throw;
         }
         finally
@@ -137,7 +142,7 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
     private void Fail(HttpExchange exchange, int index, Exception e)
     {
         Log.Threw(logger, names[index], e);
-        exchange.PendingReply = new FilterReply(500) { Details = $"filter_threw{{{names[index]}|{e.GetType().Name}}}" };
+        exchange.PendingReply = FilterReplies.FilterThrew(names[index], e.GetType()).ToFilterReply();
     }
 
     private void End(HttpFilter filter, HttpExchange exchange, int index)

@@ -21,6 +21,6 @@ internal interface IFilterTerminal
     /// <param name="cancellationToken">The caller's token.</param>
     ValueTask<HttpResponseMessage> FollowAsync(InternalRedirect redirect, HttpRequestMessage request, CancellationToken cancellationToken);
 
-    /// <summary>A filter has answered: nothing was sent.</summary>
+    /// <summary>A filter answers; unless there is a response already, nothing was sent.</summary>
     void OnReplied(ClientExchange exchange, LocalReply reply);
 }

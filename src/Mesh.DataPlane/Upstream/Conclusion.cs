@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Timeouts;
 
@@ -9,7 +10,7 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>Makes what the caller gets of how the last attempt came out: the response, which ends the attempt with its body, or the reply for its want.</summary>
 internal static class Conclusion
 {
-    public static HttpResponseMessage Of(AttemptInput input, TimeProvider time)
+    public static HttpResponseMessage Of(AttemptInput input, TimeProvider time, IDecisionObserver? observer)
     {
         var request = input.Request;
         ref var attempt = ref input.Result;
@@ -19,7 +20,7 @@ internal static class Conclusion
         }
 
         input.Exchange?.OnAttempted(ref attempt);
-        var response = attempt.Response is null ? Reply(attempt, input.Retried, request, time) : Complete(attempt, request, input.Retried, time);
+        var response = attempt.Response is null ? Reply(attempt, input.Retried, request, time, observer) : Complete(attempt, request, input.Retried, time);
         if (input.SetCookie is { } setCookie)
         {
             response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
@@ -34,7 +35,8 @@ internal static class Conclusion
         return response;
     }
 
-    private static HttpResponseMessage Reply(in Attempt attempt, RetriedRequest? retried, HttpRequestMessage request, TimeProvider time)
+    private static HttpResponseMessage Reply(
+        in Attempt attempt, RetriedRequest? retried, HttpRequestMessage request, TimeProvider time, IDecisionObserver? observer)
     {
         var reply = attempt.Reply!;
         if (reply.Flags == "UT" && attempt.Input.Plan.Headers is { AlternativeTimeoutReply: true })
@@ -42,7 +44,7 @@ internal static class Conclusion
             reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
         }
 
-        return RouteReplies.Create(RetryFlag(retried) is { } flag ? reply with { Flags = $"{reply.Flags},{flag}" } : reply, attempt.Decision, request, time);
+        return RouteReplies.Create(RetryFlag(retried) is { } flag ? reply with { Flags = $"{reply.Flags},{flag}" } : reply, attempt.Decision, request, time, observer);
     }
 
     // Why a failure that was worth another try got none.

@@ -14,9 +14,11 @@ internal static class Failures
         => exception.HttpRequestError switch
         {
             HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError
-                => SocketErrorOf(exception) == SocketError.TimedOut ? LocalReply.ConnectionTimeout : LocalReply.ConnectionFailure(Reason(exception)),
-            HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError
-                => LocalReply.ProtocolError,
+                when SocketErrorOf(exception) == SocketError.TimedOut => LocalReply.ConnectionTimeout,
+            HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError => LocalReply.ConnectionFailure(Reason(exception)),
+            HttpRequestError.SecureConnectionError => TlsFailures.ReplyTo(exception),
+            HttpRequestError.ConfigurationLimitExceeded => LocalReply.ResponseHeadersTooLarge,
+            HttpRequestError.InvalidResponse or HttpRequestError.VersionNegotiationError => LocalReply.ProtocolError,
             HttpRequestError.HttpProtocolError => Reset(exception),
 
             // Whoever opens a WebSocket over HTTP/2 falls back to HTTP/1.1 by this very exception.
@@ -55,7 +57,7 @@ internal static class Failures
             SocketError.HostUnreachable => "immediate connect error: No route to host",
             SocketError.NetworkUnreachable => "immediate connect error: Network is unreachable",
             { } other => $"connect error: {other}",
-            null => exception.HttpRequestError == HttpRequestError.SecureConnectionError ? "TLS_error" : "connect error",
+            null => "connect error",
         };
 
     private static SocketError? SocketErrorOf(Exception exception)

@@ -38,7 +38,7 @@ internal static class LocalReplies
             Content = new ByteArrayContent([]),
         };
         response.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-        response.Headers.TryAddWithoutValidation("grpc-status", (reply.GrpcStatus ?? (int)GrpcStatus(reply.Status)).ToString(CultureInfo.InvariantCulture));
+        response.Headers.TryAddWithoutValidation("grpc-status", GrpcStatus(reply).ToString(CultureInfo.InvariantCulture));
         var message = body is null ? reply.Body : Encoding.UTF8.GetString(body);
         if (message.Length > 0)
         {
@@ -56,6 +56,9 @@ internal static class LocalReplies
             response.Headers.TryAddWithoutValidation(name, value);
         }
     }
+
+    /// <summary>What gRPC callers get.</summary>
+    public static int GrpcStatus(LocalReply reply) => reply.GrpcStatus ?? (int)GrpcStatus(reply.Status);
 
     // Envoy's httpToGrpcStatus.
     private static StatusCode GrpcStatus(HttpStatusCode status)

@@ -2,10 +2,19 @@ using System.Net;
 
 namespace Mesh.DataPlane.Upstream;
 
-/// <summary>A reply that the mesh makes itself: Envoy's status, response flag, response-code details and body for one cause.</summary>
+/// <summary>
+/// A reply that the mesh makes itself: Envoy's status, response flag, response-code details and body for one cause. Those of the router stand here, those
+/// of filters in <see cref="Filters.FilterReplies"/>, and all of them in <see cref="LocalReplyTable"/>.
+/// </summary>
 internal sealed record LocalReply(HttpStatusCode Status, string Flags, string Details, string Body)
 {
     public const string DirectResponseDetails = "direct_response";
+
+    /// <summary>Envoy's details for a caller that has left.</summary>
+    public const string CallerGone = "downstream_remote_disconnect";
+
+    /// <summary>Envoy's details for a response that ends where it should not.</summary>
+    public const string LateReset = "upstream_reset_after_response_started";
 
     private const string TimeoutBody = "upstream request timeout";
 
@@ -14,6 +23,12 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
 
     /// <summary>The status for a gRPC caller, where it is not the one that follows from <see cref="Status"/>.</summary>
     public int? GrpcStatus { get; init; }
+
+    /// <summary>The kind of <see cref="HttpRequestException"/> for callers that want exceptions, where .NET has one for the cause.</summary>
+    public HttpRequestError Error { get; init; }
+
+    /// <summary>What the configuration wants answered, which is no failure: <c>direct_response</c>, redirects, preflight.</summary>
+    public bool IsAnswer { get; init; }
 
     /// <summary>The route's timeout, over all tries.</summary>
     public static LocalReply ResponseTimeout { get; } = new(HttpStatusCode.GatewayTimeout, "UT", "response_timeout", TimeoutBody);
@@ -59,7 +74,10 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
 
     /// <summary>The name that the caller asked for is the destination, and has no address.</summary>
     public static LocalReply UnresolvedDestination(string reason)
-        => new(HttpStatusCode.ServiceUnavailable, "DF", "dns_resolution_failure{" + reason.Replace(' ', '_') + "}", $"DNS resolution failure: {reason}");
+        => new(HttpStatusCode.ServiceUnavailable, "DF", "dns_resolution_failure{" + reason.Replace(' ', '_') + "}", $"DNS resolution failure: {reason}")
+        {
+            Error = HttpRequestError.NameResolutionError,
+        };
 
     /// <summary>More addresses have been asked for at a time than a cluster of original destinations keeps.</summary>
     public static LocalReply TooManyDestinations { get; }
@@ -71,8 +89,8 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
         Headers = [("x-envoy-drop-overload", "true")],
     };
 
-    /// <summary>Istio's REGISTRY_ONLY: the virtual host <c>block_all</c>.</summary>
-    public static LocalReply BlackHole { get; } = new(HttpStatusCode.BadGateway, "", "direct_response", "");
+    /// <summary>Istio's REGISTRY_ONLY: the virtual host <c>block_all</c>. Envoy knows it for a direct response; to the caller it is a refusal.</summary>
+    public static LocalReply BlackHole { get; } = new(HttpStatusCode.BadGateway, "", DirectResponseDetails, "") { Error = HttpRequestError.ConnectionError };
 
     /// <summary>The route names a cluster that does not exist.</summary>
     public static LocalReply NoCluster(HttpStatusCode status) => new(status, "NC", "cluster_not_found", "");
@@ -82,32 +100,47 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
         => new(HttpStatusCode.ServiceUnavailable, "NR", "no_configuration", $"the mesh has no configuration for {host}: {reason}");
 
     /// <summary>The connection was not made within the cluster's <c>connect_timeout</c>.</summary>
-    public static LocalReply ConnectionTimeout { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UF", "connection timeout");
+    public static LocalReply ConnectionTimeout { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UF", "connection timeout") with { Error = HttpRequestError.ConnectionError };
 
     /// <summary>The connection ended before the response began.</summary>
-    public static LocalReply ConnectionTermination { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UC", "connection termination");
+    public static LocalReply ConnectionTermination { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UC", "connection termination") with { Error = HttpRequestError.ResponseEnded };
 
     /// <summary>The stream was reset before the response began.</summary>
-    public static LocalReply RemoteReset { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UR", "remote reset");
+    public static LocalReply RemoteReset { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UR", "remote reset") with { Error = HttpRequestError.HttpProtocolError };
 
     /// <summary>The upstream did not even look at the request: <c>REFUSED_STREAM</c>.</summary>
-    public static LocalReply RemoteRefusedStream { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UR", "remote refused stream reset");
+    public static LocalReply RemoteRefusedStream { get; }
+        = Reset(HttpStatusCode.ServiceUnavailable, "UR", "remote refused stream reset") with { Error = HttpRequestError.HttpProtocolError };
 
     /// <summary>The upstream broke the protocol.</summary>
-    public static LocalReply ProtocolError { get; } = Reset(HttpStatusCode.BadGateway, "UPE", "protocol error");
+    public static LocalReply ProtocolError { get; } = Reset(HttpStatusCode.BadGateway, "UPE", "protocol error") with { Error = HttpRequestError.InvalidResponse };
+
+    /// <summary>The upstream's response has longer headers than are taken, or more: Envoy's codec calls that a protocol error as well.</summary>
+    public static LocalReply ResponseHeadersTooLarge { get; } = ProtocolError with { Error = HttpRequestError.ConfigurationLimitExceeded };
 
     /// <summary>A circuit breaker is open.</summary>
     public static LocalReply Overflow { get; } = Reset(HttpStatusCode.ServiceUnavailable, "UO", "overflow") with { Headers = [("x-envoy-overloaded", "true")] };
 
     /// <summary>The connection could not be made.</summary>
-    public static LocalReply ConnectionFailure(string reason) => Reset(HttpStatusCode.ServiceUnavailable, "UF", "remote connection failure", reason);
+    public static LocalReply ConnectionFailure(string reason)
+        => Reset(HttpStatusCode.ServiceUnavailable, "UF", "remote connection failure", reason) with { Error = HttpRequestError.ConnectionError };
+
+    /// <summary>The connection was made and TLS on it was not: the handshake failed, or the certificate is not one that is trusted.</summary>
+    public static LocalReply TlsFailure(string reason)
+        => Reset(HttpStatusCode.ServiceUnavailable, "UF", "remote connection failure", $"TLS_error:|{reason}:TLS_error_end") with
+        {
+            Error = HttpRequestError.SecureConnectionError,
+        };
+
+    /// <summary>The certificate is trusted, and is not that of the name that was called.</summary>
+    public static LocalReply NameCheckFailure { get; } = TlsFailure("CERTIFICATE_VERIFY_FAILED:verify cert failed: verify SAN list");
 
     /// <summary>A route action that this data plane does not have.</summary>
     public static LocalReply UnsupportedAction(string action)
         => new(HttpStatusCode.NotImplemented, "NR", "unsupported_route_action", $"the route's action '{action}' is not supported by this data plane");
 
     /// <summary>A route's <c>direct_response</c>.</summary>
-    public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", DirectResponseDetails, "");
+    public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", DirectResponseDetails, "") { IsAnswer = true };
 
     // Envoy's router: the body tells both reasons, the details too, with white space replaced.
     private static LocalReply Reset(HttpStatusCode status, string flags, string reason, string? transportFailure = null)

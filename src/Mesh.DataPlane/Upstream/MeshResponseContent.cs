@@ -114,6 +114,10 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
         {
             throw explained;
         }
+        catch (Exception e) when (LateFailures.MarkCopy(e))
+        {
+            throw;
+        }
         finally
         {
             clock?.Release(registration);
@@ -135,6 +139,7 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
         catch (Exception e)
         {
             ThrowIfExpired(e);
+            LateFailures.MarkCopy(e);
             throw;
         }
         finally

@@ -46,6 +46,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         {
             owner.EndExchange();
             owner.ThrowIfExpired(e);
+            LateFailures.Mark(e);
             throw;
         }
     }
@@ -66,8 +67,9 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         {
             reading = inner.ReadAsync(buffer, cancellationToken);
         }
-        catch
+        catch (Exception e)
         {
+            LateFailures.Mark(e);
             owner.EndExchange();
             throw;
         }
@@ -94,6 +96,10 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         {
             throw explained;
         }
+        catch (Exception e) when (LateFailures.MarkCopy(e))
+        {
+            throw;
+        }
         finally
         {
             clock?.Release(registration);
@@ -112,6 +118,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         catch (Exception e)
         {
             owner.ThrowIfExpired(e);
+            LateFailures.MarkCopy(e);
             throw;
         }
         finally
@@ -253,6 +260,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
                 throw explained;
             }
 
+            LateFailures.Mark(e);
             throw;
         }
 
@@ -266,8 +274,9 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         {
             return EndAtZero(await reading.ConfigureAwait(false), wanted);
         }
-        catch
+        catch (Exception e)
         {
+            LateFailures.Mark(e);
             owner.EndExchange();
             throw;
         }

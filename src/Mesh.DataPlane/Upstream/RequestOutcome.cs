@@ -6,6 +6,8 @@ namespace Mesh.DataPlane.Upstream;
 /// </summary>
 internal static class RequestOutcome
 {
+    private static readonly HttpRequestOptionsKey<LocalReply> ReplyKey = new("mesh.local_reply");
+
     private static bool _anythingTold;
 
     /// <summary>A message may be sent again: what an earlier sending left behind is not this one's outcome.</summary>
@@ -19,6 +21,7 @@ internal static class RequestOutcome
         IDictionary<string, object?> options = request.Options;
         if (options.Count > 0)
         {
+            options.Remove(ReplyKey.Key);
             options.Remove(MeshRequest.ResponseFlags.Key);
             options.Remove(MeshRequest.ResponseCodeDetails.Key);
             options.Remove(MeshRequest.Attempts.Key);
@@ -28,6 +31,11 @@ internal static class RequestOutcome
     /// <summary>What became of a request that was sent in another's place is what became of the other.</summary>
     public static void Pass(HttpRequestMessage from, HttpRequestMessage to)
     {
+        if (from.Options.TryGetValue(ReplyKey, out var reply))
+        {
+            to.Options.Set(ReplyKey, reply);
+        }
+
         if (from.Options.TryGetValue(MeshRequest.ResponseFlags, out var flags))
         {
             to.Options.Set(MeshRequest.ResponseFlags, flags);
@@ -44,7 +52,25 @@ internal static class RequestOutcome
         }
     }
 
-    public static void TellReply(HttpRequestMessage request, LocalReply reply) => TellFlags(request, reply.Flags, reply.Details);
+    /// <summary>The reply that a request got; <see langword="null"/> when its response is an upstream's.</summary>
+    public static LocalReply? ReplyTo(HttpRequestMessage request) => request.Options.TryGetValue(ReplyKey, out var reply) ? reply : null;
+
+    public static void TellReply(HttpRequestMessage request, LocalReply reply)
+    {
+        TellFlags(request, reply.Flags, reply.Details);
+        request.Options.Set(ReplyKey, reply);
+    }
+
+    /// <summary>Envoy's word for a caller that has left, if that is what happened; always <see langword="false"/>, to stand in an exception filter.</summary>
+    public static bool TellGone(HttpRequestMessage request, CancellationToken caller)
+    {
+        if (caller.IsCancellationRequested)
+        {
+            TellFlags(request, "DC", LocalReply.CallerGone);
+        }
+
+        return false;
+    }
 
     public static void TellFlags(HttpRequestMessage request, string flags, string details)
     {

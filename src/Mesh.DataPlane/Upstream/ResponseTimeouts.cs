@@ -14,15 +14,12 @@ internal static class ResponseTimeouts
     public static Exception? Explain(TimeoutCause cause, Exception? exception = null)
         => cause switch
         {
-            TimeoutCause.Route => TimedOut("the route's timeout (UT)", exception),
-            TimeoutCause.Idle => TimedOut("the stream's idle timeout (SI)", exception),
-            TimeoutCause.PerTryIdle => TimedOut("the per-try idle timeout (SI)", exception),
+            TimeoutCause.Route => LateFailures.OfClock(LocalReply.ResponseTimeout, "the route's timeout", exception),
+            TimeoutCause.Idle => LateFailures.OfClock(LocalReply.StreamIdleTimeout(requestIsComplete: true), "the stream's idle timeout", exception),
+            TimeoutCause.PerTryIdle => LateFailures.OfClock(LocalReply.PerTryIdleTimeout, "the per-try idle timeout", exception),
             TimeoutCause.Caller when exception is null => new OperationCanceledException("The request was cancelled by its caller, and its response with it."),
-            TimeoutCause.MaxStreamDuration => TimedOut("the maximal duration of the stream (DT)", exception),
-            TimeoutCause.UpstreamMaxStreamDuration => TimedOut("the cluster's maximal duration of a stream (UMSDR)", exception),
+            TimeoutCause.MaxStreamDuration => LateFailures.OfClock(LocalReply.MaxStreamDuration(requestIsComplete: true), "the maximal duration of the stream", exception),
+            TimeoutCause.UpstreamMaxStreamDuration => LateFailures.OfClock(LocalReply.UpstreamMaxStreamDuration(requestIsComplete: true), "the cluster's maximal duration of a stream", exception),
             _ => null,
         };
-
-    private static HttpIOException TimedOut(string clock, Exception? exception)
-        => new(HttpRequestError.ResponseEnded, $"The upstream's response was not complete within {clock}.", exception);
 }

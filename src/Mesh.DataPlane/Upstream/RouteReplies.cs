@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Routing;
 
 namespace Mesh.DataPlane.Upstream;
@@ -5,7 +6,7 @@ namespace Mesh.DataPlane.Upstream;
 /// <summary>Makes the responses of routes that answer themselves, and gives every local reply the headers that its route adds.</summary>
 internal static class RouteReplies
 {
-    public static HttpResponseMessage Create(LocalReply reply, in Decision decision, HttpRequestMessage request, TimeProvider time)
+    public static HttpResponseMessage Create(LocalReply reply, in Decision decision, HttpRequestMessage request, TimeProvider time, IDecisionObserver? observer)
     {
         byte[]? body = null;
         string? location = null;
@@ -28,6 +29,7 @@ internal static class RouteReplies
             }
         }
 
+        observer?.OnReplied(request, reply);
         var response = LocalReplies.Create(reply, request, body);
         if (location is not null)
         {

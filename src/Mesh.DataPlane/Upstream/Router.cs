@@ -65,7 +65,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         RequestOutcome.Forget(request);
         if (RequestTarget.BreaksRequestLine(request.RequestUri!.PathAndQuery))
         {
-            return ValueTask.FromResult(LocalReplies.Create(LocalReply.InvalidTarget, request));
+            return ValueTask.FromResult(Reply(LocalReply.InvalidTarget, request));
         }
 
         var draw = _random.NextUInt64();
@@ -94,7 +94,14 @@ internal sealed class Router : IUpstream, IFilterTerminal
         => FollowAsync(redirect, request, cancellationToken);
 
     void IFilterTerminal.OnReplied(ClientExchange exchange, LocalReply reply)
-        => _observer?.OnDecided(exchange.Host, exchange.Request, exchange.Draw, exchange.Decision with { Endpoint = null, Reply = reply });
+    {
+        if (exchange.Response is null)
+        {
+            _observer?.OnDecided(exchange.Host, exchange.Request, exchange.Draw, exchange.Decision with { Endpoint = null, Reply = reply });
+        }
+
+        _observer?.OnReplied(exchange.Request, reply);
+    }
 
     // The way out belongs to whoever carries the input out.
     private ValueTask<HttpResponseMessage> ForwardAsync(
@@ -117,13 +124,13 @@ internal sealed class Router : IUpstream, IFilterTerminal
         if (input.Decision.Reply is { } reply)
         {
             _observer?.OnDecided(input.Host, input.Request, input.Pick.Draw, input.Decision);
-            return RouteReplies.Create(reply, input.Decision, input.Request, _time);
+            return RouteReplies.Create(reply, input.Decision, input.Request, _time, _observer);
         }
 
         // 1. What the route makes of the request, and what route and headers ask.
         if (Edit(input) is { } refusal)
         {
-            return RouteReplies.Create(refusal, input.Decision, input.Request, _time);
+            return RouteReplies.Create(refusal, input.Decision, input.Request, _time, _observer);
         }
 
         try
@@ -149,8 +156,12 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
             if (!input.IsStale && input.Redirect is null)
             {
-                return Conclusion.Of(input, _time);
+                return Conclusion.Of(input, _time, _observer);
             }
+        }
+        catch (OperationCanceledException) when (RequestOutcome.TellGone(input.Request, cancellationToken))
+        {
+            throw;
         }
         finally
         {
@@ -345,7 +356,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         {
             if (await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is not { State.Status: HostStatus.Meshed } again)
             {
-                return LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
+                return Reply(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
             }
 
             host = again;
@@ -357,6 +368,12 @@ internal sealed class Router : IUpstream, IFilterTerminal
         // The clocks over all attempts go on.
         input.Clocks = stale.Retried?.Clocks ?? AttemptClocks.None;
         return await ForwardAsync(input, host, request, draw, stale.Exchange, turn, cancellationToken).ConfigureAwait(false);
+    }
+
+    private HttpResponseMessage Reply(LocalReply reply, HttpRequestMessage request)
+    {
+        _observer?.OnReplied(request, reply);
+        return LocalReplies.Create(reply, request);
     }
 
     private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, View(host, request), draw);

@@ -76,7 +76,7 @@ public class PermitPropertyTests
         var breaker = new CircuitBreaker(RoutingPriority.Default, new ClusterStats());
         var hosts = Enumerable.Range(0, Hosts).Select(_ => CircuitBreakerTests.Host()).ToArray();
         var held = new List<(EndpointState Host, bool Multiplexed)>();
-        var waiting = new List<(EndpointState Host, Task<Upstream.LocalReply?> Task, CancellationTokenSource Cancellation)>();
+        var waiting = new List<(EndpointState Host, Task<DataPlane.Upstream.LocalReply?> Task, CancellationTokenSource Cancellation)>();
         var highest = new Thresholds { MaxConnections = 2, MaxPendingRequests = 3, MaxRequests = 4 };
         breaker.Limits = highest;
         foreach (var step in steps)

@@ -5,7 +5,7 @@ namespace Mesh.DataPlane.Filters.Buffer;
 /// <summary>Sends a request only when its body is there as a whole, and refuses one that is too large: 413.</summary>
 internal sealed class BufferFilter(uint maxRequestBytes) : HttpFilter
 {
-    private static readonly FilterReply TooLarge = new(413) { Body = "Payload Too Large", Details = "request_payload_too_large" };
+    private static readonly FilterReply TooLarge = FilterReplies.PayloadTooLarge.ToFilterReply();
 
     public override async ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {

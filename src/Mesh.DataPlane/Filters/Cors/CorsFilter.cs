@@ -60,7 +60,7 @@ internal sealed class CorsFilter : HttpFilter
             && method.Length > 0
             && (isAllowed || !_forwardsNotMatching))
         {
-            exchange.Reply(new FilterReply(200) { Details = "cors_response", Headers = Preflight(exchange.RequestHeaders, isAllowed ? origin : null, method) });
+            exchange.Reply(FilterReplies.CorsPreflight.ToFilterReply() with { Headers = Preflight(exchange.RequestHeaders, isAllowed ? origin : null, method) });
         }
 
         return ValueTask.CompletedTask;

@@ -91,13 +91,7 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
             exchange.Metadata[MetadataNamespace] = JsonNode.Parse(settings.Metadata)!.AsObject();
         }
 
-        exchange.Reply(new FilterReply(httpStatus ?? 200)
-        {
-            Body = "fault filter abort",
-            Details = "fault_filter_abort",
-            Flags = "FI",
-            GrpcStatus = grpcStatus,
-        });
+        exchange.Reply(FilterReplies.FaultAbort(httpStatus, grpcStatus).ToFilterReply());
     }
 
     private bool Applies(HttpExchange exchange)

@@ -10,17 +10,9 @@ namespace Mesh.DataPlane.Filters.LocalRateLimit;
 /// <param name="services">Time and chance.</param>
 internal sealed class LocalRateLimitFilter(LocalRateLimitSettings settings, RateLimitRule[] rules, FilterServices services) : HttpFilter
 {
-    private const int ResourceExhausted = 8;
-
     private static readonly List<RateLimitDescriptor> NoDescriptors = [];
 
-    private readonly FilterReply _refusal = new(settings.Status)
-    {
-        Body = "local_rate_limited",
-        Details = "local_rate_limited",
-        Flags = "RL",
-        GrpcStatus = settings.AsResourceExhausted ? ResourceExhausted : null,
-    };
+    private readonly FilterReply _refusal = FilterReplies.LocalRateLimited(settings.Status, settings.AsResourceExhausted).ToFilterReply();
 
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {

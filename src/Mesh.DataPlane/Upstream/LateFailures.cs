@@ -1,0 +1,73 @@
+using System.Net.Sockets;
+
+namespace Mesh.DataPlane.Upstream;
+
+/// <summary>
+/// Past the headers a failure can be no reply any more: it comes out of the body's stream as .NET throws it, and carries Envoy's flag and details in
+/// its <see cref="Exception.Data"/>.
+/// </summary>
+internal static class LateFailures
+{
+    /// <summary>Marks what a read of the body threw; always <see langword="false"/>, to stand in an exception filter.</summary>
+    public static bool Mark(Exception exception)
+    {
+        if (exception is HttpIOException http)
+        {
+            MarkReset(exception, http);
+        }
+        else if (exception is IOException { InnerException: SocketException })
+        {
+            Mark(exception, "UC", "connection_termination");
+        }
+
+        return false;
+    }
+
+    /// <summary>The same where another stream was written to, whose failures look like a connection's.</summary>
+    public static bool MarkCopy(Exception exception)
+    {
+        if (exception is HttpIOException http)
+        {
+            MarkReset(exception, http);
+        }
+
+        return false;
+    }
+
+    /// <summary>What a clock has ended: its own flag and details.</summary>
+    public static HttpIOException OfClock(LocalReply reply, string clock, Exception? inner)
+    {
+        var exception = new HttpIOException(HttpRequestError.ResponseEnded, $"The upstream's response was not complete within {clock} ({reply.Flags}).", inner);
+        exception.Data[MeshRequest.ResponseFlags.Key] = reply.Flags;
+        exception.Data[MeshRequest.ResponseCodeDetails.Key] = reply.Details;
+        return exception;
+    }
+
+    private static void MarkReset(Exception exception, HttpIOException http)
+    {
+        // Who has been told why already is a clock's.
+        if (exception.Data.Contains(MeshRequest.ResponseFlags.Key))
+        {
+            return;
+        }
+
+        switch (http)
+        {
+            case HttpProtocolException:
+                Mark(exception, "UR", "remote_reset");
+                break;
+            case { HttpRequestError: HttpRequestError.InvalidResponse }:
+                Mark(exception, "UPE", "protocol_error");
+                break;
+            default:
+                Mark(exception, "UC", "connection_termination");
+                break;
+        }
+    }
+
+    private static void Mark(Exception exception, string flag, string reason)
+    {
+        exception.Data[MeshRequest.ResponseFlags.Key] = flag;
+        exception.Data[MeshRequest.ResponseCodeDetails.Key] = $"{LocalReply.LateReset}{{{reason}}}";
+    }
+}
