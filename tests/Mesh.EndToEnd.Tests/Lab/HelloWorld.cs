@@ -1,9 +1,8 @@
+using System.Text.Json;
+
 namespace Mesh.EndToEnd.Tests.Lab;
 
-/// <summary>
-/// A frontend <c>myapp</c> and its backend <c>be</c>, two versions of each. A frontend answers <c>/hostz</c> with the name of the backend that
-/// it got an answer from, as an application of the mesh with labels of its own, and everything else with its version.
-/// </summary>
+/// <summary>The application of the labs in four pods: a frontend <c>myapp</c> and its backend <c>be</c>, two versions of each.</summary>
 internal static class HelloWorld
 {
     public const string Backend = "http://be.default.svc.cluster.local:8080/backend";
@@ -12,21 +11,22 @@ internal static class HelloWorld
 
     public static async Task<PodMesh> StartAsync(IRandomSource? random = null)
     {
-        var mesh = await PodMesh.StartAsync(
-            LabYaml.Service("myapp", 8080) + LabYaml.Service("be", 8080) + LabYaml.Subsets("myapp", "v1", "v2") + LabYaml.Subsets("be", "v1", "v2"), random);
+        var mesh = await PodMesh.StartAsync(Services, random);
         foreach (var version in new[] { "v1", "v2" })
         {
-            await mesh.AddPodAsync("be", version);
-            var frontend = mesh.Caller(Frontend(version));
-            await mesh.AddPodAsync("myapp", version, async context =>
-            {
-                var text = context.Request.Path == "/hostz" ? (await frontend.AskAsync(Backend)).Body : version;
-                await LabPods.Text(text)(context);
-            });
+            await mesh.AddAppAsync("be", version, Settings("be", version));
+            await mesh.AddAppAsync("myapp", version, Settings("myapp", version));
         }
 
         return mesh;
     }
+
+    /// <summary>The services of both, and their subsets.</summary>
+    public static string Services
+        => LabYaml.Service("myapp", 8080) + LabYaml.Service("be", 8080) + LabYaml.Subsets("myapp", "v1", "v2") + LabYaml.Subsets("be", "v1", "v2");
+
+    /// <summary>What a pod's environment says.</summary>
+    public static string[] Settings(string app, string version) => ["--VER", version[1..], "--MY_POD_NAME", $"{app}-{version}-7f4d", "--MY_NODE_NAME", "node-1"];
 
     /// <summary>The workload that a frontend is.</summary>
     public static MeshWorkload Frontend(string version) => new("myapp") { Version = version };
@@ -44,9 +44,10 @@ internal static class HelloWorld
         var versions = new string[requests];
         for (var i = 0; i < requests; i++)
         {
-            var name = (await gateway.AskAsync(Hostz)).Body;
-            name.ShouldStartWith("be-");
-            versions[i] = name.Split('-')[1];
+            using var json = JsonDocument.Parse((await gateway.AskAsync(Hostz)).Body);
+            var fetched = json.RootElement[0];
+            fetched.GetProperty("statusCode").GetInt32().ShouldBe(200);
+            versions[i] = fetched.GetProperty("body").GetString()!["pod: [be-".Length..][..2];
         }
 
         return versions;

@@ -1,12 +1,16 @@
 using System.Globalization;
+using LabApps;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Config.Sources;
 using Mesh.ControlPlane.Discovery;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Resources;
+using Mesh.TestNet;
 using Mesh.Testing;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,11 +32,14 @@ internal sealed class PodMesh : IAsyncDisposable
     private readonly Mesh.Testing.Settlement _settlement;
     private readonly EngineRegistry _engines = new();
     private readonly IRandomSource _random;
+    private readonly OutsideNet? _outside;
     private readonly List<ServiceProvider> _callers = [];
     private readonly List<Pod> _pods = [];
+    private readonly List<WebApplication> _apps = [];
 
-    private PodMesh(IRandomSource? random, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure)
+    private PodMesh(IRandomSource? random, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure, OutsideNet? outside)
     {
+        _outside = outside;
         _random = random ?? new Mesh.Testing.SeededRandomSource(20_261_121);
         _source = new InMemoryConfigSource(Time);
         var services = new ServiceCollection();
@@ -65,10 +72,14 @@ internal sealed class PodMesh : IAsyncDisposable
     public IReadOnlyList<string> Diagnostics => [.. _controlPlane.GetRequiredService<IConfigStore>().Diagnostics.Select(diagnostic => diagnostic.ToString())];
 
     /// <summary>Starts a mesh with these documents, which must be without fault.</summary>
+    /// <param name="yaml">The documents.</param>
+    /// <param name="random">The chance of all.</param>
+    /// <param name="configure">The control plane's settings.</param>
+    /// <param name="outside">The world in which the mesh lies, where there is one: its names are resolved and its authority is trusted.</param>
     public static async Task<PodMesh> StartAsync(
-        string yaml, IRandomSource? random = null, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure = null)
+        string yaml, IRandomSource? random = null, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure = null, OutsideNet? outside = null)
     {
-        var mesh = new PodMesh(random, configure);
+        var mesh = new PodMesh(random, configure, outside);
         await mesh.ApplyAsync(yaml);
         return mesh;
     }
@@ -122,21 +133,47 @@ internal sealed class PodMesh : IAsyncDisposable
         await pod.StopAsync();
     }
 
+    /// <summary>Starts one of the labs' own applications, with the mesh switched on in it, and makes it known.</summary>
+    /// <param name="app">Its name, which is its label <c>app</c> too.</param>
+    /// <param name="version">Its label <c>version</c>.</param>
+    /// <param name="settings">What else it is told, as on a command line.</param>
+    /// <returns>Its address.</returns>
+    public async Task<Uri> AddAppAsync(string app, string version = "v1", params string[] settings)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{app}-{version}-{_apps.Count}");
+        var web = LabApp.All[app].Build(["--Mesh:Workload:Version", version, .. settings], builder =>
+        {
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
+            builder.Logging.ClearProviders().AddProvider(Log.For(name));
+            builder.Services.AddSingleton<IStartupFilter>(new VersionFilter(version));
+            AddMesh(builder.Services, _random, options => options.Server.Register = false);
+        });
+        _apps.Add(web);
+        _engines.Add(web.Services.GetRequiredService<MeshEngine>());
+        await web.StartAsync().OrHang();
+        var address = new Uri(web.Urls.Single());
+        await ApplyAsync($$"""
+            apiVersion: networking.istio.io/v1
+            kind: WorkloadEntry
+            metadata: {name: {{name}}}
+            spec:
+              address: 127.0.0.1
+              ports: { http: {{address.Port}} }
+              labels: {app: {{app}}, version: {{version}}}
+            """);
+        return address;
+    }
+
     /// <summary>A client of an application in this mesh.</summary>
     /// <param name="workload">The application.</param>
     /// <param name="random">Its chance, where it is not that of all.</param>
-    public HttpClient Caller(MeshWorkload? workload = null, IRandomSource? random = null)
+    /// <param name="configure">Its settings.</param>
+    public HttpClient Caller(MeshWorkload? workload = null, IRandomSource? random = null, Action<MeshOptions>? configure = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddProvider(Log.For(workload?.Name ?? "caller")));
-        services.AddSingleton<TimeProvider>(Time);
-        services.AddSingleton(random ?? _random);
-        services.AddSingleton<IAdsTransport>(_ => new InProcessAdsTransport(_controlPlane.GetRequiredService<IAdsServer>(), "the mesh of the lab"));
-        services.AddMeshClient(options =>
-        {
-            options.Workload = workload ?? new MeshWorkload("caller");
-            options.Client.OutboundTrafficPolicy = OutboundTrafficMode.RegistryOnly;
-        });
+        services.AddMeshClient(options => options.Workload = workload ?? new MeshWorkload("caller"));
+        AddMesh(services, random ?? _random, configure);
         services.AddHttpClient("");
         var provider = services.BuildServiceProvider();
         _callers.Add(provider);
@@ -174,10 +211,36 @@ internal sealed class PodMesh : IAsyncDisposable
             await caller.DisposeAsync();
         }
 
+        foreach (var app in _apps)
+        {
+            await app.DisposeAsync();
+        }
+
         await _controlPlane.DisposeAsync();
         foreach (var pod in _pods)
         {
             await pod.DisposeAsync();
+        }
+    }
+
+    private void AddMesh(IServiceCollection services, IRandomSource random, Action<MeshOptions>? configure)
+    {
+        services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton(random);
+        services.AddSingleton<IAdsTransport>(_ => new InProcessAdsTransport(_controlPlane.GetRequiredService<IAdsServer>(), "the mesh of the lab"));
+        services.AddMeshClient(options =>
+        {
+            options.Client.OutboundTrafficPolicy = OutboundTrafficMode.RegistryOnly;
+            if (_outside is not null)
+            {
+                options.Client.DnsServers.Add(_outside.DnsAddress);
+            }
+
+            configure?.Invoke(options);
+        });
+        if (_outside is not null)
+        {
+            services.ConfigureHttpClientDefaults(client => client.ConfigurePrimaryHttpMessageHandler(_outside.CreateHandler));
         }
     }
 }

@@ -12,15 +12,15 @@ public sealed class WeightedSplitLabs
     {
         var even = new EvenRandomSource(Requests);
         await using var mesh = await PodMesh.StartAsync(LabYaml.Service("customers"), even);
-        await mesh.AddPodAsync("customers", "v1", LabPods.Text("NAME"));
-        await mesh.AddPodAsync("customers", "v2", LabPods.Text("CITY NAME"));
+        await mesh.AddAppAsync("customers", "v1");
+        await mesh.AddAppAsync("customers", "v2");
         var frontend = mesh.Caller(new MeshWorkload("web-frontend"));
 
         (await frontend.CountAsync(Customers, 100)).Keys.ShouldBe(["v1", "v2"], ignoreOrder: true);
 
         await mesh.ApplyAsync(LabYaml.Subsets("customers", "v1", "v2") + LabYaml.Split("customers", ("v1", 0)));
         (await frontend.CountAsync(Customers, 100)).ShouldBe(new Dictionary<string, int> { ["v1"] = 100 });
-        (await frontend.AskAsync(Customers)).Body.ShouldNotContain("CITY");
+        (await frontend.AskAsync(Customers)).Body.ShouldNotContain("city");
 
         await mesh.ApplyAsync(LabYaml.Split("customers", ("v1", 50), ("v2", 50)));
         even.Begin();

@@ -1,0 +1,3 @@
+using LoadGenerator;
+
+return await LoadCommand.RunAsync(args, Console.Out, Console.Error);
