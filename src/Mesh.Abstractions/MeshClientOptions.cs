@@ -42,6 +42,13 @@ public sealed class MeshClientOptions
     /// <value>Empty by default: the servers of <c>/etc/resolv.conf</c>; where there is none, the operating system.</value>
     public IList<string> DnsServers { get; } = [];
 
+    /// <summary>
+    /// Names each host that this process connects to beside the mesh, once, in the log: by an <c>HttpClient</c> that is not the factory's, by a
+    /// driver's own socket. It looks at the runtime's events of connections, not of requests.
+    /// </summary>
+    /// <value>The default value is <see langword="true"/>.</value>
+    public bool WatchBypass { get; set; } = true;
+
     /// <summary>The file of names that no server is asked for, in the format of <c>hosts(5)</c>; read again when it has changed.</summary>
     /// <value>Unset by default: <c>/etc/hosts</c>.</value>
     public string? HostsFile { get; set; }

@@ -1,5 +1,7 @@
+using Mesh.Client.Bypass;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,10 +9,17 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Client;
 
 /// <summary>Connects the engine when the application starts, and keeps "ready" back until the preloaded hosts are warm.</summary>
-internal sealed partial class MeshClientService(MeshEngine engine, IOptions<MeshOptions> options, TimeProvider time, ILogger<MeshClientService> logger) : IHostedService
+internal sealed partial class MeshClientService(MeshEngine engine, IOptions<MeshOptions> options, TimeProvider time, ILogger<MeshClientService> logger, IServiceProvider services)
+    : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (options.Value.Client.WatchBypass)
+        {
+            // Watches from when it is made until the container is disposed.
+            services.GetRequiredService<BypassWatcher>();
+        }
+
         Log.Started(logger, engine.Client.Status.Server);
         var hosts = options.Value.Preload.Select(h => HostNames.TryParse(h, out var key) ? key : default).ToList();
         if (hosts.Count == 0)

@@ -1,5 +1,6 @@
 using Mesh;
 using Mesh.Client;
+using Mesh.Client.Bypass;
 using Mesh.DataPlane.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -31,6 +32,7 @@ public static class MeshClientServiceCollectionExtensions
             services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, MeshHandlerBuilderFilter>());
         }
 
+        services.TryAddSingleton<BypassWatcher>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MeshClientService>());
         return builder;
     }

@@ -160,6 +160,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
     private Task<HttpResponseMessage> PassAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         RequestOutcome.Forget(request);
+        OwnConnections.Mark();
         return features.FollowsRedirectsOutside ? PassAndFollowAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
     }
 

@@ -14,6 +14,7 @@ internal static class DnsExchange
     /// <exception cref="DnsFormatException">The server's answer breaks the format.</exception>
     public static async ValueTask<DnsResponse> OverUdpAsync(IPEndPoint server, ushort id, DnsQuestion question, bool extended, CancellationToken cancellationToken)
     {
+        OwnConnections.Mark();
         using var socket = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
 
         // Connected, the socket takes nothing from other senders and learns that nobody listens.
@@ -42,6 +43,7 @@ internal static class DnsExchange
     /// <exception cref="DnsFormatException">The server's answer breaks the format, or answers something else.</exception>
     public static async ValueTask<DnsResponse> OverTcpAsync(IPEndPoint server, ushort id, DnsQuestion question, bool extended, CancellationToken cancellationToken)
     {
+        OwnConnections.Mark();
         using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(server, cancellationToken).ConfigureAwait(false);
         using var stream = new NetworkStream(socket);

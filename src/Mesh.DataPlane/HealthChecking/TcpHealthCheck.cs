@@ -58,6 +58,7 @@ internal sealed class TcpHealthCheck : HealthCheckKind
 
         private async Task<Socket> ConnectAsync(CancellationToken cancellationToken)
         {
+            OwnConnections.Mark();
             var socket = address is UnixDomainSocketEndPoint
                 ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
                 : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -16,6 +16,7 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
     /// <exception cref="SocketException">There is no connection; <see cref="SocketError.TimedOut"/> after the cluster's time.</exception>
     public async ValueTask<Socket> DialAsync(CancellationToken cancellationToken)
     {
+        OwnConnections.Mark();
         var socket = address is UnixDomainSocketEndPoint
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

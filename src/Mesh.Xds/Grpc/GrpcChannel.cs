@@ -39,6 +39,7 @@ internal sealed class GrpcChannel : IDisposable
         where TRequest : class, IMessage<TRequest>
         where TResponse : class, IMessage<TResponse>
     {
+        OwnConnections.Mark();
         var content = new GrpcRequestContent();
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_baseAddress, method.FullName))
         {
