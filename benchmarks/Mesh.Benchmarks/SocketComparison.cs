@@ -1,6 +1,8 @@
 using System.Globalization;
 using Mesh.Client;
+using Mesh.Client.Bypass;
 using Mesh.DataPlane.Tests;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Benchmarks;
 
@@ -28,23 +30,52 @@ internal static class SocketComparison
         using var mesh = tls ? BenchmarkMesh.CallerOverTls(engine) : BenchmarkMesh.Caller(engine);
         await SocketLoad.WarmUpAsync(slice, raw, mesh);
 
+        Console.WriteLine($"{slices} slices of {slice.TotalMilliseconds} ms, {SocketLoad.Callers} callers, 1 KB answers, HTTP/1.1 {(tls ? "over TLS " : "")}on loopback");
+        await CompareAsync("mesh", slices, () => SocketLoad.MeasureAsync(raw, slice), () => SocketLoad.MeasureAsync(mesh, slice));
+        return 0;
+    }
+
+    /// <summary>What it costs a raw client that the process is watched for connections beside the mesh.</summary>
+    public static async Task<int> RunWatchedAsync(string[] args)
+    {
+        var slices = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 25;
+        var slice = TimeSpan.FromMilliseconds(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500);
+        var (server, ports) = await SocketLoad.StartServerAsync(1);
+        await using var running = server;
+        using var kept = SocketCaller.Raw(ports);
+        using var made = SocketCaller.Raw(ports);
+        made.Client.DefaultRequestHeaders.ConnectionClose = true;
+        foreach (var (caller, what) in new[] { (kept, "connections that are kept"), (made, "a connection for each request") })
+        {
+            await SocketLoad.WarmUpAsync(slice, caller);
+            Console.WriteLine($"{slices} slices of {slice.TotalMilliseconds} ms, {SocketLoad.Callers} callers, {what}");
+            await CompareAsync("watched", slices, () => SocketLoad.MeasureAsync(caller, slice), async () =>
+            {
+                using var watcher = new BypassWatcher(NullLogger<BypassWatcher>.Instance);
+                return await SocketLoad.MeasureAsync(caller, slice);
+            });
+        }
+
+        return 0;
+    }
+
+    private static async Task CompareAsync(string what, int slices, Func<Task<SocketSlice>> raw, Func<Task<SocketSlice>> other)
+    {
         var throughput = new List<double>();
         var cpu = new List<double>();
         var bytes = new List<double>();
         for (var i = 0; i < slices; i++)
         {
-            var before = await SocketLoad.MeasureAsync(raw, slice);
-            var between = await SocketLoad.MeasureAsync(mesh, slice);
-            var after = await SocketLoad.MeasureAsync(raw, slice);
+            var before = await raw();
+            var between = await other();
+            var after = await raw();
             throughput.Add(between.PerSecond / ((before.PerSecond + after.PerSecond) / 2));
             cpu.Add(between.CpuMicroseconds / ((before.CpuMicroseconds + after.CpuMicroseconds) / 2));
             bytes.Add(between.Bytes - ((before.Bytes + after.Bytes) / 2));
         }
 
-        Console.WriteLine($"{slices} slices of {slice.TotalMilliseconds} ms, {SocketLoad.Callers} callers, 1 KB answers, HTTP/1.1 {(tls ? "over TLS " : "")}on loopback");
-        SocketLoad.Print("throughput, mesh ÷ raw", throughput, "0.000");
-        SocketLoad.Print("CPU time a request, mesh ÷ raw", cpu, "0.000");
-        SocketLoad.Print("allocated a request, mesh − raw (bytes)", bytes, "0");
-        return 0;
+        SocketLoad.Print($"throughput, {what} ÷ raw", throughput, "0.000");
+        SocketLoad.Print($"CPU time a request, {what} ÷ raw", cpu, "0.000");
+        SocketLoad.Print($"allocated a request, {what} − raw (bytes)", bytes, "0");
     }
 }
