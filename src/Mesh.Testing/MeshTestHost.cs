@@ -84,7 +84,7 @@ public sealed class MeshTestHost : IAsyncDisposable
     public IReadOnlyList<string> Diagnostics => [.. _controlPlane.GetRequiredService<IConfigStore>().Diagnostics.Select(d => d.ToString())];
 
     /// <summary>Starts a mesh from Istio YAML.</summary>
-    /// <param name="yaml">Any number of documents: Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService.</param>
+    /// <param name="yaml">Any number of documents: Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar.</param>
     /// <param name="configure">Changes how the mesh keeps time, draws chance and remembers.</param>
     /// <exception cref="MeshConfigException">Some documents cannot be used; it tells of all of them.</exception>
     public static async Task<MeshTestHost> StartAsync(string yaml, Action<MeshTestOptions>? configure = null)

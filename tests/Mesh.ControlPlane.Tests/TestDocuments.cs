@@ -25,6 +25,9 @@ internal static class TestDocuments
     public static ConfigResource WorkloadEntry(string name, string json, string @namespace = "default")
         => Of(ConfigKinds.WorkloadEntry, name, @namespace, Istio.Networking.V1Alpha3.WorkloadEntry.Parser.ParseJson(json));
 
+    public static ConfigResource Sidecar(string name, string json, string @namespace = "default", int age = 0)
+        => Of(ConfigKinds.Sidecar, name, @namespace, Istio.Networking.V1Alpha3.Sidecar.Parser.ParseJson(json), age);
+
     /// <param name="kind">The kind.</param>
     /// <param name="name">The name.</param>
     /// <param name="namespace">The namespace.</param>

@@ -20,6 +20,11 @@ internal static class ModelAnalyzer
             DestinationRuleAnalyzer.Analyze(resource, spec, config, diagnostics);
         }
 
+        foreach (var sidecar in config.Sidecars.Rules)
+        {
+            SidecarAnalyzer.Analyze(sidecar, config, diagnostics);
+        }
+
         foreach (var (resource, spec) in snapshot.Of<WorkloadEntry>())
         {
             AddressAnalyzer.Analyze(resource, spec, config, diagnostics);

@@ -22,7 +22,9 @@ internal static class ConfigKinds
 
     public static ConfigKind VirtualService { get; } = Istio<Istio.Networking.V1Alpha3.VirtualService>(VirtualServiceValidator.Validate, HonouredFields.VirtualService);
 
-    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService];
+    public static ConfigKind Sidecar { get; } = Istio<Istio.Networking.V1Alpha3.Sidecar>(SidecarValidator.Validate, HonouredFields.Sidecar);
+
+    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar];
 
     /// <summary>Groups whose kinds stand in the same files and mean nothing to a mesh.</summary>
     public static FrozenSet<string> UnusedGroups { get; } = FrozenSet.Create(

@@ -32,6 +32,9 @@ internal sealed partial class ConfigReporter(ILogger logger)
     public void ReportUnselected(WorkloadInstance workload)
         => Log.Unselected(logger, workload.Name, workload.Namespace, string.Join(", ", workload.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}")));
 
+    public void ReportContested(string nodeId, IReadOnlyList<SidecarRule> sidecars)
+        => Log.Contested(logger, nodeId, string.Join(", ", sidecars.Select(sidecar => sidecar.Source)), sidecars[0].Source.Name);
+
     private void ReportChanges(ConfigSnapshot snapshot)
     {
         var now = new Dictionary<(string Kind, string Namespace, string Name), ConfigResource>(snapshot.Resources.Count);
@@ -65,6 +68,9 @@ internal sealed partial class ConfigReporter(ILogger logger)
 
         [LoggerMessage(3313, LogLevel.Warning, "No Service of its namespace selects the workload {Name} in {Namespace} (labels: {Labels}), so no request is sent to it.")]
         public static partial void Unselected(ILogger logger, string name, string @namespace, string labels);
+
+        [LoggerMessage(3314, LogLevel.Warning, "The labels of node {NodeId} are selected by several Sidecars ({Sidecars}): {First}, the oldest, counts. Make their workloadSelectors exclude each other.")]
+        public static partial void Contested(ILogger logger, string nodeId, string sidecars, string first);
 
         [LoggerMessage(EventId = 3312, Message = "{Diagnostic}")]
         public static partial void Wrong(ILogger logger, LogLevel level, string diagnostic);

@@ -93,6 +93,12 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             metadata.IsIpv6Only,
             metadata.IsSidecar,
             metadata.BindsToPort);
+        var selecting = _model.Config.Sidecars.Selecting(proxy.Namespace, proxy.Labels).ToArray();
+        if (selecting.Length > 1)
+        {
+            _reporter.ReportContested(node.Id, selecting);
+        }
+
         return new NodeView(this, node.Id, proxy, _registry.Connect(connection, node, metadata), _logger);
     }
 
@@ -210,8 +216,14 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             }
 
             var found = new ModelDiagnostics();
+            var before = _model.Config;
             var change = _builder.Update(config, workloads, found);
             _model = _builder.Model;
+            if (ScopeChange.Between(before, _model.Config) is { } concerned)
+            {
+                change = (change ?? AdsChange.Nothing) with { EverythingFor = concerned };
+            }
+
             if (change is not null && _server.Task.IsCompletedSuccessfully)
             {
                 _epoch = _server.Task.Result.Push(change);

@@ -10,6 +10,9 @@ namespace Mesh.ControlPlane.Discovery;
 /// <summary>What one connected node sees of the mesh, and the workload it speaks for.</summary>
 internal sealed partial class NodeView(DiscoveryServer server, string nodeId, Proxy proxy, WorkloadSession? session, ILogger logger) : IAdsNodeView
 {
+    /// <summary>Who it is.</summary>
+    public Proxy Proxy => proxy;
+
     public IReadOnlyCollection<AdsResource> GetResources(string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
         => server.GetResources(proxy, typeUrl, wildcard, names);
 

@@ -19,7 +19,7 @@ internal sealed class ResourceCache
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target), AdsResource> _listeners = new();
     private readonly AdsResource _passthrough = new(PassthroughCluster.Name, PassthroughCluster.Generate());
     private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), Entry> _tcpListeners = new();
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Name), Entry> _routes = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Scope, string Name), Entry> _routes = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _endpoints = new();
 
@@ -102,9 +102,11 @@ internal sealed class ResourceCache
             }
         }
 
-        foreach (var service in config.Services)
+        var scope = config.ScopeOf(proxy);
+        foreach (var host in config.Hosts)
         {
-            if (!ReferenceEquals(config.FindService(proxy.Namespace, service.Host), service) || (service.IsWildcard && typeUrl == TypeUrls.Listener))
+            var seen = typeUrl == TypeUrls.Listener ? scope.FindService(host) : scope.FindDestination(host);
+            if (seen is not { } service || (service.IsWildcard && typeUrl == TypeUrls.Listener))
             {
                 continue;
             }
@@ -133,7 +135,7 @@ internal sealed class ResourceCache
             return TcpListener(model.Config, proxy, name, key);
         }
 
-        if (model.Config.Resolve(proxy.Namespace, name) is not { } target)
+        if (model.Config.ScopeOf(proxy).Resolve(name) is not { } target)
         {
             return null;
         }
@@ -176,25 +178,26 @@ internal sealed class ResourceCache
         }
 
         var config = model.Config;
-        var service = config.FindService(proxy.Namespace, key.Host);
-        var rule = config.FindVirtualService(proxy.Namespace, key.Host);
+        var scope = config.ScopeOf(proxy);
+        var service = scope.FindService(key.Host);
+        var rule = scope.FindVirtualService(key.Host, key.Port);
         if (service is null && rule is null)
         {
             return null;
         }
 
-        object?[] destinations = [.. RouteDestinations(config, proxy, service, rule)];
+        object?[] destinations = [.. RouteDestinations(config, scope, proxy, service, rule)];
         var byLabels = rule is { DependsOnSourceLabels: true } || Array.Exists(destinations, destination => destination is DestinationRuleSet { Variant.Length: > 0 });
         return Find(
             _routes,
-            (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", name),
+            (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", scope.Variant, name),
             new Inputs(service, rule, null, config, destinations),
             name,
             () => RouteGenerator.Generate(proxy, config, key));
     }
 
     /// <summary>Services whose only port a route takes, and the rules that say what of a request is hashed.</summary>
-    private static IEnumerable<object?> RouteDestinations(ConfigIndex config, Proxy proxy, MeshService? service, VirtualServiceRule? rule)
+    private static IEnumerable<object?> RouteDestinations(ConfigIndex config, ClientScope scope, Proxy proxy, MeshService? service, VirtualServiceRule? rule)
     {
         if (service is not null)
         {
@@ -203,7 +206,7 @@ internal sealed class ResourceCache
 
         foreach (var host in rule?.DestinationHosts ?? [])
         {
-            var destination = config.FindService(proxy.Namespace, host);
+            var destination = scope.FindDestination(host);
             yield return destination;
             yield return destination is null ? null : config.FindDestinationRule(proxy.Namespace, destination, proxy.Labels);
         }
@@ -216,11 +219,13 @@ internal sealed class ResourceCache
             return _passthrough;
         }
 
-        if (!SubsetKey.TryParse(name, out var key) || model.Config.FindService(proxy.Namespace, key.Host) is not { } service)
+        if (!SubsetKey.TryParse(name, out var key) || model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { } seen || seen.FindPort(key.Port) is null)
         {
             return null;
         }
 
+        // Which of its ports a client sees makes no difference to the one that it asks for.
+        var service = seen.Whole;
         var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         return Find(
             _clusters,
@@ -232,11 +237,13 @@ internal sealed class ResourceCache
 
     private AdsResource? Endpoints(MeshModel model, Proxy proxy, string name)
     {
-        if (!SubsetKey.TryParse(name, out var key) || model.Config.FindService(proxy.Namespace, key.Host) is not { } service)
+        if (!SubsetKey.TryParse(name, out var key) || model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { } seen || seen.FindPort(key.Port) is null)
         {
             return null;
         }
 
+        // Which of its ports a client sees makes no difference to the one that it asks for.
+        var service = seen.Whole;
         var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         return Find(
             _endpoints,

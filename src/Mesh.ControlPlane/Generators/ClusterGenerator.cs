@@ -20,7 +20,7 @@ internal static class ClusterGenerator
     /// <returns>The cluster, or <see langword="null"/> when the client knows no such service, port or subset, or cannot be told of it.</returns>
     public static Cluster? Generate(Proxy proxy, MeshModel model, SubsetKey key)
     {
-        if (model.Config.FindService(proxy.Namespace, key.Host) is not { } service || service.FindPort(key.Port) is not { } port)
+        if (model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { } service || service.FindPort(key.Port) is not { } port)
         {
             return null;
         }

@@ -17,7 +17,7 @@ internal static class DestinationKey
         var port = destination.Port?.Number ?? 0;
         if (port == 0)
         {
-            port = config.FindService(proxy.Namespace, host) is { Ports: [var only] } ? only.Number : calledPort;
+            port = config.ScopeOf(proxy).FindDestination(host) is { Ports: [var only] } ? only.Number : calledPort;
         }
 
         return new SubsetKey(port, destination.Subset, host);

@@ -128,7 +128,7 @@ internal sealed class RouteActionTranslator(Proxy proxy, ConfigIndex config, str
 
     private ConsistentHash? HashOf(SubsetKey key)
     {
-        if (config.FindService(proxy.Namespace, key.Host) is not { } service || config.FindDestinationRule(proxy.Namespace, service, proxy.Labels) is not { } rule)
+        if (config.ScopeOf(proxy).FindDestination(key.Host) is not { } service || config.FindDestinationRule(proxy.Namespace, service, proxy.Labels) is not { } rule)
         {
             return null;
         }

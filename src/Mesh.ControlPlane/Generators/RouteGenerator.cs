@@ -1,4 +1,5 @@
 using Envoy.Config.Route.V3;
+using Google.Protobuf.Collections;
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Model;
 
@@ -20,14 +21,15 @@ internal static class RouteGenerator
             return null;
         }
 
-        var service = config.FindService(proxy.Namespace, key.Host);
+        var scope = config.ScopeOf(proxy);
+        var service = scope.FindService(key.Host);
         var port = service?.FindPort(key.Port);
         if (service is null ? key.Port != HostTarget.RuleOnlyPort : port is null)
         {
             return null;
         }
 
-        var rule = config.FindVirtualService(proxy.Namespace, key.Host);
+        var rule = scope.FindVirtualService(key.Host, key.Port);
         var routes = rule is not null && (port?.Protocol.IsHttp() ?? true) ? RoutesOf(proxy, config, rule, key.Port) : [];
         if (routes.Count == 0)
         {
@@ -53,12 +55,27 @@ internal static class RouteGenerator
             host.Domains.Add("*");
         }
 
+        if (proxy.Kind == ProxyKind.Mesh && service is not null)
+        {
+            AddAddresses(host.Domains, service, key.Port);
+        }
+
         return new RouteConfiguration
         {
             Name = key.ToString(),
             VirtualHosts = { host },
             MaxDirectResponseBodySizeBytes = proxy.Kind == ProxyKind.Mesh ? MaxDirectResponseBody : null,
         };
+    }
+
+    /// <summary>A host is called by its addresses as well. Domains cannot say a subnet; who comes here by one has been told so by its listener.</summary>
+    private static void AddAddresses(RepeatedField<string> domains, MeshService service, uint port)
+    {
+        domains.AddRange(service.Addresses.SelectMany(address => HostAliases.OfAddress(address, port)).Where(name => !domains.Contains(name)).ToArray());
+        if (service.Addresses.Any(address => address.Contains('/', StringComparison.Ordinal)) && !domains.Contains("*"))
+        {
+            domains.Add("*");
+        }
     }
 
     private static List<Route> RoutesOf(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, uint port)

@@ -73,7 +73,7 @@ internal static class TcpListenerGenerator
 
     private static IReadOnlyList<FilterChain> ChainsOf(Proxy proxy, ConfigIndex config, TcpListenerKey key, TcpListenerTarget target)
         => new TcpChainTranslator(proxy, config, target, key.Bind != SharedAddress(proxy))
-            .Translate(config.FindVirtualServices(proxy.Namespace, target.Service.Host));
+            .Translate(config.ScopeOf(proxy).FindVirtualServices(target.Service.Host, target.Port.Number));
 
     private static void AddChains(Listener listener, IEnumerable<FilterChain> chains, bool bindsToPort)
     {
@@ -123,5 +123,5 @@ internal static class TcpListenerGenerator
         };
 
     private static bool IsSeen(Proxy proxy, ConfigIndex config, TcpListenerTarget target)
-        => ReferenceEquals(config.FindService(proxy.Namespace, target.Service.Host), target.Service);
+        => config.ScopeOf(proxy).FindService(target.Service.Host) is { } seen && ReferenceEquals(seen.Whole, target.Service) && seen.FindPort(target.Port.Number) is not null;
 }

@@ -54,7 +54,7 @@ internal sealed class TcpProxyTranslator(Proxy proxy, ConfigIndex config, uint c
     /// <remarks>Istio reads the timeouts of the rule's own policy alone; what a subset or a port says in its place is meant as well.</remarks>
     private void Apply(TcpProxy filter, SubsetKey key)
     {
-        if (config.FindService(proxy.Namespace, key.Host) is not { } service || config.FindDestinationRule(proxy.Namespace, service, proxy.Labels) is not { } rule)
+        if (config.ScopeOf(proxy).FindDestination(key.Host) is not { } service || config.FindDestinationRule(proxy.Namespace, service, proxy.Labels) is not { } rule)
         {
             return;
         }

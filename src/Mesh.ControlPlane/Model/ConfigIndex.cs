@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using Mesh.ControlPlane.Generators;
+
 namespace Mesh.ControlPlane.Model;
 
 /// <summary>The documents, indexed by what asks for them; immutable. Parts whose documents are unchanged are shared with the index before.</summary>
@@ -8,6 +11,10 @@ internal sealed class ConfigIndex
     private readonly Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules;
     private readonly ILookup<string, HostDestinationRules> _destinationRulesByHost;
     private readonly Lazy<TcpListenerIndex> _tcpListeners;
+    private readonly Lazy<AddressIndex> _addresses;
+    private readonly Lazy<ILookup<string, VirtualServiceRule>> _rulesByDestination;
+    private readonly ConcurrentDictionary<(string Namespace, SidecarRule? Selecting), ClientScope> _scopes = new();
+    private readonly ConcurrentDictionary<string, ClientScope> _exported = new(StringComparer.Ordinal);
 
     public ConfigIndex(
         string clusterDomain,
@@ -23,6 +30,12 @@ internal sealed class ConfigIndex
         _destinationRulesByHost = destinationRules.Values.ToLookup(rule => rule.Host, StringComparer.Ordinal);
         WorkloadEntries = workloadEntries;
         _tcpListeners = new Lazy<TcpListenerIndex>(() => new TcpListenerIndex(Services));
+        _addresses = new Lazy<AddressIndex>(() => new AddressIndex(Services));
+        _rulesByDestination = new Lazy<ILookup<string, VirtualServiceRule>>(() => _virtualServices.Values
+            .SelectMany(rules => rules)
+            .Distinct()
+            .SelectMany(rule => rule.DestinationHosts, (rule, host) => (Rule: rule, Host: host))
+            .ToLookup(pair => pair.Host, pair => pair.Rule, StringComparer.Ordinal));
     }
 
     /// <summary>Rules in this namespace serve clients everywhere (Istio's root namespace).</summary>
@@ -38,61 +51,47 @@ internal sealed class ConfigIndex
     /// <summary>Ports that are not HTTP, by address.</summary>
     public TcpListenerIndex TcpListeners => _tcpListeners.Value;
 
+    /// <summary>Services by address.</summary>
+    public AddressIndex Addresses => _addresses.Value;
+
+    public SidecarIndex Sidecars { get; init; } = SidecarIndex.Empty;
+
+    /// <summary>The hosts that services have.</summary>
+    public IEnumerable<string> Hosts => _services.Keys;
+
     public IEnumerable<string> VirtualServiceHosts => _virtualServices.Keys;
 
     public IReadOnlyDictionary<(string Namespace, string Host), HostDestinationRules> DestinationRules => _destinationRules;
 
     public IReadOnlyList<WorkloadInstance> WorkloadEntries { get; }
 
-    /// <summary>The service of exactly this host that a client in <paramref name="proxyNamespace"/> sees: its own namespace's before others.</summary>
-    public MeshService? FindService(string proxyNamespace, string host)
+    /// <summary>What a client sees of the mesh.</summary>
+    public ClientScope ScopeOf(Proxy proxy)
     {
-        MeshService? found = null;
-        foreach (var service in ServicesOf(host))
-        {
-            if (service.Visibility.Includes(proxyNamespace))
-            {
-                if (service.Namespace == proxyNamespace)
-                {
-                    return service;
-                }
-
-                found ??= service;
-            }
-        }
-
-        return found;
+        var selecting = Sidecars.FindSelecting(proxy.Namespace, proxy.Labels);
+        return _scopes.GetOrAdd(
+            (proxy.Namespace, selecting),
+            static (key, config) => new ClientScope(config, key.Namespace, config.Sidecars.ChainOf(key.Namespace, key.Selecting)),
+            this);
     }
+
+    /// <summary>What is exported to a namespace, whatever the Sidecars of its workloads let in.</summary>
+    public ClientScope ExportedTo(string @namespace)
+        => _exported.GetOrAdd(@namespace, static (name, config) => new ClientScope(config, name, []), this);
+
+    /// <summary>The service of exactly this host that is exported to <paramref name="proxyNamespace"/>: its own before others.</summary>
+    public MeshService? FindService(string proxyNamespace, string host) => ExportedTo(proxyNamespace).FindService(host);
 
     public IReadOnlyList<MeshService> ServicesOf(string host) => _services.TryGetValue(host, out var services) ? services : [];
 
     /// <summary>The VirtualServices of exactly this host, the oldest first.</summary>
     public IReadOnlyList<VirtualServiceRule> VirtualServicesOf(string host) => _virtualServices.TryGetValue(host, out var rules) ? rules : [];
 
-    /// <summary>The VirtualService that governs a host for clients of a namespace: the most specific host wins, then the oldest.</summary>
-    public VirtualServiceRule? FindVirtualService(string proxyNamespace, string host)
-    {
-        foreach (var key in Hostname.Covering(host))
-        {
-            foreach (var rule in VirtualServicesOf(key))
-            {
-                if (rule.Visibility.Includes(proxyNamespace))
-                {
-                    return rule;
-                }
-            }
-        }
+    /// <summary>The VirtualService that governs a host, of those exported to a namespace: the most specific host wins, then the oldest.</summary>
+    public VirtualServiceRule? FindVirtualService(string proxyNamespace, string host) => ExportedTo(proxyNamespace).FindVirtualService(host, 0);
 
-        return null;
-    }
-
-    /// <summary>All VirtualServices that cover a host for clients of a namespace, the oldest first: unlike HTTP routes, those of connections add up.</summary>
-    public IReadOnlyList<VirtualServiceRule> FindVirtualServices(string proxyNamespace, string host)
-    {
-        var rules = Hostname.Covering(host).SelectMany(VirtualServicesOf).Where(rule => rule.Visibility.Includes(proxyNamespace)).Distinct().ToList();
-        rules.Sort((left, right) => OldestFirst.Instance.Compare(left.Source, right.Source));
-        return rules;
-    }
+    /// <summary>The VirtualServices that lead somewhere.</summary>
+    public IEnumerable<VirtualServiceRule> RulesLeadingTo(string host) => _rulesByDestination.Value[host];
 
     /// <summary>The merged DestinationRule of a service for a client: the client's namespace, then the service's, then the root's.</summary>
     /// <param name="proxyNamespace">The client's namespace.</param>
@@ -113,70 +112,8 @@ internal sealed class ConfigIndex
     public IEnumerable<string> SubsetNamesOf(string host)
         => Hostname.Covering(host).SelectMany(key => _destinationRulesByHost[key]).SelectMany(rule => rule.SubsetNames).Distinct();
 
-    /// <summary>Finds what a client means by <c>reviews</c>, <c>reviews.default:9080</c> or <c>api.example.com:443</c>.</summary>
-    public HostTarget? Resolve(string proxyNamespace, string authority)
-    {
-        if (!Authority.TryParse(authority, out var host, out var port))
-        {
-            return null;
-        }
-
-        MeshService? service = null;
-        string? ruleHost = null;
-        foreach (var name in CandidatesOf(proxyNamespace, host))
-        {
-            service = FindService(proxyNamespace, name);
-            if (service is not null)
-            {
-                break;
-            }
-
-            if (VirtualServicesOf(name).Any(rule => rule.Visibility.Includes(proxyNamespace)))
-            {
-                ruleHost = name;
-                break;
-            }
-        }
-
-        if (service is null && ruleHost is null)
-        {
-            foreach (var name in Hostname.Covering(host).Skip(1))
-            {
-                service = FindService(proxyNamespace, name);
-                if (service is not null)
-                {
-                    break;
-                }
-            }
-        }
-
-        if (service is not null)
-        {
-            var servicePort = port is null ? service.DefaultPort() : service.FindPort(port.Value);
-            return servicePort is null || servicePort.Protocol == PortProtocol.Udp ? null : new HostTarget(service.Host, servicePort.Number);
-        }
-
-        // A VirtualService may rule over a host that no registry knows: plain HTTP on port 80 only, as in Istio.
-        return ruleHost is not null && port is null or HostTarget.RuleOnlyPort ? new HostTarget(ruleHost!, HostTarget.RuleOnlyPort) : null;
-    }
-
-    private IEnumerable<string> CandidatesOf(string proxyNamespace, string host)
-    {
-        if (!host.Contains('.', StringComparison.Ordinal))
-        {
-            yield return Hostname.OfService(host, proxyNamespace, ClusterDomain);
-        }
-
-        yield return host;
-        if (host.EndsWith(".svc", StringComparison.Ordinal))
-        {
-            yield return $"{host}.{ClusterDomain}";
-        }
-        else if (host.Count(c => c == '.') == 1)
-        {
-            yield return $"{host}.svc.{ClusterDomain}";
-        }
-    }
+    /// <summary>Finds what a client of a namespace means by an authority, of what is exported to it.</summary>
+    public HostTarget? Resolve(string proxyNamespace, string authority) => ExportedTo(proxyNamespace).Resolve(authority);
 
     private DestinationRuleSet? FindDestinationRule(
         string ruleNamespace,

@@ -14,6 +14,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
     private Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules = [];
+    private SidecarIndex _sidecars = SidecarIndex.Empty;
 
     public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
     {
@@ -24,6 +25,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         var rulesByHost = new Dictionary<(string Namespace, string Host), List<(ConfigResource Source, DestinationRule Spec)>>();
         var workloadEntries = new List<WorkloadInstance>();
         var rules = new List<VirtualServiceRule>();
+        var sidecars = new List<SidecarRule>();
         var ruleDocuments = new List<(ConfigResource Now, ConfigResource Kept)>();
 
         foreach (var resource in snapshot.Resources)
@@ -66,6 +68,11 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             {
                 workloadEntries.Add(workload);
             }
+
+            if (item.Sidecar is { } sidecar)
+            {
+                sidecars.Add(sidecar);
+            }
         }
 
         OrderServices(services, diagnostics);
@@ -95,7 +102,12 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         _built = built;
         _builtByInstance = builtByInstance;
         _destinationRules = destinationRules;
-        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503 };
+        if (!_sidecars.Rules.ToHashSet().SetEquals(sidecars))
+        {
+            _sidecars = new SidecarIndex(sidecars, ConfigIndex.RootNamespace);
+        }
+
+        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars };
     }
 
     private static void OrderServices(Dictionary<string, List<MeshService>> services, ModelDiagnostics diagnostics)
@@ -170,6 +182,9 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             case WorkloadEntry spec:
                 item.Workload = ServiceEntryReader.Instance(resource, spec, findings);
                 break;
+            case Sidecar spec:
+                item.Sidecar = new SidecarRule(resource, spec);
+                break;
         }
 
         item.Findings = [.. findings.Found.Select(found => (found.Severity, found.Code, found.Path, found.Message))];
@@ -190,6 +205,8 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         public DestinationRule? DestinationRule { get; set; }
 
         public WorkloadInstance? Workload { get; set; }
+
+        public SidecarRule? Sidecar { get; set; }
 
         public IReadOnlyList<(ConfigSeverity Severity, string Code, string Path, string Message)> Findings { get; set; } = [];
 

@@ -9,6 +9,12 @@ internal static class DiagnosticCodes
     /// <summary>ConflictingMeshGatewayVirtualServiceHosts.</summary>
     public const string ConflictingVirtualServiceHosts = "IST0109";
 
+    /// <summary>ConflictingSidecarWorkloadSelectors.</summary>
+    public const string ConflictingSidecarSelectors = "IST0110";
+
+    /// <summary>MultipleSidecarsWithoutWorkloadSelectors.</summary>
+    public const string SeveralDefaultSidecars = "IST0111";
+
     /// <summary>VirtualServiceDestinationPortSelectorRequired.</summary>
     public const string PortRequired = "IST0112";
 

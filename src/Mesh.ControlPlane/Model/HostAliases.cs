@@ -22,9 +22,20 @@ internal static class HostAliases
         }
     }
 
+    /// <summary>An address as clients write it; subnets are no names.</summary>
+    public static IEnumerable<string> OfAddress(string address, uint port)
+    {
+        if (!address.Contains('/', StringComparison.Ordinal))
+        {
+            var name = address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address;
+            yield return name;
+            yield return string.Create(CultureInfo.InvariantCulture, $"{name}:{port}");
+        }
+    }
+
     private static IEnumerable<string> NamesOf(string host, string? proxyNamespace, string clusterDomain)
     {
-        yield return host;
+        yield return host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
         var suffix = $".svc.{clusterDomain}";
         if (!host.EndsWith(suffix, StringComparison.Ordinal) || Hostname.IsWildcard(host))
         {

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Mesh.ControlPlane.Config;
 
 namespace Mesh.ControlPlane.Model;
@@ -5,6 +7,32 @@ namespace Mesh.ControlPlane.Model;
 /// <summary>A host that the mesh knows, whatever kind of document declares it. One instance lives as long as its document is unchanged.</summary>
 internal sealed class MeshService
 {
+    private readonly ConcurrentDictionary<string, MeshService> _parts = new(StringComparer.Ordinal);
+    private readonly MeshService? _whole;
+
+    public MeshService()
+    {
+    }
+
+    [SetsRequiredMembers]
+    private MeshService(MeshService whole, IReadOnlyList<MeshServicePort> ports)
+    {
+        _whole = whole;
+        Host = whole.Host;
+        Name = whole.Name;
+        Namespace = whole.Namespace;
+        Ports = ports;
+        Selector = whole.Selector;
+        StaticEndpoints = whole.StaticEndpoints;
+        Addresses = whole.Addresses;
+        Resolution = whole.Resolution;
+        IsExternal = whole.IsExternal;
+        SubjectAltNames = whole.SubjectAltNames;
+        FailoverPriority = whole.FailoverPriority;
+        Visibility = whole.Visibility;
+        Source = whole.Source;
+    }
+
     public required string Host { get; init; }
 
     /// <summary>The name of the Service, or the host of a ServiceEntry.</summary>
@@ -30,6 +58,9 @@ internal sealed class MeshService
     /// <summary>Whether it lies outside the mesh (<c>MESH_EXTERNAL</c>, <c>ExternalName</c>).</summary>
     public bool IsExternal { get; init; }
 
+    /// <summary>The names of which its certificate must carry one, where TLS to it does not say otherwise; empty: its host.</summary>
+    public IReadOnlyList<string> SubjectAltNames { get; init; } = [];
+
     /// <summary>The labels by which clients prefer endpoints where no DestinationRule says otherwise (<c>trafficDistribution</c>).</summary>
     public IReadOnlyList<string> FailoverPriority { get; init; } = [];
 
@@ -37,10 +68,17 @@ internal sealed class MeshService
 
     public required ConfigResource Source { get; init; }
 
+    /// <summary>The service itself, of which this is a part: some of its ports.</summary>
+    public MeshService Whole => _whole ?? this;
+
     /// <summary>The identity of the service: the same host may be declared privately in several namespaces.</summary>
     public string Key => field ??= $"{Namespace}/{Host}";
 
     public bool IsWildcard => Hostname.IsWildcard(Host);
+
+    /// <summary>The same service with some of its ports; the same ports are the same instance.</summary>
+    public MeshService With(IReadOnlyList<MeshServicePort> ports)
+        => _parts.GetOrAdd(string.Join(',', ports.Select(port => port.Number)), _ => new MeshService(Whole, ports));
 
     public MeshServicePort? FindPort(uint number)
     {

@@ -92,6 +92,15 @@ internal sealed class ModelDiff
                 {
                     AddListeners(host, [HostTarget.RuleOnlyPort]);
                 }
+
+                if (_before.Sidecars.Rules.Count + _after.Sidecars.Rules.Count > 0)
+                {
+                    // What a rule leads to is let in with it.
+                    foreach (var destination in _before.VirtualServicesOf(host).Concat(_after.VirtualServicesOf(host)).SelectMany(rule => rule.DestinationHosts))
+                    {
+                        AddClusters(destination);
+                    }
+                }
             }
         }
     }
@@ -160,9 +169,12 @@ internal sealed class ModelDiff
             return;
         }
 
+        var addresses = _before.ServicesOf(host).Concat(_after.ServicesOf(host)).SelectMany(service => service.Addresses).ToHashSet();
+        _anyListener |= addresses.Any(address => address.Contains('/', StringComparison.Ordinal));
         foreach (var port in ports)
         {
             _listeners.UnionWith(HostAliases.Of(host, port, null, _after.ClusterDomain));
+            _listeners.UnionWith(addresses.SelectMany(address => HostAliases.OfAddress(address, port)));
         }
     }
 

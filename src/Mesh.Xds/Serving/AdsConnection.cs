@@ -312,7 +312,15 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
 
     private void TakePushes()
     {
-        var (epoch, changed) = _inbox.Take();
+        var (epoch, changed, everythingFor) = _inbox.Take();
+        if (everythingFor.Any(concerns => concerns(_view!)))
+        {
+            foreach (var subscription in _subscriptions.Values)
+            {
+                subscription.MarkChanged(null, _takenEpoch);
+            }
+        }
+
         foreach (var (typeUrl, names) in changed)
         {
             if (_subscriptions.TryGetValue(typeUrl, out var subscription))

@@ -9,6 +9,7 @@ internal sealed class AdsInbox
 
     private readonly Lock _gate = new();
     private Dictionary<string, IReadOnlySet<string>?> _changed = new(StringComparer.Ordinal);
+    private List<Func<IAdsNodeView, bool>> _everythingFor = [];
     private long _epoch;
 
     public AdsInbox(long epoch)
@@ -21,6 +22,11 @@ internal sealed class AdsInbox
         lock (_gate)
         {
             _epoch = epoch;
+            if (change.EverythingFor is { } concerns)
+            {
+                _everythingFor.Add(concerns);
+            }
+
             foreach (var (typeUrl, names) in change.ByType)
             {
                 _changed[typeUrl] = _changed.TryGetValue(typeUrl, out var earlier) ? Merge(earlier, names) : names;
@@ -29,19 +35,25 @@ internal sealed class AdsInbox
     }
 
     /// <summary>Takes the marks away.</summary>
-    /// <returns>The latest push, and what changed by kind (<see langword="null"/>: any name).</returns>
-    public (long Epoch, IReadOnlyDictionary<string, IReadOnlySet<string>?> Changed) Take()
+    /// <returns>
+    /// The latest push, what changed by kind (<see langword="null"/>: any name), and the questions whether for this node everything did.
+    /// </returns>
+    public (long Epoch, IReadOnlyDictionary<string, IReadOnlySet<string>?> Changed, IReadOnlyList<Func<IAdsNodeView, bool>> EverythingFor) Take()
     {
         lock (_gate)
         {
-            if (_changed.Count == 0)
+            var taken = (_epoch, _changed, _everythingFor);
+            if (_changed.Count > 0)
             {
-                return (_epoch, _changed);
+                _changed = new Dictionary<string, IReadOnlySet<string>?>(StringComparer.Ordinal);
             }
 
-            var taken = _changed;
-            _changed = new Dictionary<string, IReadOnlySet<string>?>(StringComparer.Ordinal);
-            return (_epoch, taken);
+            if (_everythingFor.Count > 0)
+            {
+                _everythingFor = [];
+            }
+
+            return taken;
         }
     }
 

@@ -294,6 +294,50 @@ public sealed class DiscoveryServerTests : IDisposable
         _store.Diagnostics.ShouldBeEmpty();
     }
 
+    [Fact]
+    public void A_Sidecar_is_told_to_the_nodes_that_it_selects_and_to_no_other()
+    {
+        var web = Connect(TestNodes.Of("web", """{"NAMESPACE":"default","LABELS":{"app":"web"}}"""));
+        var cart = Connect(TestNodes.Of("cart", """{"NAMESPACE":"default","LABELS":{"app":"cart"}}"""));
+        var shop = Connect(TestNodes.Of("shop", """{"NAMESPACE":"shop","LABELS":{"app":"web"}}"""));
+        var sidecar = TestDocuments.Sidecar("web", """{"workloadSelector":{"labels":{"app":"web"}},"egress":[{"hosts":["*/ratings.default.svc.cluster.local"]}]}""");
+
+        _store.Set(ReviewsService, RatingsService, sidecar);
+        _discovery.Apply();
+
+        var push = _server.Pushes.ShouldHaveSingleItem();
+        push.ByType.ShouldBeEmpty();
+        new[] { web, cart, shop }.Select(push.EverythingFor.ShouldNotBeNull()).ShouldBe([true, false, false]);
+        web.GetResources(TypeUrls.Listener, false, ["reviews:9080", "ratings:9080"]).ShouldHaveSingleItem().Name.ShouldBe("ratings:9080");
+        cart.GetResources(TypeUrls.Listener, false, ["reviews:9080", "ratings:9080"]).Count.ShouldBe(2);
+        web.GetResources(TypeUrls.Cluster, true, []).ShouldHaveSingleItem().Name.ShouldBe("outbound|9080||ratings.default.svc.cluster.local");
+        Get(web, TypeUrls.Cluster, "outbound|9080||ratings.default.svc.cluster.local").ShouldBeSameAs(Get(cart, TypeUrls.Cluster, "outbound|9080||ratings.default.svc.cluster.local"));
+
+        _store.Set(ReviewsService, RatingsService);
+        _discovery.Apply();
+
+        _server.Pushes.Count.ShouldBe(2);
+        new[] { web, cart, shop }.Select(_server.Pushes[1].EverythingFor.ShouldNotBeNull()).ShouldBe([true, false, false]);
+        web.GetResources(TypeUrls.Listener, false, ["reviews:9080", "ratings:9080"]).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Clients_of_one_namespace_under_different_Sidecars_get_their_own_routes()
+    {
+        var timeout = TestDocuments.VirtualService("slow", """{"hosts":["reviews.default.svc.cluster.local"],"http":[{"timeout":"3s","route":[{"destination":{"host":"reviews.default.svc.cluster.local"}}]}]}""", "rules");
+        _store.Set(ReviewsService, RatingsService, timeout, TestDocuments.Sidecar("web", """{"workloadSelector":{"labels":{"app":"web"}},"egress":[{"hosts":["./*"]}]}"""));
+        _discovery.Apply();
+        var web = Connect(TestNodes.Of("web", """{"NAMESPACE":"default","LABELS":{"app":"web"}}"""));
+        var cart = Connect(TestNodes.Of("cart", """{"NAMESPACE":"default","LABELS":{"app":"cart"}}"""));
+
+        Timeout(cart).ShouldBe(3);
+        Timeout(web).ShouldBe(0);
+        Timeout(cart).ShouldBe(3);
+
+        static long Timeout(IAdsNodeView view)
+            => Envoy.Config.Route.V3.RouteConfiguration.Parser.ParseFrom(Get(view, TypeUrls.RouteConfiguration, Reviews).Body.Value).VirtualHosts[0].Routes[0].Route_.Timeout.Seconds;
+    }
+
     /// <summary>Documents that a test sets.</summary>
     private sealed class TestConfigStore : IConfigStore
     {

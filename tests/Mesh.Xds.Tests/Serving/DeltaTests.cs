@@ -65,6 +65,31 @@ public sealed class DeltaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_push_for_some_nodes_makes_them_look_at_everything_and_the_others_at_nothing()
+    {
+        _mesh.SetCluster("a");
+        _mesh.SetListener("a:80");
+        var concerned = await _mesh.ConnectDeltaAsync();
+        var other = await _mesh.ConnectDeltaAsync();
+        foreach (var peer in new[] { concerned, other })
+        {
+            await peer.SubscribeAsync(TypeUrls.Cluster, "*");
+            await peer.ReceiveAndAckAsync();
+            await peer.SubscribeAsync(TypeUrls.Listener, "a:80");
+            await peer.ReceiveAndAckAsync();
+        }
+
+        var first = _mesh.Backend.Views[0];
+        _mesh.SetCluster("a", "changed");
+        _mesh.Backend.Remove(TypeUrls.Listener, "a:80");
+        _mesh.Server.Push(AdsChange.Nothing with { EverythingFor = view => ReferenceEquals(view, first) });
+
+        NamesOf(await concerned.ReceiveAndAckAsync()).ShouldBe(["a"]);
+        (await concerned.ReceiveAndAckAsync()).RemovedResources.ShouldBe(["a:80"]);
+        await ShouldHaveNothingDueAsync(other);
+    }
+
+    [Fact]
     public async Task Versions_known_from_an_earlier_stream_are_not_sent_again()
     {
         _mesh.SetCluster("same");

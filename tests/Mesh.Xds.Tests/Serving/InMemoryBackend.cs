@@ -22,6 +22,9 @@ internal sealed class InMemoryBackend : IAdsBackend
 
     public int OpenViews { get; private set; }
 
+    /// <summary>In the order of their connections.</summary>
+    public List<IAdsNodeView> Views { get; } = [];
+
     public void Set(string typeUrl, AdsResource resource)
     {
         lock (_gate)
@@ -51,9 +54,10 @@ internal sealed class InMemoryBackend : IAdsBackend
         lock (_gate)
         {
             OpenViews++;
+            var view = new View(this);
+            Views.Add(view);
+            return view;
         }
-
-        return new View(this);
     }
 
     private sealed class View(InMemoryBackend backend) : IAdsNodeView

@@ -51,6 +51,17 @@ internal static class HonouredFields
         "workloadSelector.*",
         "exportTo");
 
+    public static HonouredFieldSet Sidecar { get; } = new(
+        "workloadSelector.*",
+        "egress.hosts",
+        "egress.port.*",
+        "outboundTrafficPolicy.*",
+        // The validator tells of these itself: it knows what takes their place in a process.
+        "egress.bind",
+        "egress.captureMode",
+        "ingress.*",
+        "inboundConnectionPool.*");
+
     public static HonouredFieldSet DestinationRule { get; } = new(
     [
         "host",

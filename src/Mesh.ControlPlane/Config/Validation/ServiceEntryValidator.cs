@@ -5,7 +5,7 @@ namespace Mesh.ControlPlane.Config.Validation;
 
 internal static class ServiceEntryValidator
 {
-    private static readonly HashSet<string> Protocols = new(StringComparer.OrdinalIgnoreCase)
+    public static readonly HashSet<string> Protocols = new(StringComparer.OrdinalIgnoreCase)
     {
         "HTTP", "HTTPS", "GRPC", "GRPC-WEB", "HTTP2", "HTTP-PROXY", "MONGO", "TCP", "TLS", "REDIS", "MYSQL", "UDP", "HBONE",
     };
@@ -36,7 +36,14 @@ internal static class ServiceEntryValidator
             }
             else if (!DnsName.IsWildcardHost(host) && !DnsName.IsAddress(host))
             {
-                context.Error($"hosts[{i}]", $"\"{host}\" is not a host.");
+                context.Error($"hosts[{i}]", $"\"{host}\" is not a host{LinkMarkup.Hint(host)}.");
+            }
+            else if (!host.TrimEnd('.').Contains('.', StringComparison.Ordinal) && !DnsName.IsAddress(host))
+            {
+                // The words of Istio's admission, which people search for.
+                context.Error(
+                    $"hosts[{i}]",
+                    $"invalid host {host}: a name without a dot is completed with each caller's own domain and means another host for each; write it in full ({host}.example.com), or declare a Service.");
             }
             else if (host.StartsWith('*') && spec is { Resolution: ServiceEntry.Types.Resolution.Dns or ServiceEntry.Types.Resolution.DnsRoundRobin, Endpoints.Count: 0 })
             {
