@@ -43,7 +43,7 @@ internal static class BenchmarkMesh
     public static HttpClient Client(MeshEngine engine)
     {
         var primary = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
-        return new HttpClient(new MeshHandler(engine, OutboundTrafficMode.AllowAny, PrimaryFeatures.TakeOver(primary)) { InnerHandler = primary })
+        return new HttpClient(new MeshHandler(engine, PrimaryFeatures.TakeOver(primary)) { InnerHandler = primary })
         {
             BaseAddress = new Uri($"http://{Host}:{Port}"),
         };

@@ -44,7 +44,7 @@ public class HandlerBenchmarks
     private static HttpMessageInvoker Invoker(MeshEngine engine)
     {
         var primary = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
-        return new HttpMessageInvoker(new MeshHandler(engine, OutboundTrafficMode.AllowAny, PrimaryFeatures.TakeOver(primary)) { InnerHandler = primary });
+        return new HttpMessageInvoker(new MeshHandler(engine, PrimaryFeatures.TakeOver(primary)) { InnerHandler = primary });
     }
 
     private async Task SendAsync(HttpMessageInvoker invoker)

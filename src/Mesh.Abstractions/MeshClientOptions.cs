@@ -7,9 +7,11 @@ public sealed class MeshClientOptions
     /// <value>The default value is <see langword="true"/>.</value>
     public bool AllClients { get; set; } = true;
 
-    /// <summary>What happens to a host that the mesh does not know.</summary>
-    /// <value>The default value is <see cref="OutboundTrafficMode.AllowAny"/>.</value>
-    public OutboundTrafficMode OutboundTrafficPolicy { get; set; } = OutboundTrafficMode.AllowAny;
+    /// <summary>What happens to a host that the mesh does not know, whatever the control plane says.</summary>
+    /// <value>
+    /// Unset by default: the control plane decides (Istio's <c>outboundTrafficPolicy</c> of MeshConfig or Sidecar); one that says nothing allows all.
+    /// </value>
+    public OutboundTrafficMode? OutboundTrafficPolicy { get; set; }
 
     /// <summary>
     /// How long the first request to a host outside the mesh waits for the control plane to say whether it knows the host. A control plane that speaks

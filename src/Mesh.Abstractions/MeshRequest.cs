@@ -17,4 +17,7 @@ public static class MeshRequest
 
     /// <summary>Envoy's response-code details of a reply that the mesh made itself: <c>route_not_found</c>, <c>no_healthy_upstream</c> ….</summary>
     public static HttpRequestOptionsKey<string> ResponseCodeDetails { get; } = new("mesh.response_code_details");
+
+    /// <summary>Why the mesh refused a request to a host outside of it, in words: Istio's reply to it has an empty body.</summary>
+    public static HttpRequestOptionsKey<string> RefusalReason { get; } = new("mesh.refusal_reason");
 }

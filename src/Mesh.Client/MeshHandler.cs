@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Outbound;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.Client;
@@ -9,23 +10,34 @@ namespace Mesh.Client;
 /// The innermost handler of a client: requests to hosts of the mesh are answered by the engine, all others go on to the client's primary
 /// handler or are refused. Holds no state of its own, so that handlers may come and go.
 /// </summary>
-internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, PrimaryFeatures features, OuterRetries? outerRetries = null, LocalReplyMode replies = LocalReplyMode.Response) : DelegatingHandler
+internal sealed class MeshHandler : DelegatingHandler
 {
+    private readonly MeshEngine _engine;
+    private readonly PrimaryFeatures _features;
+    private readonly OuterRetries? _outerRetries;
+    private readonly LocalReplyMode _replies;
+
+    public MeshHandler(MeshEngine engine, PrimaryFeatures features, OuterRetries? outerRetries = null, LocalReplyMode replies = LocalReplyMode.Response)
+    {
+        (_engine, _features, _outerRetries, _replies) = (engine, features, outerRetries, replies);
+        engine.Outbound.Start();
+    }
+
     // A host that is known, and nothing to do around the engine: its task is the answer.
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (replies == LocalReplyMode.Throw)
+        if (_replies == LocalReplyMode.Throw)
         {
             return SendOrThrowAsync(request, cancellationToken);
         }
 
-        if (features.IsNone && request.RequestUri is { IsAbsoluteUri: true } uri && IsHttp(uri))
+        if (_features.IsNone && request.RequestUri is { IsAbsoluteUri: true } uri && IsHttp(uri))
         {
             var (host, port) = Authority(request, uri);
-            if (engine.Hosts.Find(host, port) is { State.Status: HostStatus.Meshed } entry)
+            if (_engine.Hosts.Find(host, port) is { State.Status: HostStatus.Meshed } entry)
             {
-                outerRetries?.Tell(entry.State.VirtualHost);
-                return engine.Upstream.SendAsync(entry, request, cancellationToken).AsTask();
+                _outerRetries?.Tell(entry.State.VirtualHost);
+                return _engine.Upstream.SendAsync(entry, request, cancellationToken).AsTask();
             }
         }
 
@@ -54,7 +66,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
         }
 
         var (host, port) = Authority(request, uri);
-        var entry = engine.Hosts.Find(host, port) ?? await engine.Hosts.ResolveAsync(host, port, cancellationToken).ConfigureAwait(false);
+        var entry = _engine.Hosts.Find(host, port) ?? await _engine.Hosts.ResolveAsync(host, port, cancellationToken).ConfigureAwait(false);
         var status = entry?.State.Status ?? HostStatus.Unknown;
 
         // 2. Not the mesh's: on to the primary handler, unless the name could only ever be the mesh's or the policy says no.
@@ -65,37 +77,51 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
                 return await PassAsync(request, cancellationToken).ConfigureAwait(false);
             }
 
-            return entry is { IsMeshName: true }
-                ? ReplyNoConfiguration(entry, entry.State.Error ?? "it is not known to the control plane", request)
-                : await SendOutsideAsync(request, uri, cancellationToken).ConfigureAwait(false);
-        }
+            if (entry is { IsMeshName: true })
+            {
+                return ReplyNoConfiguration(entry, entry.State.Error ?? "it is not known to the control plane", request);
+            }
 
-        if (status != HostStatus.Meshed)
+            if (!_engine.Outbound.IsKnown)
+            {
+                return await SendWhenPolicyIsKnownAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+
+            RequestOutcome.Forget(request);
+            var decision = _engine.Outbound.Admit(new HostKey(host, port), request);
+            if (decision.Verdict != OutboundVerdict.Route)
+            {
+                return await SendOutsideAsync(decision, host, port, request, uri, cancellationToken).ConfigureAwait(false);
+            }
+
+            entry = decision.Entry;
+        }
+        else if (status != HostStatus.Meshed)
         {
-            var reason = entry!.State.Error ?? engine.Client.Status.LastError ?? "the control plane has not answered in time";
+            var reason = entry!.State.Error ?? _engine.Client.Status.LastError ?? "the control plane has not answered in time";
             return ReplyNoConfiguration(entry, reason, request);
         }
 
         // 3. The mesh's: the engine sends; what the primary handler would have done around it is done here.
-        outerRetries?.Tell(entry!.State.VirtualHost);
-        if (features.IsNone)
+        _outerRetries?.Tell(entry!.State.VirtualHost);
+        if (_features.IsNone)
         {
-            return await engine.Upstream.SendAsync(entry!, request, cancellationToken).ConfigureAwait(false);
+            return await _engine.Upstream.SendAsync(entry!, request, cancellationToken).ConfigureAwait(false);
         }
 
-        features.Prepare(request, uri);
+        _features.Prepare(request, uri);
         HttpResponseMessage response;
         try
         {
-            response = await engine.Upstream.SendAsync(entry!, request, cancellationToken).ConfigureAwait(false);
+            response = await _engine.Upstream.SendAsync(entry!, request, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            features.Restore(request);
+            _features.Restore(request);
         }
 
-        features.Complete(response, uri);
-        return features.FollowsRedirects && Redirection.IsRedirect(response.StatusCode)
+        _features.Complete(response, uri);
+        return _features.FollowsRedirects && Redirection.IsRedirect(response.StatusCode)
             ? await FollowAsync(request, response, cancellationToken).ConfigureAwait(false)
             : response;
     }
@@ -130,38 +156,53 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
     private HttpResponseMessage ReplyNoConfiguration(HostEntry entry, string reason, HttpRequestMessage request)
     {
         var reply = LocalReply.NoConfiguration(entry.ToString(), reason);
-        engine.Observer?.OnDecided(entry, request, draw: 0, new Decision { Host = entry.State, Reply = reply });
+        _engine.Observer?.OnDecided(entry, request, draw: 0, new Decision { Host = entry.State, Reply = reply });
         return Reply(reply, request);
     }
 
-    private HttpResponseMessage Reply(LocalReply reply, HttpRequestMessage request)
+    private HttpResponseMessage Reply(LocalReply reply, HttpRequestMessage request, byte[]? body = null)
     {
-        engine.Observer?.OnReplied(request, reply);
-        return LocalReplies.Create(reply, request);
+        _engine.Observer?.OnReplied(request, reply);
+        return LocalReplies.Create(reply, request, body);
     }
 
-    private Task<HttpResponseMessage> SendOutsideAsync(HttpRequestMessage request, Uri uri, CancellationToken cancellationToken)
+    // A frame of its own: only a process that has just started waits, and requests to the mesh shall not pay for it.
+    private async Task<HttpResponseMessage> SendWhenPolicyIsKnownAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (mode == OutboundTrafficMode.AllowAny)
+        await _engine.Outbound.WhenKnownAsync(cancellationToken).ConfigureAwait(false);
+        return await SendAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<HttpResponseMessage> SendOutsideAsync(
+        in OutboundDecision decision, string host, int port, HttpRequestMessage request, Uri uri, CancellationToken cancellationToken)
+    {
+        var refused = decision.Verdict == OutboundVerdict.Refuse;
+        _engine.Observer?.OnOutsideMesh(request, refused, decision.Reason);
+        if (!refused)
         {
-            engine.Observer?.OnOutsideMesh(request, refused: false);
             return PassAsync(request, cancellationToken);
         }
 
-        engine.Observer?.OnOutsideMesh(request, refused: true);
-        return IsSecure(uri)
-            ? Task.FromException<HttpResponseMessage>(new HttpRequestException(
-                HttpRequestError.ConnectionError,
-                $"The mesh refuses the connection to {uri.Host}:{uri.Port}: the outbound traffic policy is REGISTRY_ONLY and no service or ServiceEntry names the host. "
-                + "Add a ServiceEntry for it, or set Mesh:Client:OutboundTrafficPolicy to AllowAny."))
-            : Task.FromResult(Reply(LocalReply.BlackHole, request));
+        var reply = LocalReply.BlackHole with { Status = decision.Status };
+        RequestOutcome.TellRefusal(request, decision.Reason);
+        if (!IsSecure(uri))
+        {
+            return Task.FromResult(Reply(reply, request, decision.Body));
+        }
+
+        // A proxy cannot answer either: it ends the connection, and the caller's TLS fails.
+        RequestOutcome.TellReply(request, reply);
+        return Task.FromException<HttpResponseMessage>(new HttpRequestException(
+            HttpRequestError.ConnectionError,
+            $"The mesh refuses the connection to {host}:{port}: {decision.Reason}. "
+            + "Add a ServiceEntry for it, allow it by the outboundTrafficPolicy of MeshConfig or Sidecar, or set Mesh:Client:OutboundTrafficPolicy to AllowAny."));
     }
 
     private Task<HttpResponseMessage> PassAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         RequestOutcome.Forget(request);
         OwnConnections.Mark();
-        return features.FollowsRedirectsOutside ? PassAndFollowAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
+        return _features.FollowsRedirectsOutside ? PassAndFollowAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
     }
 
     private async Task<HttpResponseMessage> PassAndFollowAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -173,7 +214,7 @@ internal sealed class MeshHandler(MeshEngine engine, OutboundTrafficMode mode, P
     // Each hop is a message of its own, so that the caller's stays as it was and the response tells where it came from.
     private async Task<HttpResponseMessage> FollowAsync(HttpRequestMessage request, HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        var hop = Redirection.Next(request, response, features.RedirectsLeft(request));
+        var hop = Redirection.Next(request, response, _features.RedirectsLeft(request));
         if (hop is null)
         {
             return response;

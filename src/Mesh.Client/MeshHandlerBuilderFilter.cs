@@ -40,7 +40,7 @@ internal sealed partial class MeshHandlerBuilderFilter(
 
             var replies = clientOptions.Get(name).LocalReplies ?? options.Value.Client.LocalReplies;
             var outer = OuterRetries.IsAmong(builder.AdditionalHandlers) ? new OuterRetries(name, logger) : null;
-            builder.AdditionalHandlers.Add(new MeshHandler(services.GetRequiredService<MeshEngine>(), options.Value.Client.OutboundTrafficPolicy, features, outer, replies));
+            builder.AdditionalHandlers.Add(new MeshHandler(services.GetRequiredService<MeshEngine>(), features, outer, replies));
         };
 
     private static partial class Log

@@ -3,6 +3,7 @@ using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Outbound;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
@@ -40,8 +41,9 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Clusters = new ClusterRegistry(client, transports, new DnsDiscovery(dns ?? DnsResolvers.Create(options.Client, time), random, time, logger), random, time, Notes, logger, _sync) { Locality = options.Workload.Locality };
         Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Hosts = new HostDirectory(client, Routes, filters, Notes, options, time, _sync);
+        Outbound = new OutboundPolicy(client, Routes, Clusters.OutsideClusters, filters, Notes, options, time, logger, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
-        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, random, time, observer, backOff);
+        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, Outbound, random, time, observer, backOff);
     }
 
     public IXdsClient Client { get; }
@@ -56,16 +58,23 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
 
     public HostDirectory Hosts { get; }
 
+    /// <summary>What happens to hosts that the mesh does not know.</summary>
+    public OutboundPolicy Outbound { get; }
+
     public IUpstream Upstream { get; }
 
     public IDecisionObserver? Observer { get; }
 
     /// <summary>For containers that are disposed synchronously: the stream to the control plane ends by itself.</summary>
-    public void Dispose() => Hosts.Dispose();
+    public void Dispose()
+    {
+        Hosts.Dispose();
+        Outbound.Dispose();
+    }
 
     public async ValueTask DisposeAsync()
     {
-        Hosts.Dispose();
+        Dispose();
         await Client.DisposeAsync().ConfigureAwait(false);
     }
 }

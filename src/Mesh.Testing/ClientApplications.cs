@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Testing;
 
 /// <summary>The applications behind <see cref="MeshTestHost.CreateClient"/>: one for each workload, with nothing in it but its clients.</summary>
-internal sealed class ClientApplications(ApplicationWiring wiring, ILoggerFactory loggers) : IAsyncDisposable
+internal sealed class ClientApplications(ApplicationWiring wiring, OutsideDirectory outside, OutboundTrafficMode? outboundTrafficPolicy, ILoggerFactory loggers) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<MeshWorkload, ServiceProvider> _applications = new(ReferenceEqualityComparer.Instance);
@@ -45,10 +45,11 @@ internal sealed class ClientApplications(ApplicationWiring wiring, ILoggerFactor
         services.AddMeshClient(options =>
         {
             options.Workload = workload;
-
-            // A unit test does not call the world by mistake.
-            options.Client.OutboundTrafficPolicy = OutboundTrafficMode.RegistryOnly;
+            options.Client.OutboundTrafficPolicy = outboundTrafficPolicy;
         });
+
+        // A unit test does not call the world by mistake.
+        services.ConfigureHttpClientDefaults(client => client.ConfigurePrimaryHttpMessageHandler(outside.CreateHandler));
         wiring.Configure(services);
         return services.BuildServiceProvider();
     }

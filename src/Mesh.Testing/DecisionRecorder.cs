@@ -14,11 +14,11 @@ internal sealed class DecisionRecorder(MeshDecisionLog log, EndpointDirectory en
         log.Add(new MeshDecision(new RecordedRequest(host.Authority, request), request, source, time.GetUtcNow(), draw, decision, endpoint));
     }
 
-    public void OnOutsideMesh(HttpRequestMessage request, bool refused)
+    public void OnOutsideMesh(HttpRequestMessage request, bool refused, string reason)
     {
         var authority = request.Headers.Host ?? request.RequestUri!.Authority;
         var explanation = $"host {authority}: the control plane does not know it; "
-            + (refused ? "refused, because the outbound traffic policy is REGISTRY_ONLY" : "passed on to the client's own handler");
+            + (refused ? $"refused, because {reason}" : $"passed on to the client's own handler, because {reason}");
         log.Add(new MeshDecision(new RecordedRequest(authority, request), request, source, time.GetUtcNow(), explanation));
     }
 

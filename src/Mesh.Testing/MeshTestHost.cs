@@ -27,6 +27,7 @@ public sealed class MeshTestHost : IAsyncDisposable
     private readonly IAdsServer _server;
     private readonly EndpointDirectory _endpoints = new();
     private readonly NameDirectory _names = new();
+    private readonly OutsideDirectory _outside = new();
     private readonly EngineRegistry _engines = new();
     private readonly ClientApplications _clients;
     private readonly ApplicationWiring _wiring;
@@ -68,7 +69,7 @@ public sealed class MeshTestHost : IAsyncDisposable
             Decisions,
             _endpoints,
             _engines);
-        _clients = new ClientApplications(_wiring, options.LoggerFactory ?? NullLoggerFactory.Instance);
+        _clients = new ClientApplications(_wiring, _outside, options.OutboundTrafficPolicy, options.LoggerFactory ?? NullLoggerFactory.Instance);
     }
 
     /// <summary>What was decided, for every client of this mesh: why did this request go there?</summary>
@@ -225,7 +226,32 @@ public sealed class MeshTestHost : IAsyncDisposable
         _names.Map(name, addresses.Select(IPAddress.Parse).ToList());
     }
 
-    /// <summary>A client that calls through this mesh, and never outside it: hosts that the mesh does not know are refused.</summary>
+    /// <summary>
+    /// Lets a handler stand for a host outside of the mesh: what the clients of <see cref="CreateClient"/> send there comes to it when the outbound
+    /// traffic policy lets it out (<see cref="MeshTestOptions.OutboundTrafficPolicy"/>).
+    /// </summary>
+    /// <param name="host">The host, with its port where only that one is meant: <c>api.example.com</c>, <c>api.example.com:8443</c>.</param>
+    /// <param name="handler">Answers there. It stays the test's.</param>
+    public void MapOutside(string host, HttpMessageHandler handler)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(host);
+        ArgumentNullException.ThrowIfNull(handler);
+        _outside.Map(host, handler);
+    }
+
+    /// <inheritdoc cref="MapOutside(string, HttpMessageHandler)"/>
+    /// <param name="host">The host, with its port where only that one is meant: <c>api.example.com</c>, <c>api.example.com:8443</c>.</param>
+    /// <param name="respond">Answers there.</param>
+    public void MapOutside(string host, Func<HttpRequestMessage, HttpResponseMessage> respond)
+    {
+        ArgumentNullException.ThrowIfNull(respond);
+        MapOutside(host, new RespondingHandler(respond));
+    }
+
+    /// <summary>
+    /// A client that calls through this mesh, and never the real world: hosts that the mesh does not know are refused unless
+    /// <see cref="MeshTestOptions.OutboundTrafficPolicy"/> says otherwise.
+    /// </summary>
     /// <param name="baseAddress">The base address, as code writes it: <c>http://reviews:9080</c>.</param>
     /// <param name="workload">
     /// Who calls; without one <see cref="MeshTestOptions.Workload"/>. Clients of the same object share one connection to the control plane.

@@ -21,6 +21,13 @@ public sealed class MeshTestOptions
     /// <value>By default a workload in the namespace <c>default</c> with the label <c>app=test</c>.</value>
     public MeshWorkload Workload { get; set; } = new("test");
 
+    /// <summary>
+    /// What happens to hosts that the mesh does not know, for the clients that <see cref="MeshTestHost.CreateClient"/> makes;
+    /// <see langword="null"/>: what the documents say (<c>outboundTrafficPolicy</c> of MeshConfig or Sidecar).
+    /// </summary>
+    /// <value>The default value is <see cref="OutboundTrafficMode.RegistryOnly"/>: a test hears of a host that it has forgotten.</value>
+    public OutboundTrafficMode? OutboundTrafficPolicy { get; set; } = OutboundTrafficMode.RegistryOnly;
+
     /// <summary>How many decisions are remembered; the oldest goes first.</summary>
     /// <value>The default value is 10,000.</value>
     public int MaxDecisions { get; set; } = 10_000;

@@ -17,6 +17,8 @@ internal sealed class ClientMeshServices
         Services.AddSingleton<IXdsClient>(_xds);
     }
 
+    public ScriptedXdsClient Xds => _xds;
+
     public ServiceCollection Services { get; } = [];
 
     public ClientMesh Build() => new(Services.BuildServiceProvider(), _xds, _logs);

@@ -27,6 +27,8 @@ internal static class TestDocuments
 
     public static ConfigResource Sidecar(string name, string json, string @namespace = "default", int age = 0)
         => Of(ConfigKinds.Sidecar, name, @namespace, Istio.Networking.V1Alpha3.Sidecar.Parser.ParseJson(json), age);
+    public static ConfigResource MeshConfig(string json, string name = "mesh", int age = 0)
+        => Of(ConfigKinds.MeshConfig, name, "istio-system", Istio.Mesh.V1Alpha1.MeshConfig.Parser.ParseJson(json), age);
 
     /// <param name="kind">The kind.</param>
     /// <param name="name">The name.</param>

@@ -1,4 +1,6 @@
 using Google.Protobuf;
+using Mesh.DataPlane.Outbound;
+using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Tests;
@@ -12,15 +14,19 @@ internal sealed class ScriptedXdsClient : IXdsClient
     private readonly Lock _gate = new();
     private int _version;
 
+    public ScriptedXdsClient()
+        => _errors[(TypeUrls.Listener, OutboundPolicy.ListenerName)] = new ResourceError(ResourceErrorKind.DoesNotExist, "does not exist");
+
     public event Action? ResponseDelivered;
 
+    /// <summary>What is asked for; the outbound policy, of which the server has none unless a test says so, is asked for always.</summary>
     public IReadOnlyList<(string TypeUrl, string Name)> Watched
     {
         get
         {
             lock (_gate)
             {
-                return [.. _subscriptions.Select(s => (s.TypeUrl, s.Name))];
+                return [.. _subscriptions.Where(s => s.Name != OutboundPolicy.ListenerName).Select(s => (s.TypeUrl, s.Name))];
             }
         }
     }
@@ -51,6 +57,16 @@ internal sealed class ScriptedXdsClient : IXdsClient
     }
 
     public void Remove(ResourceType type, string name) => Fail(type, name, ResourceErrorKind.DoesNotExist, "does not exist");
+
+    /// <summary>Leaves a name unanswered that nobody has asked for yet.</summary>
+    public void Forget(ResourceType type, string name)
+    {
+        lock (_gate)
+        {
+            _resources.Remove((type.TypeUrl, name));
+            _errors.Remove((type.TypeUrl, name));
+        }
+    }
 
     public void Fail(ResourceType type, string name, ResourceErrorKind kind, string message)
     {

@@ -24,7 +24,13 @@ internal static class ConfigKinds
 
     public static ConfigKind Sidecar { get; } = Istio<Istio.Networking.V1Alpha3.Sidecar>(SidecarValidator.Validate, HonouredFields.Sidecar);
 
-    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar];
+    public static ConfigKind MeshConfig { get; } = new("mesh.istio.io", "MeshConfig", ["v1alpha1"], global::Istio.Mesh.V1Alpha1.MeshConfig.Descriptor)
+    {
+        Validate = (message, context) => MeshConfigValidator.Validate((global::Istio.Mesh.V1Alpha1.MeshConfig)message, context),
+        Honoured = HonouredFields.MeshConfig,
+    };
+
+    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, MeshConfig];
 
     /// <summary>Groups whose kinds stand in the same files and mean nothing to a mesh.</summary>
     public static FrozenSet<string> UnusedGroups { get; } = FrozenSet.Create(

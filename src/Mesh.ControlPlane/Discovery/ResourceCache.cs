@@ -18,6 +18,7 @@ internal sealed class ResourceCache
 
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target), AdsResource> _listeners = new();
     private readonly AdsResource _passthrough = new(PassthroughCluster.Name, PassthroughCluster.Generate());
+    private readonly ConcurrentDictionary<OutboundTraffic, AdsResource> _virtualOutbound = new();
     private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), Entry> _tcpListeners = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Scope, string Name), Entry> _routes = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
@@ -133,6 +134,13 @@ internal sealed class ResourceCache
         if (proxy is { Kind: ProxyKind.Mesh, IsSidecar: true } && TcpListenerKey.TryParse(name, out var key))
         {
             return TcpListener(model.Config, proxy, name, key);
+        }
+
+        if (name == VirtualOutbound.Name)
+        {
+            return proxy.Kind == ProxyKind.Mesh
+                ? _virtualOutbound.GetOrAdd(model.Config.OutboundTrafficOf(proxy), static traffic => new AdsResource(VirtualOutbound.Name, VirtualOutbound.Generate(traffic)))
+                : null;
         }
 
         if (model.Config.ScopeOf(proxy).Resolve(name) is not { } target)
@@ -284,6 +292,7 @@ internal sealed class ResourceCache
     {
         public bool AreSameAs(in Inputs other)
             => ReferenceEquals(Service, other.Service)
+                && ReferenceEquals(Config.Mesh, other.Config.Mesh)
                 && ReferenceEquals(Rule, other.Rule)
                 && ReferenceEquals(Endpoints, other.Endpoints)
                 && (ReferenceEquals(Config, other.Config) || SameDestinations(other.Destinations));

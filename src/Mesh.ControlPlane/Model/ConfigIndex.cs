@@ -43,6 +43,9 @@ internal sealed class ConfigIndex
 
     public string ClusterDomain { get; }
 
+    /// <summary>What holds for the whole mesh.</summary>
+    public MeshSettings Mesh { get; init; } = MeshSettings.Default;
+
     /// <summary>Whether a status of 503 is retried where a rule does not say what is.</summary>
     public bool Retry503 { get; init; }
 
@@ -64,6 +67,10 @@ internal sealed class ConfigIndex
     public IReadOnlyDictionary<(string Namespace, string Host), HostDestinationRules> DestinationRules => _destinationRules;
 
     public IReadOnlyList<WorkloadInstance> WorkloadEntries { get; }
+
+    /// <summary>What happens to hosts that a client knows no service of: what its Sidecar says, else the mesh.</summary>
+    public OutboundTraffic OutboundTrafficOf(Proxy proxy)
+        => ScopeOf(proxy).OutboundTrafficPolicy is { Policy: var policy } ? OutboundTraffic.Of(policy) : Mesh.OutboundTraffic;
 
     /// <summary>What a client sees of the mesh.</summary>
     public ClientScope ScopeOf(Proxy proxy)

@@ -10,6 +10,7 @@ namespace Mesh.ControlPlane.Model;
 /// </summary>
 internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = false)
 {
+    private readonly MeshSettingsSelector _mesh = new();
     private readonly RootVirtualServices _roots = new(clusterDomain);
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
@@ -18,6 +19,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
 
     public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
     {
+        var mesh = _mesh.Select(snapshot, diagnostics);
         var built = new Dictionary<(string Kind, string Namespace, string Name), Built>(snapshot.Resources.Count);
         var builtByInstance = new Dictionary<ConfigResource, Built>(snapshot.Resources.Count, ReferenceEqualityComparer.Instance);
         var services = new Dictionary<string, List<MeshService>>(StringComparer.Ordinal);
@@ -107,7 +109,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             _sidecars = new SidecarIndex(sidecars, ConfigIndex.RootNamespace);
         }
 
-        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars };
+        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars, Mesh = mesh };
     }
 
     private static void OrderServices(Dictionary<string, List<MeshService>> services, ModelDiagnostics diagnostics)

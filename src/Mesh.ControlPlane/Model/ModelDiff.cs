@@ -31,6 +31,12 @@ internal sealed class ModelDiff
     /// <param name="changedEndpoints">The keys of the services whose endpoints changed.</param>
     public static AdsChange? Between(ConfigIndex before, ConfigIndex after, IReadOnlySet<string> changedEndpoints)
     {
+        if (!ReferenceEquals(before.Mesh, after.Mesh))
+        {
+            // It reaches into every resource; what comes out the same is not sent again.
+            return AdsChange.Everything;
+        }
+
         var diff = new ModelDiff(before, after);
         if (!ReferenceEquals(before, after))
         {

@@ -8,15 +8,18 @@ internal sealed class Cluster
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClusterState _current = ClusterState.Pending;
 
-    public Cluster(string name)
+    /// <param name="name">Its name.</param>
+    /// <param name="stats">Counts that outlive it; its own when left out.</param>
+    public Cluster(string name, ClusterStats? stats = null)
     {
         Name = name;
+        Stats = stats ?? new ClusterStats();
         Breakers = new ClusterBreakers(Stats);
     }
 
     public string Name { get; }
 
-    public ClusterStats Stats { get; } = new();
+    public ClusterStats Stats { get; }
 
     /// <summary>The limits on requests under way; what they count survives every update.</summary>
     public ClusterBreakers Breakers { get; }

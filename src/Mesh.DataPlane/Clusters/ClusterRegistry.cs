@@ -14,6 +14,9 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
     /// <summary>A cluster became answered; called with the lock held.</summary>
     public event Action? Answered;
 
+    /// <summary>The clusters that stand for what is outside of the mesh: they are counted whether or not the control plane names them.</summary>
+    public OutsideClusters OutsideClusters { get; } = new();
+
     /// <summary>Where this process runs, as <c>region/zone/sub-zone</c>; <see langword="null"/> when nobody told.</summary>
     public string? Locality { get; init; }
 
@@ -36,7 +39,11 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
     {
         if (!_subscriptions.TryGetValue(name, out var subscription))
         {
-            subscription = new ClusterSubscription(name, client, transports, dns, random, time, notes, logger, sync, () => Answered?.Invoke()) { Locality = Locality };
+            subscription = new ClusterSubscription(name, client, transports, dns, random, time, notes, logger, sync, () => Answered?.Invoke())
+            {
+                Cluster = new Cluster(name, OutsideClusters.StatsOf(name)),
+                Locality = Locality,
+            };
             _subscriptions.Add(name, subscription);
             subscription.Start();
         }

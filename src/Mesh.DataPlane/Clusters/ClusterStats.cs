@@ -3,6 +3,9 @@ namespace Mesh.DataPlane.Clusters;
 /// <summary>What has happened to a cluster's connections and limits since the process began, by Envoy's names. Nothing here is counted by an ordinary request.</summary>
 internal sealed class ClusterStats
 {
+    /// <summary><c>upstream_rq_total</c>, of the two clusters that stand for what is outside of the mesh.</summary>
+    public Cell OutsideRequests;
+
     /// <summary><c>upstream_cx_active</c>: open connections, busy or idle.</summary>
     public Cell ActiveConnections;
 

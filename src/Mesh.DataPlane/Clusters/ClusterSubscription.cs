@@ -34,7 +34,7 @@ internal sealed class ClusterSubscription(
     private string _version = "";
     private bool _disposed;
 
-    public Cluster Cluster { get; } = new(name);
+    public Cluster Cluster { get; init; } = new(name);
 
     /// <summary>What is known of the hosts' health, once there is anything to know.</summary>
     public ClusterHealth? Health => _health;

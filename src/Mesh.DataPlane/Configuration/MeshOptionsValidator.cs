@@ -15,7 +15,9 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Positive(options.Client.OnDemandIdleTimeout, "Mesh:Client:OnDemandIdleTimeout");
         Positive(options.Server.DrainTimeout, "Mesh:Server:DrainTimeout");
         Check(options.Client.MaxOnDemandHosts >= 1, $"Mesh:Client:MaxOnDemandHosts is {options.Client.MaxOnDemandHosts}; it must be at least 1.");
-        Check(Enum.IsDefined(options.Client.OutboundTrafficPolicy), $"Mesh:Client:OutboundTrafficPolicy is {options.Client.OutboundTrafficPolicy}; use AllowAny or RegistryOnly.");
+        Check(
+            options.Client.OutboundTrafficPolicy is not { } policy || Enum.IsDefined(policy),
+            $"Mesh:Client:OutboundTrafficPolicy is {options.Client.OutboundTrafficPolicy}; use AllowAny or RegistryOnly, or leave it out.");
         Check(Enum.IsDefined(options.Client.LocalReplies), $"Mesh:Client:LocalReplies is {options.Client.LocalReplies}; use Response or Throw.");
         Check(
             options.Xds.KeepAliveInterval is not { } keepAlive || keepAlive > TimeSpan.Zero,

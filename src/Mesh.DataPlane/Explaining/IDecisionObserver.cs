@@ -8,8 +8,8 @@ internal interface IDecisionObserver
 {
     void OnDecided(HostEntry host, HttpRequestMessage request, ulong draw, in Decision decision);
 
-    /// <summary>A request left the mesh untouched, or was refused, because the control plane does not know its host.</summary>
-    void OnOutsideMesh(HttpRequestMessage request, bool refused);
+    /// <summary>A request left the mesh untouched, or was refused, because the control plane does not know its host; the reason says whose will it was.</summary>
+    void OnOutsideMesh(HttpRequestMessage request, bool refused, string reason);
 
     /// <summary>The mesh answered a request itself; what it may have decided before came to nothing.</summary>
     /// <param name="request">The caller's request.</param>

@@ -24,6 +24,7 @@ internal sealed class HostDirectory : IDisposable
     private readonly ResourceNotes _notes;
     private readonly MeshOptions _options;
     private readonly MeshDomains _domains;
+    private readonly AnswerWait _wait;
     private readonly TimeProvider _time;
     private readonly Lock _sync;
     private readonly ITimer _sweep;
@@ -34,6 +35,7 @@ internal sealed class HostDirectory : IDisposable
     {
         (_client, _routes, _filters, _notes, _options, _time, _sync) = (client, routes, filters, notes, options, time, sync);
         _domains = new MeshDomains(options.ClusterDomain);
+        _wait = new AnswerWait(client, options, time);
         _sweep = time.CreateTimer(static directory => ((HostDirectory)directory!).Sweep(), this, SweepInterval, SweepInterval);
     }
 
@@ -71,7 +73,7 @@ internal sealed class HostDirectory : IDisposable
 
             try
             {
-                await WaitAsync(entry, cancellationToken).ConfigureAwait(false);
+                await _wait.ForAsync(entry, cancellationToken).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -100,29 +102,6 @@ internal sealed class HostDirectory : IDisposable
             {
                 Evict(entry);
             }
-        }
-    }
-
-    // A name of the mesh is worth waiting for as long as the protocol allows an answer to take. The world outside is not, where the server may
-    // never say that it does not know a name; where it does say so, an answer that is late (in a process that has only just started) is still
-    // an answer, and to go on without it would lead around the mesh.
-    private async Task WaitAsync(HostEntry entry, CancellationToken cancellationToken)
-    {
-        var limit = _options.Xds.ResourceTimeout;
-        if (entry.IsMeshName)
-        {
-            await entry.Answered.WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            await entry.Answered.WaitAsync(_options.Client.UnknownHostTimeout, _time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException) when (_client.AnswersEveryName)
-        {
-            await Task.WhenAny(entry.Answered, entry.Unreachable).WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
-            entry.HasTimedOut = !entry.Answered.IsCompleted;
         }
     }
 

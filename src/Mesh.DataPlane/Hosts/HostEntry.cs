@@ -11,7 +11,7 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
     public HostKey Key { get; } = key;
 
     /// <summary>As a client writes it into the Host header: the default ports are left out.</summary>
-    public string Authority { get; } = key.Port is 80 or 443 ? key.Host : key.ToString();
+    public string Authority { get; } = key.Authority;
 
     /// <summary>A name in the mesh's own domains: never to be looked up in DNS.</summary>
     public bool IsMeshName { get; } = isMeshName;
@@ -26,6 +26,9 @@ internal sealed class HostEntry(HostKey key, bool isMeshName)
 
     /// <summary>Someone has waited for the answer in vain: the next ones do not wait again.</summary>
     public bool HasTimedOut { get; set; }
+
+    /// <summary>Not the mesh's: its requests go by the outbound policy, and this entry is one request's.</summary>
+    public bool IsOutside { get; init; }
 
     /// <summary>Stays subscribed however idle it is.</summary>
     public bool IsPreloaded { get; set; }

@@ -7,6 +7,9 @@ internal readonly record struct HostKey(string Host, int Port)
 
     public override int GetHashCode() => StringComparer.OrdinalIgnoreCase.GetHashCode(Host) ^ Port;
 
+    /// <summary>As a client writes it into the Host header: the default ports are left out.</summary>
+    public string Authority => Port is 80 or 443 ? Host : ToString();
+
     /// <summary>The name of its listener on the wire.</summary>
     public override string ToString() => $"{Host}:{Port}";
 }

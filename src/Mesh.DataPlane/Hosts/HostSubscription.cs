@@ -5,8 +5,9 @@ using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Hosts;
 
-/// <summary>Watches the listener of one host and follows it to its routes.</summary>
-internal sealed class HostSubscription(HostEntry entry, IXdsClient client, RouteRegistry routes, HttpFilters filters, ResourceNotes notes, Lock sync)
+/// <summary>Watches the listener of one host, which is named after it unless told otherwise, and follows it to its routes.</summary>
+internal sealed class HostSubscription(
+    HostEntry entry, IXdsClient client, RouteRegistry routes, HttpFilters filters, ResourceNotes notes, Lock sync, string? listener = null)
     : IResourceWatcher<ListenerResource>, IDisposable
 {
     private IDisposable? _watch;
@@ -21,7 +22,7 @@ internal sealed class HostSubscription(HostEntry entry, IXdsClient client, Route
 
     public HostEntry Entry { get; } = entry;
 
-    public void Start() => _watch = client.Watch(filters.Listeners, Entry.Key.ToString(), this);
+    public void Start() => _watch = client.Watch(filters.Listeners, listener ?? Entry.Key.ToString(), this);
 
     public void OnChanged(string name, ListenerResource resource, string version)
     {

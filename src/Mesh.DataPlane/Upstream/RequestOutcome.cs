@@ -25,6 +25,7 @@ internal static class RequestOutcome
             options.Remove(MeshRequest.ResponseFlags.Key);
             options.Remove(MeshRequest.ResponseCodeDetails.Key);
             options.Remove(MeshRequest.Attempts.Key);
+            options.Remove(MeshRequest.RefusalReason.Key);
         }
     }
 
@@ -83,6 +84,12 @@ internal static class RequestOutcome
     {
         Volatile.Write(ref _anythingTold, true);
         request.Options.Set(MeshRequest.ResponseFlags, flags);
+    }
+
+    public static void TellRefusal(HttpRequestMessage request, string reason)
+    {
+        Volatile.Write(ref _anythingTold, true);
+        request.Options.Set(MeshRequest.RefusalReason, reason);
     }
 
     public static void TellAttempts(HttpRequestMessage request, int attempts)

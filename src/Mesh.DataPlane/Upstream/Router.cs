@@ -7,6 +7,7 @@ using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.OriginalDst;
+using Mesh.DataPlane.Outbound;
 using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
@@ -23,6 +24,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
     private readonly DecisionMaker _decisions;
     private readonly HeaderClusters _headerClusters;
     private readonly HostDirectory _hosts;
+    private readonly OutboundPolicy _outbound;
     private readonly IRandomSource _random;
     private readonly IDecisionObserver? _observer;
     private readonly TimeProvider _time;
@@ -36,6 +38,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         DecisionMaker decisions,
         HeaderClusters headerClusters,
         HostDirectory hosts,
+        OutboundPolicy outbound,
         IRandomSource random,
         TimeProvider time,
         IDecisionObserver? observer,
@@ -44,6 +47,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
         _decisions = decisions;
         _headerClusters = headerClusters;
         _hosts = hosts;
+        _outbound = outbound;
         _random = random;
         _observer = observer;
         _time = time;
@@ -352,7 +356,16 @@ internal sealed class Router : IUpstream, IFilterTerminal
     private async ValueTask<HttpResponseMessage> RouteAgainAsync(AttemptInput stale, int turn, CancellationToken cancellationToken)
     {
         var (host, request, draw) = (stale.Host, stale.Request, stale.Pick.Draw);
-        if (host.IsEvicted)
+        if (host.IsOutside)
+        {
+            if (_outbound.EntryOf(host.Key) is not { } now)
+            {
+                return LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "the outbound traffic policy has no route for it any more"), request);
+            }
+
+            host = now;
+        }
+        else if (host.IsEvicted)
         {
             if (await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is not { State.Status: HostStatus.Meshed } again)
             {

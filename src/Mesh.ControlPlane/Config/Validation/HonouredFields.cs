@@ -134,6 +134,8 @@ internal static class HonouredFields
         "tls.route.*",
         "exportTo");
 
+    public static HonouredFieldSet MeshConfig { get; } = new("outboundTrafficPolicy.mode");
+
     /// <summary>Everything but TLS, tunnels and the PROXY protocol.</summary>
     private static IEnumerable<string> TrafficPolicy(string path)
     {
