@@ -19,8 +19,8 @@ internal static class TestDocuments
     public static ConfigResource DestinationRule(string name, string json, string @namespace = "default", int age = 0)
         => Of(ConfigKinds.DestinationRule, name, @namespace, Istio.Networking.V1Alpha3.DestinationRule.Parser.ParseJson(json), age);
 
-    public static ConfigResource ServiceEntry(string name, string json, string @namespace = "default")
-        => Of(ConfigKinds.ServiceEntry, name, @namespace, Istio.Networking.V1Alpha3.ServiceEntry.Parser.ParseJson(json));
+    public static ConfigResource ServiceEntry(string name, string json, string @namespace = "default", int age = 0)
+        => Of(ConfigKinds.ServiceEntry, name, @namespace, Istio.Networking.V1Alpha3.ServiceEntry.Parser.ParseJson(json), age);
 
     public static ConfigResource WorkloadEntry(string name, string json, string @namespace = "default")
         => Of(ConfigKinds.WorkloadEntry, name, @namespace, Istio.Networking.V1Alpha3.WorkloadEntry.Parser.ParseJson(json));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Envoy.Config.Cluster.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.ControlPlane.Generators.Localities;
@@ -53,6 +54,11 @@ internal static class ClusterGenerator
             case DiscoveryType.OriginalDst:
                 cluster.LbPolicy = Cluster.Types.LbPolicy.ClusterProvided;
                 cluster.ClearLbConfig();
+                if (service.Resolution == ServiceResolution.None && uint.TryParse(port.TargetPort, NumberStyles.None, CultureInfo.InvariantCulture, out var target))
+                {
+                    cluster.OriginalDstLbConfig = new Cluster.Types.OriginalDstLbConfig { UpstreamPortOverride = target };
+                }
+
                 return proxy.Kind == ProxyKind.Grpc ? null : cluster;
             default:
                 cluster.LoadAssignment = EndpointGenerator.Assignment(cluster.Name, proxy, service, port, subset, policy, model.EndpointsOf(service));

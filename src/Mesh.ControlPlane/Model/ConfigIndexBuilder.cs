@@ -11,6 +11,7 @@ namespace Mesh.ControlPlane.Model;
 internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = false)
 {
     private readonly MeshSettingsSelector _mesh = new();
+    private readonly SameHostServices _sameHost = new();
     private readonly RootVirtualServices _roots = new(clusterDomain);
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
@@ -77,7 +78,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             }
         }
 
-        OrderServices(services, diagnostics);
+        _sameHost.Settle(services, diagnostics);
         rules.AddRange(_roots.Complete(ruleDocuments, diagnostics));
         foreach (var rule in rules.Where(rule => rule.AppliesToMesh))
         {
@@ -110,27 +111,6 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         }
 
         return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars, Mesh = mesh };
-    }
-
-    private static void OrderServices(Dictionary<string, List<MeshService>> services, ModelDiagnostics diagnostics)
-    {
-        foreach (var sameHost in services.Values)
-        {
-            SortByAge(sameHost, service => service.Source);
-            for (var i = sameHost.Count - 1; i > 0; i--)
-            {
-                var first = sameHost.FindIndex(other => other.Namespace == sameHost[i].Namespace);
-                if (first < i)
-                {
-                    diagnostics.Warn(
-                        sameHost[i].Source,
-                        DiagnosticCodes.DuplicateDeclaration,
-                        sameHost[i].Source.Spec is ServiceEntry ? "spec.hosts" : "metadata.name",
-                        $"host {sameHost[i].Host} is already declared by {sameHost[first].Source}; the older one counts; remove one or merge them");
-                    sameHost.RemoveAt(i);
-                }
-            }
-        }
     }
 
     private static void SortByAge<T>(List<T> items, Func<T, ConfigResource> documentOf)

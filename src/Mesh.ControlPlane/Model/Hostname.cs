@@ -26,21 +26,19 @@ internal static class Hostname
         return rest.EndsWith(pattern.AsSpan(1), StringComparison.Ordinal);
     }
 
-    /// <summary>The keys under which a rule for <paramref name="host"/> may be filed: itself, <c>*.b.c</c>, <c>*.c</c>, <c>*</c>.</summary>
+    /// <summary>
+    /// The keys under which a rule for <paramref name="host"/> may be filed, the longest suffix first: itself, <c>*.b.c</c>, <c>*.c</c>, <c>*</c>; a
+    /// suffix may begin with a hyphen too, as Envoy's domains do (<c>*-eu.b.c</c>).
+    /// </summary>
     public static IEnumerable<string> Covering(string host)
     {
         yield return host;
-        var from = IsWildcard(host) ? 2 : 0;
-        while (from < host.Length)
+        for (var i = IsWildcard(host) ? 2 : 1; i < host.Length; i++)
         {
-            var dot = host.IndexOf('.', from);
-            if (dot < 0)
+            if (host[i] is '.' or '-')
             {
-                break;
+                yield return string.Concat("*", host.AsSpan(i));
             }
-
-            yield return string.Concat("*", host.AsSpan(dot));
-            from = dot + 1;
         }
 
         if (host != "*")

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Config.Validation;
 using Mesh.K8s.V1;
 
 namespace Mesh.ControlPlane.Model;
@@ -24,6 +25,15 @@ internal static class KubernetesServiceReader
 
         var exportTo = source.Annotations.GetValueOrDefault(ExportToAnnotation, "")
             .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var target in exportTo.Where(target => target is not ("." or "*" or "~") && !DnsName.IsLowerLabel(target)))
+        {
+            diagnostics.Warn(
+                source,
+                DiagnosticCodes.NotApplied,
+                $"metadata.annotations[\"{ExportToAnnotation}\"]",
+                $"\"{target}\" is neither \".\" (this namespace), \"*\" (all), \"~\" (none) nor a namespace, so no client sees {source.Name} by it");
+        }
+
         return
         [
             new MeshService

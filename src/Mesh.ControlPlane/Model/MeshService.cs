@@ -76,6 +76,28 @@ internal sealed class MeshService
 
     public bool IsWildcard => Hostname.IsWildcard(Host);
 
+    /// <summary>One service of several documents: the first says what of two differs.</summary>
+    public static MeshService Merge(IReadOnlyList<MeshService> parts)
+    {
+        var first = parts[0];
+        return new MeshService
+        {
+            Host = first.Host,
+            Name = first.Name,
+            Namespace = first.Namespace,
+            Ports = [.. parts.SelectMany(part => part.Ports).DistinctBy(port => port.Number)],
+            Selector = first.Selector,
+            StaticEndpoints = [.. parts.SelectMany(part => part.StaticEndpoints)],
+            Addresses = [.. parts.SelectMany(part => part.Addresses).Distinct()],
+            Resolution = first.Resolution,
+            IsExternal = first.IsExternal,
+            SubjectAltNames = [.. parts.SelectMany(part => part.SubjectAltNames).Distinct()],
+            FailoverPriority = first.FailoverPriority,
+            Visibility = first.Visibility,
+            Source = first.Source,
+        };
+    }
+
     /// <summary>The same service with some of its ports; the same ports are the same instance.</summary>
     public MeshService With(IReadOnlyList<MeshServicePort> ports)
         => _parts.GetOrAdd(string.Join(',', ports.Select(port => port.Number)), _ => new MeshService(Whole, ports));

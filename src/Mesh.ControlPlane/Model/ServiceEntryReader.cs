@@ -11,16 +11,7 @@ internal static class ServiceEntryReader
     /// <summary>One service per host.</summary>
     public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceEntry spec, ModelDiagnostics diagnostics)
     {
-        if (ResolutionOf(spec.Resolution) is not { } resolution)
-        {
-            diagnostics.Warn(
-                source,
-                DiagnosticCodes.NotApplied,
-                "spec.resolution",
-                $"resolution DYNAMIC_DNS is not served: {string.Join(", ", spec.Hosts)} stays outside the mesh; use NONE, which resolves the name of each request as well");
-            return [];
-        }
-
+        var resolution = ResolutionOf(spec.Resolution);
         var ports = spec.Ports
             .Select(port => new MeshServicePort(
                 port.Name,
@@ -28,7 +19,6 @@ internal static class ServiceEntryReader
                 PortProtocols.Parse(port.Protocol),
                 port.TargetPort == 0 ? "" : port.TargetPort.ToString(System.Globalization.CultureInfo.InvariantCulture)))
             .ToArray();
-        WarnOfTargetPorts(source, spec, diagnostics);
         var endpoints = Endpoints(source, spec, diagnostics);
         var resolvesHost = resolution is ServiceResolution.Dns or ServiceResolution.DnsRoundRobin && spec.Endpoints.Count == 0 && spec.WorkloadSelector is null;
         var addresses = ServiceAddresses.Of(spec.Addresses);
@@ -46,6 +36,7 @@ internal static class ServiceEntryReader
                 StaticEndpoints = resolvesHost ? [HostItself(source, host.ToLowerInvariant())] : endpoints,
                 Resolution = resolution,
                 IsExternal = spec.Location == ServiceEntry.Types.Location.MeshExternal,
+                SubjectAltNames = [.. spec.SubjectAltNames.Distinct()],
                 FailoverPriority = TrafficDistribution.Of("", source.Annotations),
                 Visibility = visibility,
                 Source = source,
@@ -73,11 +64,12 @@ internal static class ServiceEntryReader
 
     private static List<WorkloadInstance> Endpoints(ConfigResource source, ServiceEntry spec, ModelDiagnostics diagnostics)
     {
+        var ports = spec.Ports.Select(port => port.Number).ToHashSet();
         var endpoints = new List<WorkloadInstance>(spec.Endpoints.Count);
         for (var i = 0; i < spec.Endpoints.Count; i++)
         {
             var id = $"service-entry/{source.Namespace}/{source.Name}/{i:D5}";
-            if (Instance(id, source, source.Name, spec.Endpoints[i], $"spec.endpoints[{i}]", diagnostics) is { } instance)
+            if (Instance(id, source, source.Name, spec.Endpoints[i], $"spec.endpoints[{i}]", diagnostics, ports) is { } instance)
             {
                 endpoints.Add(instance);
             }
@@ -86,7 +78,7 @@ internal static class ServiceEntryReader
         return endpoints;
     }
 
-    private static WorkloadInstance? Instance(string id, ConfigResource source, string name, WorkloadEntry spec, string path, ModelDiagnostics diagnostics)
+    private static WorkloadInstance? Instance(string id, ConfigResource source, string name, WorkloadEntry spec, string path, ModelDiagnostics diagnostics, IReadOnlySet<uint>? ports = null)
     {
         if (spec.Address.Length == 0)
         {
@@ -111,6 +103,7 @@ internal static class ServiceEntryReader
             Address = address?.ToString() ?? (isNamed ? spec.Address.ToLowerInvariant() : spec.Address),
             IsNamed = isNamed,
             Ports = new Dictionary<string, uint>(spec.Ports, StringComparer.Ordinal),
+            ServedPorts = ports,
         };
     }
 
@@ -134,28 +127,12 @@ internal static class ServiceEntryReader
         return labels;
     }
 
-    /// <remarks>Istio overrides the port of the original destination then, with a message that this mesh's clusters do not carry.</remarks>
-    private static void WarnOfTargetPorts(ConfigResource source, ServiceEntry spec, ModelDiagnostics diagnostics)
+    /// <remarks>With DYNAMIC_DNS the name of each request is resolved; so it is with NONE, wherever no address is known yet.</remarks>
+    private static ServiceResolution ResolutionOf(ServiceEntry.Types.Resolution resolution) => resolution switch
     {
-        for (var i = 0; i < spec.Ports.Count && spec.Resolution == ServiceEntry.Types.Resolution.None; i++)
-        {
-            if (spec.Ports[i].TargetPort != 0)
-            {
-                diagnostics.Warn(
-                    source,
-                    DiagnosticCodes.NotApplied,
-                    $"spec.ports[{i}].targetPort",
-                    "accepted, but not applied with resolution NONE: requests go to the port that the caller names");
-            }
-        }
-    }
-
-    private static ServiceResolution? ResolutionOf(ServiceEntry.Types.Resolution resolution) => resolution switch
-    {
-        ServiceEntry.Types.Resolution.None => ServiceResolution.None,
         ServiceEntry.Types.Resolution.Static => ServiceResolution.Endpoints,
         ServiceEntry.Types.Resolution.Dns => ServiceResolution.Dns,
         ServiceEntry.Types.Resolution.DnsRoundRobin => ServiceResolution.DnsRoundRobin,
-        _ => null,
+        _ => ServiceResolution.None,
     };
 }

@@ -35,6 +35,20 @@ internal sealed class Visibility
             ? other._namespaces is null or { Count: > 0 }
             : other._namespaces is null ? _namespaces.Count > 0 : _namespaces.Overlaps(other._namespaces);
 
+    /// <summary>Whether some namespace besides these sees both.</summary>
+    public bool Overlaps(Visibility other, params string[] except)
+        => (_namespaces, other._namespaces) switch
+        {
+            (null, null) => true,
+            (null, { } named) => named.Except(except).Any(),
+            ({ } named, null) => named.Except(except).Any(),
+            var (left, right) => left.Intersect(right).Except(except).Any(),
+        };
+
+    /// <summary>Whether the same namespaces see both.</summary>
+    public bool Equals(Visibility other)
+        => _namespaces is null || other._namespaces is null ? ReferenceEquals(_namespaces, other._namespaces) : _namespaces.SetEquals(other._namespaces);
+
     /// <summary>Whether a namespace sees it and no other does.</summary>
     public bool IsOnly(string @namespace) => _namespaces is { Count: 1 } && _namespaces.Contains(@namespace);
 

@@ -40,6 +40,9 @@ internal sealed class WorkloadInstance
     /// <summary>Port numbers by service port name or target port name, for <see cref="Address"/>.</summary>
     public IReadOnlyDictionary<string, uint> Ports { get; init; } = NoPorts;
 
+    /// <summary>The ports of the document that lists it, which its service may share with other documents; <see langword="null"/>: all.</summary>
+    public IReadOnlySet<uint>? ServedPorts { get; init; }
+
     /// <summary>Full addresses by service port name, target port or protocol: what a registered workload announces.</summary>
     public IReadOnlyDictionary<string, NetworkAddress> Addresses { get; init; } = NoAddresses;
 
@@ -88,6 +91,11 @@ internal sealed class WorkloadInstance
     /// <summary>Where this instance serves <paramref name="port"/>, or <see langword="null"/> when it does not.</summary>
     public NetworkAddress? AddressFor(MeshService service, MeshServicePort port)
     {
+        if (ServedPorts?.Contains(port.Number) == false)
+        {
+            return null;
+        }
+
         if (Address is not null)
         {
             return new NetworkAddress(Address, IsUnixSocket ? 0 : PortFor(port));

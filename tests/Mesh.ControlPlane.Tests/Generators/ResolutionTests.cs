@@ -68,12 +68,22 @@ public class ResolutionTests
     }
 
     [Fact]
-    public void A_dynamic_forward_proxy_stays_outside_the_mesh_and_is_told()
+    public void With_dynamic_DNS_the_name_of_each_request_is_resolved_as_without_resolution()
     {
         var mesh = With("DYNAMIC_DNS", host: "*.example.com");
 
-        mesh.FindCluster("outbound|443||*.example.com").ShouldBeNull();
-        mesh.Diagnostics.ShouldHaveSingleItem().Path.ShouldBe("spec.resolution");
+        mesh.Cluster("outbound|443||*.example.com").Type.ShouldBe(Cluster.Types.DiscoveryType.OriginalDst);
+        mesh.Diagnostics.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_target_port_takes_the_place_of_the_callers_own()
+    {
+        var mesh = new TestMesh(TestDocuments.ServiceEntry(
+            "api", """{"hosts":["api.example.com"],"ports":[{"number":443,"name":"https","protocol":"HTTPS","targetPort":8443},{"number":80,"name":"http","protocol":"HTTP"}],"resolution":"NONE"}"""));
+
+        mesh.Cluster(Api).OriginalDstLbConfig.UpstreamPortOverride.ShouldBe(8443u);
+        mesh.Cluster("outbound|80||api.example.com").OriginalDstLbConfig.ShouldBeNull();
     }
 
     [Theory]

