@@ -18,7 +18,7 @@ internal sealed record OutboundTraffic(bool IsAllowed, SubsetKey? EgressProxy = 
         => policy switch
         {
             { Mode: not OutboundTrafficPolicy.Types.Mode.AllowAny } => RegistryOnly,
-            { EgressProxy: { } proxy } => new OutboundTraffic(true, new SubsetKey(proxy.Port?.Number ?? 0, proxy.Subset, proxy.Host)),
+            { EgressProxy: { } proxy } => new OutboundTraffic(true, new SubsetKey(proxy.Port?.Number ?? 0, proxy.Subset, proxy.Host.ToLowerInvariant())),
             _ => AllowAny,
         };
 }
