@@ -152,7 +152,9 @@ internal sealed class ClientExchange : EngineExchange
         _changes.Undo(Request);
         if (_flags is not null)
         {
-            var flags = Request.Options.TryGetValue(MeshRequest.ResponseFlags, out var told) && told.Length > 0 ? $"{_flags},{told}" : _flags;
+            var flags = Request.Options.TryGetValue(MeshRequest.ResponseFlags, out var told) && told.Length > 0
+                ? string.Join(',', _flags.Split(',').Union(told.Split(',')))
+                : _flags;
             RequestOutcome.TellFlags(Request, flags);
         }
 
@@ -180,6 +182,10 @@ internal sealed class ClientExchange : EngineExchange
         }
     }
 
+    /// <summary>A reply with the flags that filters have set before.</summary>
+    public LocalReply Flag(LocalReply reply)
+        => _flags is null ? reply : reply with { Flags = reply.Flags.Length > 0 ? $"{_flags},{reply.Flags}" : _flags };
+
     /// <summary>Makes the response that a filter wants in place of the upstream's.</summary>
     public void Reply(FilterReply reply, IFilterTerminal terminal)
     {
@@ -188,6 +194,7 @@ internal sealed class ClientExchange : EngineExchange
             Headers = [.. reply.Headers.Select(h => (h.Key, h.Value))],
             GrpcStatus = reply.GrpcStatus,
         };
+        local = Flag(local);
         terminal.OnReplied(this, local);
         Response?.Dispose();
         Exchange.SentReply = reply;

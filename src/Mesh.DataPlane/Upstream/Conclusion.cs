@@ -44,7 +44,12 @@ internal static class Conclusion
             reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
         }
 
-        return RouteReplies.Create(RetryFlag(retried) is { } flag ? reply with { Flags = $"{reply.Flags},{flag}" } : reply, attempt.Decision, request, time, observer);
+        if (RetryFlag(retried) is { } flag)
+        {
+            reply = reply with { Flags = $"{reply.Flags},{flag}" };
+        }
+
+        return RouteReplies.Create(attempt.Input.Exchange?.Flag(reply) ?? reply, attempt.Decision, request, time, observer);
     }
 
     // Why a failure that was worth another try got none.

@@ -70,7 +70,7 @@ internal static class LocalReplyTable
         new("local rate limit, `rate_limited_as_resource_exhausted`", FilterReplies.LocalRateLimited(429, asResourceExhausted: true)) { Configured = "status" },
         new("the request's body is longer than `max_request_bytes`", FilterReplies.PayloadTooLarge),
         new("a preflight request that CORS answers", FilterReplies.CorsPreflight),
-        new("a filter threw", FilterReplies.FilterThrew("<filter>", typeof(Exception))),
+        new("a filter threw", FilterReplies.FilterThrew("<filter>", typeof(InvalidOperationException))),
         new("an authorization policy says no", FilterReplies.RbacDenied("<policy>")) { IsNotYet = true },
         new("a token is missing", FilterReplies.JwtDenied("Jwt is missing", "<uri>", isMissing: true)) { IsNotYet = true },
         new("a token is not valid", FilterReplies.JwtDenied("Jwt is expired", "<uri>", isMissing: false)) { IsNotYet = true },

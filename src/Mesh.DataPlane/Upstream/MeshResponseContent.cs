@@ -152,6 +152,12 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
 
     protected override Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken)
     {
+        // Time may have been up before anybody opened it: what is below has been disposed of.
+        if (_expired != TimeoutCause.None && ResponseTimeouts.Explain(_expired) is { } expired)
+        {
+            return Task.FromException<Stream>(expired);
+        }
+
         var opening = _inner.ReadAsStreamAsync(cancellationToken);
         return opening.IsCompletedSuccessfully ? Task.FromResult<Stream>(new MeshResponseStream(opening.Result, this)) : Open(opening);
 
@@ -159,7 +165,10 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     }
 
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken)
-        => new MeshResponseStream(_inner.ReadAsStream(cancellationToken), this);
+    {
+        ThrowIfExpired();
+        return new MeshResponseStream(_inner.ReadAsStream(cancellationToken), this);
+    }
 
     protected override bool TryComputeLength(out long length)
     {

@@ -128,13 +128,13 @@ internal sealed class Router : IUpstream, IFilterTerminal
         if (input.Decision.Reply is { } reply)
         {
             _observer?.OnDecided(input.Host, input.Request, input.Pick.Draw, input.Decision);
-            return RouteReplies.Create(reply, input.Decision, input.Request, _time, _observer);
+            return RouteReplies.Create(input.Exchange?.Flag(reply) ?? reply, input.Decision, input.Request, _time, _observer);
         }
 
         // 1. What the route makes of the request, and what route and headers ask.
         if (Edit(input) is { } refusal)
         {
-            return RouteReplies.Create(refusal, input.Decision, input.Request, _time, _observer);
+            return RouteReplies.Create(input.Exchange?.Flag(refusal) ?? refusal, input.Decision, input.Request, _time, _observer);
         }
 
         try
