@@ -148,7 +148,7 @@ internal sealed class Situation : IAsyncDisposable, IDecisionObserver
     {
     }
 
-    void IDecisionObserver.OnOutsideMesh(HttpRequestMessage request, bool refused)
+    void IDecisionObserver.OnOutsideMesh(HttpRequestMessage request, bool refused, string cluster)
     {
     }
 
