@@ -2,6 +2,7 @@ using Mesh.DataPlane.Filters.Buffer;
 using Mesh.DataPlane.Filters.Cors;
 using Mesh.DataPlane.Filters.Fault;
 using Mesh.DataPlane.Filters.HeaderMutation;
+using Mesh.DataPlane.Filters.JwtAuthn;
 using Mesh.DataPlane.Filters.LocalRateLimit;
 using Mesh.DataPlane.Filters.StatefulSession;
 
@@ -18,5 +19,6 @@ internal static class BuiltInFilters
         new BufferFilterType(),
         new LocalRateLimitFilterType(),
         new StatefulSessionFilterType(),
+        new JwtAuthnFilterType(),
     ];
 }

@@ -49,6 +49,13 @@ internal static class FilterReplies
     public static LocalReply JwtAudienceDenied(string realm)
         => JwtDenied("Audiences in Jwt are not allowed", realm, isMissing: false) with { Status = HttpStatusCode.Forbidden };
 
+    /// <summary>A route asks for a requirement that the filter does not have: nobody passes.</summary>
+    public static LocalReply JwtRequirementUnknown(string name, string known)
+    {
+        var reason = $"Wrong requirement_name: {name}. It should be one of [{known}]";
+        return new(HttpStatusCode.Forbidden, "", $"jwt_authn_access_denied{{{WithoutSpace(reason)}}}", "Failed JWT authentication: " + reason);
+    }
+
     /// <summary>An external authorizer says no; status, body and headers are its own.</summary>
     public static LocalReply ExtAuthzDenied(int status, string body, params (string Name, string Value)[] headers)
         => new((HttpStatusCode)status, "UAEX", "ext_authz_denied", body) { Headers = headers };

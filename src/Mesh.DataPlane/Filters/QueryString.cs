@@ -45,6 +45,30 @@ internal static class QueryString
         return parameters;
     }
 
+    /// <summary>The path without the parameters of a name; the others stay as they were written.</summary>
+    public static string Without(string path, string name)
+    {
+        var start = path.IndexOf('?');
+        if (start < 0)
+        {
+            return path;
+        }
+
+        var text = new StringBuilder(path, 0, start, path.Length);
+        var separator = '?';
+        foreach (var pair in path[(start + 1)..].Split('&'))
+        {
+            var equals = pair.IndexOf('=');
+            if (pair.Length > 0 && Uri.UnescapeDataString(equals < 0 ? pair : pair[..equals]) != name)
+            {
+                text.Append(separator).Append(pair);
+                separator = '&';
+            }
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>The path with other parameters in place of those it has.</summary>
     public static string Replace(string path, List<(string Key, string Value)> parameters)
     {

@@ -75,6 +75,7 @@ internal static class LocalReplyTable
         new("a token is missing", FilterReplies.JwtDenied("Jwt is missing", "<uri>", isMissing: true)) { IsNotYet = true },
         new("a token is not valid", FilterReplies.JwtDenied("Jwt is expired", "<uri>", isMissing: false)) { IsNotYet = true },
         new("a token is for another audience", FilterReplies.JwtAudienceDenied("<uri>")) { IsNotYet = true },
+        new("a route asks for a token requirement that there is not", FilterReplies.JwtRequirementUnknown("<name>", "<names>")) { IsNotYet = true },
         new("an external authorizer says no", FilterReplies.ExtAuthzDenied(403, "<its body>")) { Configured = "the authorizer's", IsNotYet = true },
         new("the external authorizer cannot be asked", FilterReplies.ExtAuthzError(403)) { Configured = "status_on_error", IsNotYet = true },
         new("a rate-limit service says no", FilterReplies.RateLimited) { IsNotYet = true },

@@ -1,0 +1,88 @@
+using Envoy.Extensions.Filters.Http.JwtAuthn.V3;
+using Mesh.DataPlane.Matching;
+using Mesh.Filters;
+
+namespace Mesh.DataPlane.Filters.JwtAuthn;
+
+/// <summary>Where a provider's tokens stand in a request: headers, query parameters, cookies; by default <c>Authorization: Bearer</c> and <c>access_token</c>.</summary>
+internal sealed class JwtLocations
+{
+    private const string Authorization = "authorization";
+    private const string Bearer = "Bearer ";
+    private const string AccessToken = "access_token";
+
+    // RFC 4648, section 5, and the dots between the parts.
+    private static readonly System.Buffers.SearchValues<char> TokenCharacters
+        = System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+    private readonly (string Name, string Prefix)[] _headers;
+    private readonly string[] _parameters;
+    private readonly string[] _cookies;
+
+    public JwtLocations(JwtProvider provider)
+    {
+        _headers = [.. provider.FromHeaders.Select(h => (h.Name.ToLowerInvariant(), h.ValuePrefix))];
+        _parameters = [.. provider.FromParams];
+        _cookies = [.. provider.FromCookies];
+        if (_headers.Length == 0 && _parameters.Length == 0 && _cookies.Length == 0)
+        {
+            _headers = [(Authorization, Bearer)];
+            _parameters = [AccessToken];
+        }
+    }
+
+    /// <summary>All tokens, wherever they stand: each of them has to be good.</summary>
+    public List<JwtFound> Find(HttpExchange exchange)
+    {
+        var found = new List<JwtFound>();
+        foreach (var (name, prefix) in _headers)
+        {
+            foreach (var (_, value) in exchange.RequestHeaders.Where(h => h.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            {
+                if (TokenIn(value, prefix) is { } token)
+                {
+                    found.Add(new JwtFound(token, JwtPlace.Header, name));
+                }
+            }
+        }
+
+        foreach (var name in _parameters)
+        {
+            if (QueryString.First(exchange.Path, name) is { } token)
+            {
+                found.Add(new JwtFound(token, JwtPlace.Parameter, name));
+            }
+        }
+
+        if (_cookies.Length > 0 && exchange.RequestHeaders.TryGet("cookie", out var cookies))
+        {
+            foreach (var name in _cookies)
+            {
+                if (CookieMatcher.TryGet(cookies, name, out var token))
+                {
+                    found.Add(new JwtFound(token.ToString(), JwtPlace.Cookie, name));
+                }
+            }
+        }
+
+        return found;
+    }
+
+    // As Envoy: the prefix may stand anywhere; what follows begins at the first character that a token may have.
+    private static string? TokenIn(string value, string prefix)
+    {
+        if (prefix.Length == 0)
+        {
+            return value;
+        }
+
+        var at = value.IndexOf(prefix, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        var start = value.AsSpan(at + prefix.Length).IndexOfAny(TokenCharacters);
+        return start < 0 ? value : value[(at + prefix.Length + start)..];
+    }
+}
