@@ -37,6 +37,17 @@ public sealed class MeshClientOptions
     public LocalReplyMode LocalReplies { get; set; } = LocalReplyMode.Response;
 
     /// <summary>
+    /// How long a connection of <c>IMeshConnector</c> or <see cref="TcpListeners"/> may go on after the configuration that it was made by has changed (Istio's
+    /// <c>drainDuration</c>). Requests need none: they follow at once.
+    /// </summary>
+    /// <value>The default value is 45 seconds; zero closes such connections at once.</value>
+    public TimeSpan DrainDuration { get; set; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>Services that are reached by a port of this machine, for drivers that make their connections themselves.</summary>
+    /// <value>Empty by default.</value>
+    public IList<MeshTcpListenerOptions> TcpListeners { get; } = [];
+
+    /// <summary>
     /// Whom to ask for the addresses of hosts that are found by name (<c>STRICT_DNS</c>, <c>LOGICAL_DNS</c>, a ServiceEntry of resolution <c>DNS</c>),
     /// as <c>ip</c> or <c>ip:port</c>, at most three, asked in order. <c>search</c> and the options of <c>resolv.conf</c> hold for them too. A client's
     /// own primary handler, which sends what is not the mesh's, goes on to ask the operating system.

@@ -1,6 +1,7 @@
 using Mesh;
 using Mesh.Client;
 using Mesh.Client.Bypass;
+using Mesh.Client.Tcp;
 using Mesh.DataPlane.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -34,6 +35,11 @@ public static class MeshClientServiceCollectionExtensions
 
         services.TryAddSingleton<BypassWatcher>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MeshClientService>());
+        services.TryAddSingleton<MeshConnector>();
+        services.TryAddSingleton<IMeshConnector>(p => p.GetRequiredService<MeshConnector>());
+        services.TryAddSingleton<MeshTcpListeners>();
+        services.TryAddSingleton<IMeshTcpListeners>(p => p.GetRequiredService<MeshTcpListeners>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TcpListenerService>());
         return builder;
     }
 

@@ -7,6 +7,7 @@ using Mesh.DataPlane.Outbound;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Tcp;
 using Mesh.DataPlane.Transports;
 using Mesh.DataPlane.Upstream;
 using Mesh.Xds.Client;
@@ -40,8 +41,10 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Observer = observer;
         Clusters = new ClusterRegistry(client, transports, new DnsDiscovery(dns ?? DnsResolvers.Create(options.Client, time), random, time, logger), random, time, Notes, logger, _sync) { Locality = options.Workload.Locality };
         Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
-        Hosts = new HostDirectory(client, Routes, filters, Notes, options, time, _sync);
-        Outbound = new OutboundPolicy(client, Routes, Clusters.OutsideClusters, filters, Notes, options, time, logger, _sync);
+        Connections = new TcpTables(Clusters, time, options.Xds.ResourceTimeout, options.Client.DrainDuration, _sync);
+        Hosts = new HostDirectory(client, Routes, Connections, filters, Notes, options, time, _sync);
+        Tcp = new TcpUpstream(random, time);
+        Outbound = new OutboundPolicy(client, Routes, Connections, Clusters.OutsideClusters, filters, Notes, options, time, logger, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
         Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, Outbound, random, time, observer, backOff);
     }
@@ -56,12 +59,18 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
 
     public RouteRegistry Routes { get; }
 
+    /// <summary>The listeners for connections that are followed.</summary>
+    public TcpTables Connections { get; }
+
     public HostDirectory Hosts { get; }
 
     /// <summary>What happens to hosts that the mesh does not know.</summary>
     public OutboundPolicy Outbound { get; }
 
     public IUpstream Upstream { get; }
+
+    /// <summary>The way out for connections that are carried as they are.</summary>
+    public TcpUpstream Tcp { get; }
 
     public IDecisionObserver? Observer { get; }
 

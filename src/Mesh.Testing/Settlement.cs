@@ -50,9 +50,10 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
 
         changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         engine.Routes.Changed += OnChanged;
+        engine.Connections.Changed += OnChanged;
         try
         {
-            while (engine.Routes.HeldBack > 0)
+            while (engine.Routes.HeldBack + engine.Connections.HeldBack > 0)
             {
                 await changed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
                 Volatile.Write(ref changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -61,6 +62,7 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
         finally
         {
             engine.Routes.Changed -= OnChanged;
+            engine.Connections.Changed -= OnChanged;
         }
     }
 
@@ -74,10 +76,10 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
             }
         }
 
-        var heldBack = engines.All.Sum(e => e.Routes.HeldBack);
+        var heldBack = engines.All.Sum(e => e.Routes.HeldBack + e.Connections.HeldBack);
         if (heldBack > 0)
         {
-            yield return $"{heldBack} new route configurations wait for clusters that the control plane has not answered for";
+            yield return $"{heldBack} new route configurations and listeners wait for clusters that the control plane has not answered for";
         }
     }
 

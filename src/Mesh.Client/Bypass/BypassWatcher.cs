@@ -19,13 +19,15 @@ internal sealed partial class BypassWatcher : EventListener
     // The base class calls back before this class has been constructed: until then there is nowhere to count.
     private readonly ConcurrentDictionary<BypassedHost, BypassCount>? _hosts;
     private readonly ILogger? _logger;
+    private readonly IMeshTcpListeners? _listeners;
     private readonly AsyncLocal<ResolvedName?>? _name;
     private long _others;
 
-    public BypassWatcher(ILogger<BypassWatcher> logger)
+    public BypassWatcher(ILogger<BypassWatcher> logger, IMeshTcpListeners? listeners = null)
     {
         _name = new AsyncLocal<ResolvedName?>();
         _logger = logger;
+        _listeners = listeners;
         _hosts = new ConcurrentDictionary<BypassedHost, BypassCount>();
     }
 
@@ -77,6 +79,15 @@ internal sealed partial class BypassWatcher : EventListener
         if (SocketAddressText.Parse(text) is not { } address)
         {
             return;
+        }
+
+        // A port of the mesh's own leads into it.
+        foreach (var listener in _listeners?.All ?? [])
+        {
+            if (listener.LocalEndPoint.Port == address.Port && listener.LocalEndPoint.Address.Equals(address.Address))
+            {
+                return;
+            }
         }
 
         Count(new BypassedHost(_name!.Value is { IsUsed: false } resolved ? resolved.Name : address.Address.ToString(), address.Port));

@@ -145,6 +145,48 @@ internal sealed class CircuitBreaker(RoutingPriority priority, ClusterStats stat
     }
 
     /// <summary>
+    /// Takes a permit for a connection that carries no requests. As in Envoy's <c>tcp_proxy</c> the limit of connections is one here: nobody waits,
+    /// and no host may have one beyond it.
+    /// </summary>
+    public bool TryConnect(EndpointState host)
+    {
+        var limits = Limits;
+        ref var ofHost = ref HostPermits.Of(ref host.Permits, priority);
+        var hostNow = ofHost.AddConnection();
+        while (true)
+        {
+            var seen = _permits.Current;
+            if (seen.Connections >= limits.MaxConnections || hostNow.Connections > limits.MaxConnectionsPerHost)
+            {
+                ofHost.RemoveConnection();
+                stats.ConnectionOverflow.Increment();
+                if (Volatile.Read(ref _waiting) != 0)
+                {
+                    Wake(host);
+                }
+
+                return false;
+            }
+
+            if (_permits.TryAddConnection(seen))
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Gives the permit of a connection back, exactly once.</summary>
+    public void Disconnect(EndpointState host)
+    {
+        HostPermits.Of(ref host.Permits, priority).RemoveConnection();
+        _permits.RemoveConnection();
+        if (Volatile.Read(ref _waiting) != 0)
+        {
+            Wake(host);
+        }
+    }
+
+    /// <summary>
     /// Takes part in the retries that are allowed at a time: from the decision to retry, so back-off included, until it is known whether that
     /// attempt is retried in turn.
     /// </summary>

@@ -20,6 +20,14 @@ internal struct PermitCount
 
     private static long UnitOf(bool multiplexed) => multiplexed ? Request : Connection + Request;
 
+    /// <summary>Counts one more connection, without a request, without asking.</summary>
+    public Snapshot AddConnection() => new(Interlocked.Add(ref _value, Connection));
+
+    public void RemoveConnection() => Interlocked.Add(ref _value, -Connection);
+
+    /// <summary>Counts one more connection, without a request, if nothing has changed since <paramref name="seen"/>.</summary>
+    public bool TryAddConnection(Snapshot seen) => Interlocked.CompareExchange(ref _value, seen.Value + Connection, seen.Value) == seen.Value;
+
     /// <summary>Both numbers at one moment.</summary>
     internal readonly struct Snapshot(long value)
     {

@@ -18,6 +18,24 @@ internal sealed class ClusterStats
     /// <summary><c>upstream_cx_connect_timeout</c>.</summary>
     public Cell ConnectTimeouts;
 
+    /// <summary><c>upstream_cx_connect_attempts_exceeded</c>: connections given up after as many attempts as there may be.</summary>
+    public Cell ConnectAttemptsExceeded;
+
+    /// <summary><c>upstream_cx_none_healthy</c>: connections that were not made because no host may be used.</summary>
+    public Cell NoneHealthy;
+
+    /// <summary><c>upstream_cx_tx_bytes_total</c>, of connections that carry no requests.</summary>
+    public Cell BytesSent;
+
+    /// <summary><c>upstream_cx_rx_bytes_total</c>, of connections that carry no requests.</summary>
+    public Cell BytesReceived;
+
+    /// <summary>Connections that <c>tcp_proxy</c> closed for <c>idle_timeout</c>.</summary>
+    public Cell IdleTimeouts;
+
+    /// <summary>Connections that <c>tcp_proxy</c> closed for <c>max_downstream_connection_duration</c>.</summary>
+    public Cell MaxDurationReached;
+
     /// <summary><c>upstream_cx_max_requests</c>: connections closed for <c>max_requests_per_connection</c>.</summary>
     public Cell MaxRequestsReached;
 
@@ -53,6 +71,8 @@ internal sealed class ClusterStats
         public readonly long Value => Volatile.Read(in _value);
 
         public void Increment() => Interlocked.Increment(ref _value);
+
+        public void Add(long count) => Interlocked.Add(ref _value, count);
 
         public void Decrement() => Interlocked.Decrement(ref _value);
     }

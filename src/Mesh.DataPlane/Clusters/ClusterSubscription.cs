@@ -216,6 +216,7 @@ internal sealed class ClusterSubscription(
             {
                 _endpoints.Remove(key);
                 state.Retire();
+                state.CloseConnections();
                 state = null;
             }
 

@@ -1,6 +1,7 @@
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.LoadBalancing.Orca;
 using Mesh.DataPlane.OutlierDetection;
+using Mesh.DataPlane.Tcp;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.Clusters;
@@ -19,6 +20,7 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
     private readonly Lock _create = new();
     private readonly int _failures = health?.Failures ?? 0;
     private IEndpointTransport? _transport;
+    private HashSet<TcpConnection>? _connections;
     private ReportedWeight? _reportedWeight;
     private int _active;
     private int _closed;
@@ -80,6 +82,38 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
         if (Interlocked.Or(ref _active, Retired) == 0)
         {
             Close();
+        }
+    }
+
+    /// <summary>A connection that carries no requests is open.</summary>
+    public void Add(TcpConnection connection)
+    {
+        lock (_create)
+        {
+            (_connections ??= []).Add(connection);
+        }
+    }
+
+    public void Remove(TcpConnection connection)
+    {
+        lock (_create)
+        {
+            _connections?.Remove(connection);
+        }
+    }
+
+    /// <summary>Closes connections that carry no requests, under way as they are.</summary>
+    public void CloseConnections()
+    {
+        TcpConnection[] open;
+        lock (_create)
+        {
+            open = [.. _connections ?? []];
+        }
+
+        foreach (var connection in open)
+        {
+            connection.Close(TcpCloseReason.HostFailed);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Mesh.DataPlane.Dns;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,8 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Positive(options.Client.UnknownHostTimeout, "Mesh:Client:UnknownHostTimeout");
         Positive(options.Client.UnknownHostCacheDuration, "Mesh:Client:UnknownHostCacheDuration");
         Positive(options.Client.OnDemandIdleTimeout, "Mesh:Client:OnDemandIdleTimeout");
+        Check(options.Client.DrainDuration >= TimeSpan.Zero, $"Mesh:Client:DrainDuration is {options.Client.DrainDuration}; it must not be negative.");
+        CheckTcpListeners(options.Client.TcpListeners);
         Positive(options.Server.DrainTimeout, "Mesh:Server:DrainTimeout");
         Check(options.Client.MaxOnDemandHosts >= 1, $"Mesh:Client:MaxOnDemandHosts is {options.Client.MaxOnDemandHosts}; it must be at least 1.");
         Check(
@@ -40,6 +43,26 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
             $"Mesh:Client:HostsFile names '{options.Client.HostsFile}', which does not exist; name a file in the format of /etc/hosts, or leave the setting out.");
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void CheckTcpListeners(IList<MeshTcpListenerOptions> listeners)
+        {
+            for (var i = 0; i < listeners.Count; i++)
+            {
+                var (listener, key) = (listeners[i], $"Mesh:Client:TcpListeners:{i}");
+                Check(
+                    listener.Service.Contains(':', StringComparison.Ordinal) && HostNames.TryParse(listener.Service, out _),
+                    $"{key}:Service is '{listener.Service}'; write host:port, such as mysql:3306.");
+                var isAddress = IPEndPoint.TryParse(listener.Listen, out var address) && listener.Listen.EndsWith($":{address.Port}", StringComparison.Ordinal);
+                Check(
+                    isAddress && IPAddress.IsLoopback(address!.Address),
+                    $"{key}:Listen is '{listener.Listen}'; write a loopback address and a port, such as 127.0.0.1:13306, or port 0 for a free one: who reaches it is taken for this process.");
+                Check(
+                    !isAddress || address!.Port == 0 || !listeners.Take(i).Any(other => IPEndPoint.TryParse(other.Listen, out var taken) && taken.Equals(address)),
+                    $"{key}:Listen is '{listener.Listen}', where another entry of Mesh:Client:TcpListeners listens already.");
+                Check(listener.MaxConnections >= 1, $"{key}:MaxConnections is {listener.MaxConnections}; it must be at least 1.");
+                Check(listener.DrainTimeout >= TimeSpan.Zero, $"{key}:DrainTimeout is {listener.DrainTimeout}; it must not be negative.");
+            }
+        }
 
         void Positive(TimeSpan value, string key) => Check(value > TimeSpan.Zero, $"{key} is {value}; it must be greater than zero.");
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Tcp;
 using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Hosts;
@@ -20,6 +21,7 @@ internal sealed class HostDirectory : IDisposable
     private readonly Dictionary<HostEntry, HostSubscription> _subscriptions = [];
     private readonly IXdsClient _client;
     private readonly RouteRegistry _routes;
+    private readonly TcpTables _connections;
     private readonly HttpFilters _filters;
     private readonly ResourceNotes _notes;
     private readonly MeshOptions _options;
@@ -31,9 +33,9 @@ internal sealed class HostDirectory : IDisposable
     private int _now;
     private bool _disposed;
 
-    public HostDirectory(IXdsClient client, RouteRegistry routes, HttpFilters filters, ResourceNotes notes, MeshOptions options, TimeProvider time, Lock sync)
+    public HostDirectory(IXdsClient client, RouteRegistry routes, TcpTables connections, HttpFilters filters, ResourceNotes notes, MeshOptions options, TimeProvider time, Lock sync)
     {
-        (_client, _routes, _filters, _notes, _options, _time, _sync) = (client, routes, filters, notes, options, time, sync);
+        (_client, _routes, _connections, _filters, _notes, _options, _time, _sync) = (client, routes, connections, filters, notes, options, time, sync);
         _domains = new MeshDomains(options.ClusterDomain);
         _wait = new AnswerWait(client, options, time);
         _sweep = time.CreateTimer(static directory => ((HostDirectory)directory!).Sweep(), this, SweepInterval, SweepInterval);
@@ -42,9 +44,12 @@ internal sealed class HostDirectory : IDisposable
     public IEnumerable<HostEntry> All => _hosts.Values;
 
     /// <summary>The entry of a host that has an answer; the hot path.</summary>
-    public HostEntry? Find(string host, int port)
+    public HostEntry? Find(string host, int port) => Find(new HostKey(host, port));
+
+    /// <inheritdoc cref="Find(string, int)"/>
+    public HostEntry? Find(HostKey key)
     {
-        if (!_hosts.TryGetValue(new HostKey(host, port), out var entry) || entry.State.Status == HostStatus.Pending)
+        if (!_hosts.TryGetValue(key, out var entry) || entry.State.Status == HostStatus.Pending)
         {
             return null;
         }
@@ -55,16 +60,16 @@ internal sealed class HostDirectory : IDisposable
 
     /// <summary>Subscribes a host if need be and waits, within bounds, for the control plane to answer.</summary>
     /// <returns>The entry; still pending when the wait was in vain. <see langword="null"/> when there is no name to route by.</returns>
-    public async ValueTask<HostEntry?> ResolveAsync(string host, int port, CancellationToken cancellationToken)
+    public ValueTask<HostEntry?> ResolveAsync(string host, int port, CancellationToken cancellationToken)
+        => MeshDomains.IsAddress(host) ? ValueTask.FromResult<HostEntry?>(null) : ResolveAsync(new HostKey(host, port), cancellationToken);
+
+    /// <inheritdoc cref="ResolveAsync(string, int, CancellationToken)"/>
+    public async ValueTask<HostEntry?> ResolveAsync(HostKey key, CancellationToken cancellationToken)
     {
-        if (MeshDomains.IsAddress(host))
-        {
-            return null;
-        }
 
         for (var turn = 1; ; turn++)
         {
-            var entry = GetOrSubscribe(new HostKey(host, port), preload: false);
+            var entry = GetOrSubscribe(key, preload: false);
             Touch(entry);
             if (entry.State.Status != HostStatus.Pending || (entry.HasTimedOut && !entry.IsMeshName))
             {
@@ -111,7 +116,7 @@ internal sealed class HostDirectory : IDisposable
         {
             if (!_hosts.TryGetValue(key, out var entry))
             {
-                entry = new HostEntry(key, _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
+                entry = new HostEntry(key, !MeshDomains.IsAddress(key.Host) && _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
                 if (_disposed)
                 {
                     entry.Publish(new HostState(HostStatus.Unknown, null, null, "", "the mesh of this process has been shut down"));
@@ -120,7 +125,7 @@ internal sealed class HostDirectory : IDisposable
 
                 MakeRoom();
                 _hosts[key] = entry;
-                var subscription = new HostSubscription(entry, _client, _routes, _filters, _notes, _sync);
+                var subscription = new HostSubscription(entry, _client, _routes, _connections, _filters, _notes, _sync);
                 _subscriptions.Add(entry, subscription);
                 subscription.Start();
             }
@@ -134,7 +139,7 @@ internal sealed class HostDirectory : IDisposable
     private void MakeRoom()
     {
         if (_hosts.Count >= _options.Client.MaxOnDemandHosts
-            && _hosts.Values.Where(e => !e.IsPreloaded).MinBy(e => (e.LastUsed, e.State.Status == HostStatus.Meshed)) is { } oldest)
+            && _hosts.Values.Where(e => !e.IsPreloaded).MinBy(e => (e.State.Tcp?.HasConnections == true, e.LastUsed, e.State.Status == HostStatus.Meshed)) is { } oldest)
         {
             Evict(oldest);
         }
@@ -161,6 +166,13 @@ internal sealed class HostDirectory : IDisposable
                 var limit = entry.State.Status == HostStatus.Unknown ? _options.Client.UnknownHostCacheDuration : _options.Client.OnDemandIdleTimeout;
                 if (!entry.IsPreloaded && idle > limit)
                 {
+                    if (entry.State.Tcp?.HasConnections == true)
+                    {
+                        // What happens to its rules concerns connections that were made long ago.
+                        Touch(entry);
+                        continue;
+                    }
+
                     Evict(entry);
                 }
             }

@@ -1,9 +1,9 @@
 namespace Mesh.DataPlane.Hosts;
 
-/// <summary>An authority: host name, without regard to case, and port.</summary>
-internal readonly record struct HostKey(string Host, int Port)
+/// <summary>An authority: host name, without regard to case, and port; of requests, or of connections that are carried as they are.</summary>
+internal readonly record struct HostKey(string Host, int Port, bool IsTcp = false)
 {
-    public bool Equals(HostKey other) => Port == other.Port && string.Equals(Host, other.Host, StringComparison.OrdinalIgnoreCase);
+    public bool Equals(HostKey other) => Port == other.Port && IsTcp == other.IsTcp && string.Equals(Host, other.Host, StringComparison.OrdinalIgnoreCase);
 
     public override int GetHashCode() => StringComparer.OrdinalIgnoreCase.GetHashCode(Host) ^ Port;
 
@@ -11,5 +11,5 @@ internal readonly record struct HostKey(string Host, int Port)
     public string Authority => Port is 80 or 443 ? Host : ToString();
 
     /// <summary>The name of its listener on the wire.</summary>
-    public override string ToString() => $"{Host}:{Port}";
+    public override string ToString() => !IsTcp ? $"{Host}:{Port}" : Host.Contains(':') ? $"tcp://[{Host}]:{Port}" : $"tcp://{Host}:{Port}";
 }

@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Tcp;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Hosts;
@@ -13,6 +14,9 @@ internal sealed record HostState(HostStatus Status, RouteTable? Table, VirtualHo
     /// <summary>The filters that a request passes which was routed like this; <see langword="null"/> when there are none.</summary>
     public FilterChain? ChainOf(in Decision decision)
         => Filters?.Of(decision.Route?.Policy.FilterConfigs, decision.Choice?.FilterConfigs);
+
+    /// <summary>The filter chains of a host that connections are made to.</summary>
+    public TcpTable? Tcp { get; init; }
 
     public ListenerSettings Settings { get; init; } = ListenerSettings.Default;
 

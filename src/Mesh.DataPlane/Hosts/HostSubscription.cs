@@ -1,18 +1,20 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Tcp;
 using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Hosts;
 
 /// <summary>Watches the listener of one host, which is named after it unless told otherwise, and follows it to its routes.</summary>
 internal sealed class HostSubscription(
-    HostEntry entry, IXdsClient client, RouteRegistry routes, HttpFilters filters, ResourceNotes notes, Lock sync, string? listener = null)
+    HostEntry entry, IXdsClient client, RouteRegistry routes, TcpTables connections, HttpFilters filters, ResourceNotes notes, Lock sync, string? listener = null)
     : IResourceWatcher<ListenerResource>, IDisposable
 {
     private IDisposable? _watch;
     private RouteSubscription? _current;
     private RouteSubscription? _next;
+    private TcpSubscription? _tcp;
     private string _version = "";
     private ListenerFilter[] _filters = [];
     private ListenerFilter[] _filtersInForce = [];
@@ -37,7 +39,11 @@ internal sealed class HostSubscription(
             _filters = resource.Filters;
             _settings = resource.Settings;
             notes.Report(filters.Listeners, name, resource);
-            if (resource.InlineRoutes is { } inline)
+            if (Entry.Key.IsTcp)
+            {
+                FollowConnections(name, resource.Tcp);
+            }
+            else if (resource.InlineRoutes is { } inline)
             {
                 if (_current?.Name is null && _current is not null)
                 {
@@ -102,7 +108,22 @@ internal sealed class HostSubscription(
     {
         _disposed = true;
         _watch?.Dispose();
+        _tcp?.Dispose();
+        _tcp = null;
         Drop();
+    }
+
+    private void FollowConnections(string name, TcpListenerResource? listener)
+    {
+        if (listener is null)
+        {
+            Entry.Publish(new HostState(HostStatus.Failed, null, null, _version, $"the listener {name} is for requests, not for connections"));
+            Drop();
+            return;
+        }
+
+        _tcp ??= connections.Follow(table => Entry.Publish(new HostState(HostStatus.Meshed, null, null, table.Version, null) { Tcp = table }));
+        _tcp.Set(listener, _version);
     }
 
     private void Follow(RouteSubscription subscription)
@@ -163,6 +184,7 @@ internal sealed class HostSubscription(
 
     private void Drop()
     {
+        _tcp?.Clear();
         Abandon(ref _current);
         Abandon(ref _next);
     }

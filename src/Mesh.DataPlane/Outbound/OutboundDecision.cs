@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Routing;
 
 namespace Mesh.DataPlane.Outbound;
 
@@ -10,6 +11,9 @@ internal readonly record struct OutboundDecision(OutboundVerdict Verdict, string
 {
     /// <summary>What the requests of this host go by, when they are routed.</summary>
     public HostEntry? Entry { get; init; }
+
+    /// <summary>Where they are routed, for what is no request.</summary>
+    public RouteAction? Action { get; init; }
 
     /// <summary>The status of a refusal.</summary>
     public HttpStatusCode Status { get; init; } = HttpStatusCode.BadGateway;

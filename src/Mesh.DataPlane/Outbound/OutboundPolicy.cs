@@ -5,6 +5,7 @@ using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Tcp;
 using Mesh.DataPlane.Upstream;
 using Mesh.Xds.Client;
 using Microsoft.Extensions.Logging;
@@ -44,6 +45,7 @@ internal sealed partial class OutboundPolicy : IDisposable
     public OutboundPolicy(
         IXdsClient client,
         RouteRegistry routes,
+        TcpTables connections,
         OutsideClusters clusters,
         HttpFilters filters,
         ResourceNotes notes,
@@ -57,7 +59,7 @@ internal sealed partial class OutboundPolicy : IDisposable
         _mode = options.Client.OutboundTrafficPolicy;
         if (_mode is null)
         {
-            _subscription = new HostSubscription(_entry, client, routes, filters, notes, sync, ListenerName);
+            _subscription = new HostSubscription(_entry, client, routes, connections, filters, notes, sync, ListenerName);
         }
     }
 
@@ -174,7 +176,7 @@ internal sealed partial class OutboundPolicy : IDisposable
                 => new OutboundDecision(OutboundVerdict.Refuse, RefusedBy(virtualHost)),
             RouteAction.Respond respond
                 => new OutboundDecision(OutboundVerdict.Refuse, RefusedBy(virtualHost)) { Status = respond.Status, Body = respond.Body },
-            _ => new OutboundDecision(OutboundVerdict.Route, $"the outbound traffic policy has a route for it ({virtualHost!.Name})") { Entry = Outside(host, state, virtualHost) },
+            _ => new OutboundDecision(OutboundVerdict.Route, $"the outbound traffic policy has a route for it ({virtualHost!.Name})") { Entry = Outside(host, state, virtualHost), Action = route!.Action },
         };
     }
 

@@ -59,6 +59,6 @@ internal sealed class HostMonitor(OutlierHost? outlier, HealthCheckSession? heal
     /// <summary>The attempt ended without a response.</summary>
     public void OnLocalOriginFailure(LocalOriginFailure failure) => Outlier?.OnLocalOriginFailure(failure);
 
-    /// <summary>A connection was good, and there is no response to tell of: for anything that is not HTTP. <c>OnResponse</c> includes it.</summary>
-    public void OnLocalOriginSuccess() => Outlier?.OnLocalOriginSuccess();
+    /// <summary>A connection was made that carries no requests: that is all that is ever known of it. <c>OnResponse</c> includes it.</summary>
+    public void OnConnected() => Outlier?.OnConnected();
 }

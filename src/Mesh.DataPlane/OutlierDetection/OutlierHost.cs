@@ -71,6 +71,19 @@ internal sealed class OutlierHost(OutlierDetector detector, HostHealth health, s
         }
     }
 
+    /// <summary>As in Envoy a connection is a success of the way where that is judged by itself, and else one like a response.</summary>
+    public void OnConnected()
+    {
+        if (Policy.SplitExternalLocalOriginErrors)
+        {
+            OnLocalOriginSuccess();
+        }
+        else
+        {
+            OnStatus(200);
+        }
+    }
+
     public void OnLocalOriginSuccess()
     {
         if (Policy.SplitExternalLocalOriginErrors)

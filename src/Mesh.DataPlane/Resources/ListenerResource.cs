@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Tcp;
 
 namespace Mesh.DataPlane.Resources;
 
@@ -8,6 +9,9 @@ internal sealed record ListenerResource(string Name, string? RouteConfigurationN
 {
     /// <summary>The HTTP filters in their order, without the router.</summary>
     public ListenerFilter[] Filters { get; init; } = [];
+
+    /// <summary>The filter chains, where it carries connections.</summary>
+    public TcpListenerResource? Tcp { get; init; }
 
     public ListenerSettings Settings { get; init; } = ListenerSettings.Default;
 }

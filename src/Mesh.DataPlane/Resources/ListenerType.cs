@@ -3,6 +3,7 @@ using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Tcp;
 using Mesh.DataPlane.Timeouts;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
@@ -10,7 +11,10 @@ using EnvoyRouter = Envoy.Extensions.Filters.Http.Router.V3.Router;
 
 namespace Mesh.DataPlane.Resources;
 
-/// <summary>Decodes API listeners (gRFC A27): an <c>HttpConnectionManager</c> whose filters end with the router.</summary>
+/// <summary>
+/// Decodes API listeners (gRFC A27): an <c>HttpConnectionManager</c> whose filters end with the router. Listeners for connections have filter chains instead,
+/// which end with <c>tcp_proxy</c>.
+/// </summary>
 internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<ListenerResource>(TypeUrls.Listener, isFullStateInSotw: true)
 {
     private const string HcmPath = "api_listener.api_listener";
@@ -35,12 +39,12 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
         if (listener.ApiListener?.ApiListener_ is not { } any)
         {
-            if (TcpProxyListener.IsOne(listener))
+            if (TcpListenerCompiler.IsOne(listener))
             {
-                return new ListenerResource(name, null, null) { Notes = [.. notes, .. TcpProxyListener.Check(listener)] };
+                return new ListenerResource(name, null, null) { Tcp = TcpListenerCompiler.Compile(listener, notes), Notes = notes };
             }
 
-            throw new ResourceRejectedException("api_listener", "must be set: this data plane reads outbound routes from API listeners");
+            throw new ResourceRejectedException("api_listener", "must be set, or filter chains that end with tcp_proxy: this data plane reads outbound routes from API listeners");
         }
 
         if (!any.Is(HttpConnectionManager.Descriptor))

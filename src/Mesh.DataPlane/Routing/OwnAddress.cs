@@ -8,7 +8,10 @@ namespace Mesh.DataPlane.Routing;
 /// <summary>The address by which others see this process: what a sidecar would see its application come from.</summary>
 internal static class OwnAddress
 {
-    private static readonly Lazy<ulong> _hash = new(() => XxHash64.Hash(Find().ToString()));
+    private static readonly Lazy<IPAddress> _address = new(Find);
+    private static readonly Lazy<ulong> _hash = new(() => XxHash64.Hash(Address.ToString()));
+
+    public static IPAddress Address => _address.Value;
 
     public static ulong Hash => _hash.Value;
 

@@ -24,12 +24,13 @@ public class RejectionTests
     public void A_listener_without_an_API_listener() => Listener(l => l.ApiListener = null, "api_listener");
 
     [Fact]
-    public void A_listener_for_connections_is_taken_and_told_of()
+    public void A_listener_for_connections_is_taken_beside_those_for_requests()
     {
         var listener = TcpListener();
         var decoded = ListenerType.Instance.Decode(listener.ToByteString(), out _).ShouldBeOfType<ListenerResource>();
 
-        decoded.Notes.ShouldBe(["filter_chains: tcp_proxy is not served in this process, requests to this listener fail"]);
+        decoded.Notes.ShouldBeEmpty();
+        decoded.Tcp!.Chains.Count.ShouldBe(listener.FilterChains.Count);
         decoded.RouteConfigurationName.ShouldBeNull();
     }
 

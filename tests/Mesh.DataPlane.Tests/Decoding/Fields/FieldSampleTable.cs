@@ -8,6 +8,8 @@ internal static class FieldSampleTable
 {
     private const string Route = "envoy.config.route.v3.";
     private const string Cluster = "envoy.config.cluster.v3.";
+    private const string Listener = "envoy.config.listener.v3.";
+    private const string TcpProxy = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.";
     private const string Core = "envoy.config.core.v3.";
 
 
@@ -18,6 +20,7 @@ internal static class FieldSampleTable
         Envoy.Config.Cluster.V3.V3Reflection.Descriptor,
         Envoy.Config.Route.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Filters.Http.Cors.V3.V3Reflection.Descriptor,
+        Envoy.Extensions.Filters.Listener.TlsInspector.V3.V3Reflection.Descriptor,
         Envoy.Extensions.InternalRedirect.PreviousRoutes.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Http.StatefulSession.Header.V3.V3Reflection.Descriptor,
         Envoy.Extensions.LoadBalancingPolicies.RoundRobin.V3.V3Reflection.Descriptor,
@@ -42,6 +45,22 @@ internal static class FieldSampleTable
         ["envoy.type.matcher.v3.RegexMatchAndSubstitute"] = """{"pattern":{"regex":"/x"},"substitution":"/y"}""",
         ["envoy.type.metadata.v3.MetadataKey"] = """{"key":"k","path":[{"key":"p"}]}""",
         ["envoy.type.tracing.v3.CustomTag"] = """{"tag":"t","literal":{"value":"v"}}""",
+        ["envoy.type.v3.HashPolicy"] = """{"source_ip":{}}""",
+        ["envoy.type.v3.HashPolicy.FilterState"] = """{"key":"k"}""",
+        [Listener + "FilterChainMatch.transport_protocol"] = "tls",
+        [Listener + "FilterChainMatch.server_names"] = "*.example.com",
+        [Listener + "ListenerFilter.typed_config"] = """{"@type":"type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector","max_client_hello_size":700}""",
+        [Listener + "ListenerFilterChainMatchPredicate"] = """{"any_match":true}""",
+        ["envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.initial_read_buffer_size"] = "700",
+        ["envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.max_client_hello_size"] = "700",
+        [TcpProxy + "WeightedCluster"] = """{"clusters":[{"name":"d","weight":1}]}""",
+        [TcpProxy + "WeightedCluster.ClusterWeight"] = """{"name":"e","weight":2}""",
+        [Core + "CidrRange"] = """{"address_prefix":"10.0.0.0","prefix_len":8}""",
+        [Core + "CidrRange.address_prefix"] = "11.0.0.0",
+        [Core + "CidrRange.prefix_len"] = "9",
+        [Core + "BackoffStrategy"] = """{"base_interval":"1s"}""",
+        [Core + "BackoffStrategy.base_interval"] = "\"2s\"",
+        [Core + "BackoffStrategy.max_interval"] = "\"7s\"",
         [Core + "RuntimeFractionalPercent"] = """{"default_value":{"numerator":33}}""",
         [Core + "RuntimeDouble"] = """{"default_value":1.7,"runtime_key":"k"}""",
         [Core + "HeaderValueOption"] = """{"header":{"key":"x-a","value":"v"}}""",

@@ -10,7 +10,9 @@ using Envoy.Extensions.Filters.Http.HeaderMutation.V3;
 using Envoy.Extensions.Filters.Http.LocalRatelimit.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Http.StatefulSession.V3;
+using Envoy.Extensions.Filters.Listener.TlsInspector.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Extensions.Filters.Network.TcpProxy.V3;
 using Envoy.Extensions.Http.StatefulSession.Cookie.V3;
 using Envoy.Extensions.Http.StatefulSession.Header.V3;
 using Envoy.Extensions.InternalRedirect.AllowListedRoutes.V3;
@@ -43,6 +45,11 @@ internal static class FieldSites
         new(() => Resources.Routes("r", Resources.Prefix("/", "c")), m => (Resource)RouteConfigurationType.Instance.Decode(m.ToByteString(), out _)),
         new(() => Resources.Cluster("c"), Decode),
         new(() => Resources.Listener("l", "r"), m => (Resource)ListenerType.Instance.Decode(m.ToByteString(), out _)),
+        new(() => TcpChain(), m => InTcpListener(l => l.FilterChains[0] = (FilterChain)m)),
+        new(() => new FilterChainMatch(), m => InTcpListener(l => l.FilterChains[0].FilterChainMatch = (FilterChainMatch)m)),
+        new(() => new TcpProxy { StatPrefix = "s", Cluster = "c" }, m => InTcpListener(l => l.FilterChains[0].Filters[0].TypedConfig = Any.Pack(m))),
+        new(() => new ListenerFilter { Name = "tls", TypedConfig = Any.Pack(new TlsInspector()) }, m => InTcpListener(l => l.ListenerFilters.Add((ListenerFilter)m))),
+        new(() => new TlsInspector(), m => InTcpListener(l => l.ListenerFilters.Add(new ListenerFilter { Name = "tls", TypedConfig = Any.Pack(m) }))),
         new(() => new HttpFilter { Name = "y", TypedConfig = Any.Pack(new HTTPFault()) }, m =>
         {
             var manager = Resources.Listener("l", "r").ApiListener.ApiListener_.Unpack<HttpConnectionManager>();
@@ -166,6 +173,15 @@ internal static class FieldSites
     private static FieldSite RouteFilter<T>(T filter)
         where T : IMessage<T>, IDeepCloneable<T>
         => new(() => filter.Clone(), m => InRoute(route => route.TypedPerFilterConfig["x"] = Any.Pack(m)));
+
+    private static FilterChain TcpChain() => new() { Filters = { new Filter { Name = "tcp", TypedConfig = Any.Pack(new TcpProxy { StatPrefix = "s", Cluster = "c" }) } } };
+
+    private static Resource InTcpListener(Action<Listener> configure)
+    {
+        var listener = new Listener { Name = "l", FilterChains = { TcpChain() } };
+        configure(listener);
+        return (Resource)ListenerType.Instance.Decode(listener.ToByteString(), out _);
+    }
 
     private static Resource InListener(IMessage manager)
         => (Resource)ListenerType.Instance.Decode(new Listener { Name = "l", ApiListener = new ApiListener { ApiListener_ = Any.Pack(manager) } }.ToByteString(), out _);
