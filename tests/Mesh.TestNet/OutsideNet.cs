@@ -18,11 +18,14 @@ public sealed class OutsideNet : IAsyncDisposable
 
     private readonly List<OutsideHost> _hosts = [];
     private readonly byte[] _block;
+    private readonly bool _ownsAuthority;
     private int _last = 1;
 
-    private OutsideNet(byte[] block, DnsZone names, DnsServer dns)
+    private OutsideNet(byte[] block, DnsZone names, DnsServer dns, TestCertificateAuthority? authority)
     {
         (_block, Names, Dns) = (block, names, dns);
+        _ownsAuthority = authority is null;
+        Authority = authority ?? new TestCertificateAuthority();
     }
 
     /// <summary>What DNS says; hosts of the net are in it with answers that hold for a minute.</summary>
@@ -34,10 +37,11 @@ public sealed class OutsideNet : IAsyncDisposable
     public string DnsAddress => Dns.EndPoint.ToString();
 
     /// <summary>Signs the certificates of the hosts.</summary>
-    public TestCertificateAuthority Authority { get; } = new();
+    public TestCertificateAuthority Authority { get; }
 
     /// <summary>Takes a /24 of 127.0.0.0/8 that nobody else has, on this machine, and starts DNS in it.</summary>
-    public static OutsideNet Start()
+    /// <param name="authority">Who signs for its hosts; by default an authority of its own.</param>
+    public static OutsideNet Start(TestCertificateAuthority? authority = null)
     {
         var names = new DnsZone();
         while (true)
@@ -45,7 +49,7 @@ public sealed class OutsideNet : IAsyncDisposable
             byte[] block = [127, (byte)Random.Shared.Next(1, 255), (byte)Random.Shared.Next(1, 255)];
             if (DnsServer.TryStart(new IPEndPoint(Address(block, 1), DnsPort), request => [names.Answer(request).ToArray()]) is { } dns)
             {
-                return new OutsideNet(block, names, dns);
+                return new OutsideNet(block, names, dns, authority);
             }
         }
     }
@@ -116,7 +120,10 @@ public sealed class OutsideNet : IAsyncDisposable
         }
 
         await Dns.DisposeAsync();
-        Authority.Dispose();
+        if (_ownsAuthority)
+        {
+            Authority.Dispose();
+        }
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Address(_block, 0)}/24");
