@@ -208,6 +208,7 @@ public class OutboundPolicyTests
         var time = new ManualTimeProvider();
         var application = new ClientMeshServices();
         application.Xds.Forget(ListenerType.Instance, OutboundPolicy.ListenerName);
+        application.Xds.Remove(ListenerType.Instance, "10.1.2.3:80");
         application.Services.AddSingleton<TimeProvider>(time);
         application.Services.AddMeshClient();
         await using var mesh = Outside(application).Build();

@@ -98,12 +98,24 @@ public class UnknownHostTests
     [InlineData("http://[::1]:1/")]
     [InlineData("http://localhost:1/")]
     [InlineData("http://app.localhost:1/")]
-    [InlineData("http://10.1.2.3:1/")]
-    public async Task Addresses_and_this_machine_pass_without_a_question(string uri)
+    public async Task This_machine_passes_without_a_question(string uri)
     {
         await using var mesh = Create(new ManualTimeProvider());
         (await mesh.Client().GetStringAsync(uri).Within()).ShouldBe("outside");
         mesh.Xds.Watched.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("10.1.2.3:80")]
+    public async Task An_address_is_a_host_like_others(string authority)
+    {
+        await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("mesh"));
+        await using var mesh = Create(new ManualTimeProvider());
+        mesh.Xds.Remove(ListenerType.Instance, authority);
+        (await mesh.Client().GetStringAsync($"http://{authority}/").Within()).ShouldBe("outside");
+
+        mesh.Serve(authority, server.Port);
+        (await mesh.Client().GetStringAsync($"http://{authority}/").Within()).ShouldBe("mesh");
     }
 
     [Fact]
@@ -265,6 +277,7 @@ public class UnknownHostTests
         await using var mesh = Create(new ManualTimeProvider(), o => o.Client.OutboundTrafficPolicy = OutboundTrafficMode.RegistryOnly);
         mesh.Xds.Remove(ListenerType.Instance, "api.example.com:80");
         mesh.Xds.Remove(ListenerType.Instance, "api.example.com:443");
+        mesh.Xds.Remove(ListenerType.Instance, "10.1.2.3:80");
 
         (await mesh.Client().GetAsync("http://api.example.com/").Within()).StatusCode.ShouldBe(HttpStatusCode.BadGateway);
         (await mesh.Client().GetAsync("http://10.1.2.3/").Within()).StatusCode.ShouldBe(HttpStatusCode.BadGateway);

@@ -103,5 +103,5 @@ internal sealed class MeshConnector(MeshEngine engine) : IMeshConnector
     }
 
     private static bool IsThisMachine(TcpFacts facts)
-        => facts.Address is { } address ? IPAddress.IsLoopback(address) : MeshDomains.IsAddress(facts.Host);
+        => facts.Address is { } address ? IPAddress.IsLoopback(address) : MeshDomains.IsThisMachine(facts.Host);
 }

@@ -59,14 +59,13 @@ internal sealed class HostDirectory : IDisposable
     }
 
     /// <summary>Subscribes a host if need be and waits, within bounds, for the control plane to answer.</summary>
-    /// <returns>The entry; still pending when the wait was in vain. <see langword="null"/> when there is no name to route by.</returns>
+    /// <returns>The entry; still pending when the wait was in vain. <see langword="null"/> when it is this machine.</returns>
     public ValueTask<HostEntry?> ResolveAsync(string host, int port, CancellationToken cancellationToken)
-        => MeshDomains.IsAddress(host) ? ValueTask.FromResult<HostEntry?>(null) : ResolveAsync(new HostKey(host, port), cancellationToken);
+        => MeshDomains.IsThisMachine(host) ? ValueTask.FromResult<HostEntry?>(null) : ResolveAsync(new HostKey(host, port), cancellationToken);
 
     /// <inheritdoc cref="ResolveAsync(string, int, CancellationToken)"/>
     public async ValueTask<HostEntry?> ResolveAsync(HostKey key, CancellationToken cancellationToken)
     {
-
         for (var turn = 1; ; turn++)
         {
             var entry = GetOrSubscribe(key, preload: false);
@@ -116,7 +115,7 @@ internal sealed class HostDirectory : IDisposable
         {
             if (!_hosts.TryGetValue(key, out var entry))
             {
-                entry = new HostEntry(key, !MeshDomains.IsAddress(key.Host) && _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
+                entry = new HostEntry(key, !MeshDomains.IsThisMachine(key.Host) && _domains.Contains(key.Host)) { LastUsed = Volatile.Read(ref _now) };
                 if (_disposed)
                 {
                     entry.Publish(new HostState(HostStatus.Unknown, null, null, "", "the mesh of this process has been shut down"));

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace Mesh.DataPlane.Hosts;
@@ -12,14 +13,20 @@ internal sealed class MeshDomains(string clusterDomain)
     {
         // A name that ends with a dot is the same name, only absolute.
         var name = host.AsSpan().TrimEnd('.');
-        return !name.Contains('.')
+        return (!name.Contains('.') && !IsAddress(host, out _))
             || name.EndsWith(".svc", StringComparison.OrdinalIgnoreCase)
             || name.EndsWith(_qualified, StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>This machine, and addresses that are already resolved: there is no name to route by.</summary>
-    public static bool IsAddress(string host)
+    /// <summary>This machine, by name or address: no mesh says what is behind that.</summary>
+    public static bool IsThisMachine(string host)
         => host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
-            || ((char.IsAsciiDigit(host[0]) || host[0] == '[' || host.Contains(':')) && IPAddress.TryParse(host, out _));
+            || (IsAddress(host, out var address) && IPAddress.IsLoopback(address));
+
+    private static bool IsAddress(string host, [NotNullWhen(true)] out IPAddress? address)
+    {
+        address = null;
+        return (char.IsAsciiDigit(host[0]) || host[0] == '[' || host.Contains(':')) && IPAddress.TryParse(host, out address);
+    }
 }
