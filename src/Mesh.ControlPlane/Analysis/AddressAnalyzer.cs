@@ -1,11 +1,10 @@
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Model;
-using Mesh.K8s.V1;
 
 namespace Mesh.ControlPlane.Analysis;
 
-/// <summary>Host names in place of addresses, where nobody resolves them or DNS will not know them.</summary>
+/// <summary>Host names in place of addresses, where nobody resolves them.</summary>
 internal static class AddressAnalyzer
 {
     public static void Analyze(ConfigResource resource, WorkloadEntry spec, ConfigIndex config, ModelDiagnostics diagnostics)
@@ -29,19 +28,6 @@ internal static class AddressAnalyzer
                 DiagnosticCodes.NotApplied,
                 "spec.address",
                 $"\"{spec.Address}\" is no IP address and is left out of {string.Join(", ", unresolved)}, whose endpoints are addresses; names need resolution DNS");
-        }
-    }
-
-    public static void Analyze(ConfigResource resource, ServiceSpec spec, ConfigIndex config, ModelDiagnostics diagnostics)
-    {
-        var target = spec.ExternalName.TrimEnd('.').ToLowerInvariant();
-        if (spec.Type == "ExternalName" && config.FindService(resource.Namespace, target) is not null)
-        {
-            diagnostics.Warn(
-                resource,
-                DiagnosticCodes.NotApplied,
-                "spec.externalName",
-                $"{target} is a host of the mesh, but {resource.Name} goes to what DNS says of it, past the rules of {target}; call {target} by its own name");
         }
     }
 }

@@ -1,7 +1,6 @@
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Model;
-using Mesh.K8s.V1;
 
 namespace Mesh.ControlPlane.Analysis;
 
@@ -26,11 +25,6 @@ internal static class ModelAnalyzer
         }
 
         foreach (var (resource, spec) in snapshot.Of<WorkloadEntry>())
-        {
-            AddressAnalyzer.Analyze(resource, spec, config, diagnostics);
-        }
-
-        foreach (var (resource, spec) in snapshot.Of<ServiceSpec>())
         {
             AddressAnalyzer.Analyze(resource, spec, config, diagnostics);
         }

@@ -210,11 +210,16 @@ internal sealed class ResourceCache
         if (service is not null)
         {
             yield return config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
+            foreach (var alias in scope.AliasesOf(service))
+            {
+                yield return alias;
+            }
         }
 
         foreach (var host in rule?.DestinationHosts ?? [])
         {
             var destination = scope.FindDestination(host);
+            destination = destination is null ? null : scope.Meant(destination);
             yield return destination;
             yield return destination is null ? null : config.FindDestinationRule(proxy.Namespace, destination, proxy.Labels);
         }

@@ -14,12 +14,14 @@ internal static class DestinationKey
     public static SubsetKey Of(Proxy proxy, ConfigIndex config, string ruleNamespace, uint calledPort, Destination destination)
     {
         var host = Hostname.Resolve(destination.Host, ruleNamespace, config.ClusterDomain);
+        var scope = config.ScopeOf(proxy);
+        var service = scope.FindDestination(host) is { } named ? scope.Meant(named) : null;
         var port = destination.Port?.Number ?? 0;
         if (port == 0)
         {
-            port = config.ScopeOf(proxy).FindDestination(host) is { Ports: [var only] } ? only.Number : calledPort;
+            port = service is { Ports: [var only] } ? only.Number : calledPort;
         }
 
-        return new SubsetKey(port, destination.Subset, host);
+        return new SubsetKey(port, destination.Subset, service?.Host ?? host);
     }
 }

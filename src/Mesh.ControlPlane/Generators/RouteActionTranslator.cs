@@ -43,6 +43,11 @@ internal sealed class RouteActionTranslator(Proxy proxy, ConfigIndex config, str
             SetDestinations(action, http.Route);
         }
 
+        if (http.Route.Any(destination => destination.Destination is { } to && IsAlias(KeyOf(to))))
+        {
+            RewriteToExternalName(action);
+        }
+
         action.RetryPolicy = RetryPolicyTranslator.Translate(proxy.Kind, http.Retries, consistentHash, config.Retry503);
     }
 
@@ -52,6 +57,11 @@ internal sealed class RouteActionTranslator(Proxy proxy, ConfigIndex config, str
         var action = new RouteAction { Cluster = key.ToString() };
         SetTimeout(proxy.Kind, action, null);
         var hashed = AddHashPolicy(action, key);
+        if (IsAlias(key))
+        {
+            RewriteToExternalName(action);
+        }
+
         action.RetryPolicy = RetryPolicyTranslator.Translate(proxy.Kind, null, hashed, config.Retry503);
         return action;
     }
@@ -112,6 +122,20 @@ internal sealed class RouteActionTranslator(Proxy proxy, ConfigIndex config, str
 
             action.WeightedClusters.Clusters.Add(weighted);
             AddHashPolicy(action, key);
+        }
+    }
+
+    private bool IsAlias(SubsetKey key) => config.ScopeOf(proxy).FindDestination(key.Host)?.ExternalName is not null;
+
+    /// <summary>
+    /// A host outside knows its own name and none that a cluster gives it. Hosts without a name of their own, to which the same route may lead, keep
+    /// the caller's.
+    /// </summary>
+    private void RewriteToExternalName(RouteAction action)
+    {
+        if (proxy.Kind == ProxyKind.Mesh && action.HostRewriteSpecifierCase == RouteAction.HostRewriteSpecifierOneofCase.None)
+        {
+            action.AutoHostRewrite = true;
         }
     }
 

@@ -57,6 +57,7 @@ internal static class RouteGenerator
 
         if (proxy.Kind == ProxyKind.Mesh && service is not null)
         {
+            host.Domains.AddRange(scope.AliasesOf(service).SelectMany(alias => HostAliases.Of(alias.Host, key.Port, proxy.Namespace, config.ClusterDomain)));
             AddAddresses(host.Domains, service, key.Port);
         }
 

@@ -9,6 +9,8 @@ namespace Mesh.ControlPlane.Model;
 /// </summary>
 internal sealed class ClientScope
 {
+    private const int MaxAliases = 8;
+
     private readonly ConfigIndex _config;
     private readonly IReadOnlyList<EgressListener>? _egress;
 
@@ -38,6 +40,20 @@ internal sealed class ClientScope
 
     /// <summary>The service of exactly this host, with the ports of it that may be called: one of the own namespace before others.</summary>
     public MeshService? FindService(string host) => Choose(_config.ServicesOf(host), service => _egress is null ? service : Narrowed(service));
+
+    /// <summary>Another name of a host that the mesh knows means that host, with its ports and rules; names of names are followed a few times.</summary>
+    public MeshService Meant(MeshService service)
+    {
+        for (var i = 0; i < MaxAliases && service.ExternalName is { } name && FindService(name) is { } target; i++)
+        {
+            service = target;
+        }
+
+        return service;
+    }
+
+    /// <summary>The other names of a host that may be called.</summary>
+    public IEnumerable<MeshService> AliasesOf(MeshService service) => AliasesOf(service.Host, MaxAliases).Where(alias => alias.Host != service.Host).Distinct();
 
     /// <summary>The service that a route may lead to: one that may be called, or one that some VirtualService leads to.</summary>
     /// <remarks>As in Istio what a visible rule names need not be imported by itself.</remarks>
@@ -87,7 +103,7 @@ internal sealed class ClientScope
             if (FindService(name) is { } service)
             {
                 isNamed = true;
-                if (TargetOf(service, port) is { } target)
+                if (TargetOf(Meant(service), port) is { } target)
                 {
                     return target;
                 }
@@ -122,6 +138,13 @@ internal sealed class ClientScope
 
         return null;
     }
+
+    private IEnumerable<MeshService> AliasesOf(string host, int depth)
+        => depth == 0
+            ? []
+            : _config.AliasesOf(host)
+                .Where(alias => ReferenceEquals(FindService(alias.Host)?.Whole, alias))
+                .SelectMany(alias => AliasesOf(alias.Host, depth - 1).Prepend(alias));
 
     private HostTarget? ByAddress(IPAddress address, uint? port)
     {

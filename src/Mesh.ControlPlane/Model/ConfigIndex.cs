@@ -12,6 +12,7 @@ internal sealed class ConfigIndex
     private readonly ILookup<string, HostDestinationRules> _destinationRulesByHost;
     private readonly Lazy<TcpListenerIndex> _tcpListeners;
     private readonly Lazy<AddressIndex> _addresses;
+    private readonly Lazy<ILookup<string, MeshService>> _aliases;
     private readonly Lazy<ILookup<string, VirtualServiceRule>> _rulesByDestination;
     private readonly ConcurrentDictionary<(string Namespace, SidecarRule? Selecting), ClientScope> _scopes = new();
     private readonly ConcurrentDictionary<string, ClientScope> _exported = new(StringComparer.Ordinal);
@@ -30,6 +31,9 @@ internal sealed class ConfigIndex
         _destinationRulesByHost = destinationRules.Values.ToLookup(rule => rule.Host, StringComparer.Ordinal);
         WorkloadEntries = workloadEntries;
         _tcpListeners = new Lazy<TcpListenerIndex>(() => new TcpListenerIndex(Services));
+        _aliases = new Lazy<ILookup<string, MeshService>>(() => Services
+            .Where(service => service.ExternalName is not null)
+            .ToLookup(service => service.ExternalName!, StringComparer.Ordinal));
         _addresses = new Lazy<AddressIndex>(() => new AddressIndex(Services));
         _rulesByDestination = new Lazy<ILookup<string, VirtualServiceRule>>(() => _virtualServices.Values
             .SelectMany(rules => rules)
@@ -58,6 +62,9 @@ internal sealed class ConfigIndex
     public AddressIndex Addresses => _addresses.Value;
 
     public SidecarIndex Sidecars { get; init; } = SidecarIndex.Empty;
+
+    /// <summary>Services that are another name of a host (<c>ExternalName</c>).</summary>
+    public IEnumerable<MeshService> AliasesOf(string host) => _aliases.Value[host];
 
     /// <summary>The hosts that services have.</summary>
     public IEnumerable<string> Hosts => _services.Keys;

@@ -14,7 +14,7 @@ internal static class KubernetesServiceReader
     public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceSpec spec, string clusterDomain, ModelDiagnostics diagnostics)
     {
         var external = spec.Type == "ExternalName" ? spec.ExternalName.TrimEnd('.').ToLowerInvariant() : null;
-        if (external is not null && spec.Ports.Count == 0)
+        if (external is not null && spec.Ports.Count == 0 && !external.EndsWith($".svc.{clusterDomain}", StringComparison.Ordinal))
         {
             diagnostics.Warn(
                 source,
@@ -47,6 +47,7 @@ internal static class KubernetesServiceReader
                 StaticEndpoints = external is null ? [] : [ServiceEntryReader.HostItself(source, external)],
                 Resolution = external is null ? ServiceResolution.Endpoints : ServiceResolution.Dns,
                 IsExternal = external is not null,
+                ExternalName = external,
                 FailoverPriority = TrafficDistribution.Of(spec.TrafficDistribution, source.Annotations),
                 Visibility = Visibility.Of(exportTo, source.Namespace),
                 Source = source,

@@ -28,6 +28,7 @@ internal sealed class MeshService
         Resolution = whole.Resolution;
         IsExternal = whole.IsExternal;
         SubjectAltNames = whole.SubjectAltNames;
+        ExternalName = whole.ExternalName;
         FailoverPriority = whole.FailoverPriority;
         Visibility = whole.Visibility;
         Source = whole.Source;
@@ -57,6 +58,9 @@ internal sealed class MeshService
 
     /// <summary>Whether it lies outside the mesh (<c>MESH_EXTERNAL</c>, <c>ExternalName</c>).</summary>
     public bool IsExternal { get; init; }
+
+    /// <summary>The host that it is another name of (<c>ExternalName</c>); <see langword="null"/>: it is a host itself.</summary>
+    public string? ExternalName { get; init; }
 
     /// <summary>The names of which its certificate must carry one, where TLS to it does not say otherwise; empty: its host.</summary>
     public IReadOnlyList<string> SubjectAltNames { get; init; } = [];

@@ -64,6 +64,7 @@ internal sealed class ModelDiff
                 AddListeners(host, PortsOf(host));
                 AddRoutes(host);
                 AddClusters(host);
+                CompareAliases(host);
             }
         }
 
@@ -74,6 +75,21 @@ internal sealed class ModelDiff
 
         // The port of a destination that names none is the only one of its service.
         AddRoutesThatLeadTo(changed);
+    }
+
+    /// <summary>The routes of a host are for its other names, too, and those are called at its ports.</summary>
+    private void CompareAliases(string host)
+    {
+        foreach (var target in _before.ServicesOf(host).Concat(_after.ServicesOf(host)).Select(service => service.ExternalName).OfType<string>())
+        {
+            AddListeners(host, PortsOf(target));
+            AddRoutes(target);
+        }
+
+        foreach (var alias in _before.AliasesOf(host).Concat(_after.AliasesOf(host)))
+        {
+            AddListeners(alias.Host, PortsOf(host));
+        }
     }
 
     private void AddRoutesThatLeadTo(HashSet<string> destinations)

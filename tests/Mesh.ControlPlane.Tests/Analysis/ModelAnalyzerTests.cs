@@ -286,14 +286,4 @@ public class ModelAnalyzerTests
         found.Message.ShouldContain("api.example.com");
         Analyze(entry, Entry("DNS")).ShouldBeEmpty();
     }
-
-    [Fact]
-    public void An_external_name_that_is_a_host_of_the_mesh_itself()
-    {
-        var alias = TestDocuments.Service("alias", """{"name":"http","port":80}""");
-        ((K8s.V1.ServiceSpec)alias.Spec).Type = "ExternalName";
-        ((K8s.V1.ServiceSpec)alias.Spec).ExternalName = "reviews.default.svc.cluster.local";
-
-        Analyze(Reviews, alias).ShouldHaveSingleItem().Path.ShouldBe("spec.externalName");
-    }
 }
