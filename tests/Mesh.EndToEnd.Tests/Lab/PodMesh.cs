@@ -65,6 +65,9 @@ internal sealed class PodMesh : IAsyncDisposable
 
     public DiscoveryServer Discovery { get; }
 
+    /// <summary>The control plane's streams.</summary>
+    public IAdsServer Server => _controlPlane.GetRequiredService<IAdsServer>();
+
     /// <summary>The engines of the callers, the first of them first.</summary>
     public IReadOnlyList<MeshEngine> Engines => _engines.All;
 
