@@ -38,6 +38,7 @@ internal static class ClusterGenerator
         if (proxy.Kind == ProxyKind.Mesh)
         {
             Translate(cluster, service, port, policy);
+            UpstreamTlsTranslator.Apply(cluster, policy.Tls, service, port);
             cluster.Metadata = IstioMetadata.OfCluster(service, port, subset?.Name ?? "", rule);
         }
         else
@@ -81,7 +82,7 @@ internal static class ClusterGenerator
             cluster.CommonLbConfig.HealthyPanicThreshold = new Envoy.Type.V3.Percent { Value = outlierDetection.MinHealthPercent };
         }
 
-        if (ConnectionPoolTranslator.HttpOptions(port, policy.ConnectionPool, policy.OutlierDetection) is { } options)
+        if (ConnectionPoolTranslator.HttpOptions(port, policy.ConnectionPool, policy.OutlierDetection, UpstreamTlsTranslator.HttpOptions(policy.Tls, service, port)) is { } options)
         {
             cluster.TypedExtensionProtocolOptions[HttpProtocolOptionsKey] = Any.Pack(options);
         }

@@ -36,13 +36,14 @@ internal static class ConnectionPoolTranslator
     }
 
     /// <summary>The protocol of a port and the settings of HTTP connections; <see langword="null"/> for HTTP/1.1 as it is.</summary>
-    public static HttpProtocolOptions? HttpOptions(MeshServicePort port, ConnectionPoolSettings? settings, Istio.Networking.V1Alpha3.OutlierDetection? outlierDetection)
+    public static HttpProtocolOptions? HttpOptions(
+        MeshServicePort port, ConnectionPoolSettings? settings, Istio.Networking.V1Alpha3.OutlierDetection? outlierDetection, UpstreamHttpProtocolOptions? tls)
     {
         var http = settings?.Http;
         var options = Protocol(port, http);
         var common = CommonOptions(settings);
         var errorCodes = OutlierDetectionTranslator.TranslateErrorCodes(outlierDetection);
-        if (options is null && common is null && errorCodes is null)
+        if (options is null && common is null && errorCodes is null && tls is null)
         {
             return null;
         }
@@ -51,6 +52,7 @@ internal static class ConnectionPoolTranslator
         options ??= new HttpProtocolOptions { ExplicitHttpConfig = new() { HttpProtocolOptions = new Http1ProtocolOptions() } };
         options.CommonHttpProtocolOptions = common;
         options.OutlierDetection = errorCodes;
+        options.UpstreamHttpProtocolOptions = tls;
         if ((options.ExplicitHttpConfig?.Http2ProtocolOptions ?? options.UseDownstreamProtocolConfig?.Http2ProtocolOptions) is { } http2)
         {
             http2.MaxConcurrentStreams = http is { MaxConcurrentStreams: > 0 } ? (uint)http.MaxConcurrentStreams : null;

@@ -7,14 +7,15 @@ internal readonly record struct TrafficPolicyParts(
     LoadBalancerSettings? LoadBalancer,
     ConnectionPoolSettings? ConnectionPool,
     OutlierDetection? OutlierDetection,
-    TrafficPolicy.Types.RetryBudget? RetryBudget)
+    TrafficPolicy.Types.RetryBudget? RetryBudget,
+    ClientTLSSettings? Tls)
 {
     /// <summary>The parts of a policy on a port.</summary>
     /// <remarks>As in Istio, settings for a port inherit nothing from their policy: what they leave out has its default.</remarks>
     public static TrafficPolicyParts Of(TrafficPolicy policy, uint port)
         => PortOf(policy, port) is { } settings
-            ? new TrafficPolicyParts(settings.LoadBalancer, settings.ConnectionPool, settings.OutlierDetection, null)
-            : new TrafficPolicyParts(policy.LoadBalancer, policy.ConnectionPool, policy.OutlierDetection, policy.RetryBudget);
+            ? new TrafficPolicyParts(settings.LoadBalancer, settings.ConnectionPool, settings.OutlierDetection, null, settings.Tls)
+            : new TrafficPolicyParts(policy.LoadBalancer, policy.ConnectionPool, policy.OutlierDetection, policy.RetryBudget, policy.Tls);
 
     /// <summary>These parts overridden by a subset's, part by part; a subset's settings for the port override whole.</summary>
     public TrafficPolicyParts OverriddenBy(TrafficPolicy subset, uint port)
@@ -26,7 +27,8 @@ internal readonly record struct TrafficPolicyParts(
                 own.LoadBalancer ?? LoadBalancer,
                 own.ConnectionPool ?? ConnectionPool,
                 own.OutlierDetection ?? OutlierDetection,
-                own.RetryBudget ?? RetryBudget);
+                own.RetryBudget ?? RetryBudget,
+                own.Tls ?? Tls);
     }
 
     private static TrafficPolicy.Types.PortTrafficPolicy? PortOf(TrafficPolicy policy, uint port)

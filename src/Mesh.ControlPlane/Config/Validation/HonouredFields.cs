@@ -136,7 +136,7 @@ internal static class HonouredFields
 
     public static HonouredFieldSet MeshConfig { get; } = new("outboundTrafficPolicy.mode");
 
-    /// <summary>Everything but TLS, tunnels and the PROXY protocol.</summary>
+    /// <summary>Everything but the mesh's own mutual TLS, tunnels and the PROXY protocol.</summary>
     private static IEnumerable<string> TrafficPolicy(string path)
     {
         foreach (var at in new[] { path, $"{path}.portLevelSettings" })
@@ -144,6 +144,13 @@ internal static class HonouredFields
             yield return $"{at}.loadBalancer.*";
             yield return $"{at}.connectionPool.*";
             yield return $"{at}.outlierDetection.*";
+            yield return $"{at}.tls.mode=DISABLE|SIMPLE|MUTUAL";
+            yield return $"{at}.tls.clientCertificate";
+            yield return $"{at}.tls.privateKey";
+            yield return $"{at}.tls.caCertificates";
+            yield return $"{at}.tls.subjectAltNames";
+            yield return $"{at}.tls.sni";
+            yield return $"{at}.tls.insecureSkipVerify";
         }
 
         yield return $"{path}.portLevelSettings.port.*";

@@ -29,7 +29,7 @@ internal static class TrafficPolicyValidator
         LoadBalancerValidator.Validate(policy.LoadBalancer, policy.OutlierDetection ?? inherited?.OutlierDetection, $"{path}.loadBalancer", context);
         ConnectionPoolValidator.Validate(policy.ConnectionPool, $"{path}.connectionPool", context);
         OutlierDetectionValidator.Validate(policy.OutlierDetection, $"{path}.outlierDetection", context);
-        Tls(policy.Tls, $"{path}.tls", context);
+        ClientTlsValidator.Validate(policy.Tls, $"{path}.tls", context);
         RetryBudget(policy.RetryBudget, $"{path}.retryBudget", context);
         var ports = new HashSet<uint>();
         for (var i = 0; i < policy.PortLevelSettings.Count; i++)
@@ -61,15 +61,7 @@ internal static class TrafficPolicyValidator
         LoadBalancerValidator.Validate(settings.LoadBalancer, settings.OutlierDetection, $"{path}.loadBalancer", context);
         ConnectionPoolValidator.Validate(settings.ConnectionPool, $"{path}.connectionPool", context);
         OutlierDetectionValidator.Validate(settings.OutlierDetection, $"{path}.outlierDetection", context);
-        Tls(settings.Tls, $"{path}.tls", context);
-    }
-
-    private static void Tls(ClientTLSSettings? tls, string path, ValidationContext context)
-    {
-        if (tls is { Mode: ClientTLSSettings.Types.TLSmode.Mutual, CredentialName: "" } && (tls.ClientCertificate.Length == 0 || tls.PrivateKey.Length == 0))
-        {
-            context.Error(path, "mode MUTUAL needs clientCertificate and privateKey, or credentialName.");
-        }
+        ClientTlsValidator.Validate(settings.Tls, $"{path}.tls", context);
     }
 
     private static void RetryBudget(TrafficPolicy.Types.RetryBudget? budget, string path, ValidationContext context)
