@@ -45,10 +45,10 @@ internal sealed class SocketTransport : IEndpointTransport
         return _settings.MaxHeadersCount is { } headers ? SendLimitedAsync(request, headers, cancellationToken) : SendUnlimitedAsync(request, cancellationToken);
     }
 
-    public ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    public ValueTask<Stream> ConnectAsync(string host, CancellationToken cancellationToken)
         => _dialer.DialAsync(
             countsRequests: false,
-            _settings.Tls is { } tls ? (stream, token) => TlsHandshake.AuthenticateAsync(stream, tls, null, _hostname, tls.ApplicationProtocols, _time, token) : null,
+            _settings.Tls is { } tls ? (stream, token) => TlsHandshake.AuthenticateAsync(stream, tls, host, _hostname, tls.ApplicationProtocols, _time, token) : null,
             cancellationToken);
 
     public bool HasConnections => _dialer.Open.Any;

@@ -109,7 +109,7 @@ public class ValidationTests
         { "DestinationRule", "{host: a, subsets: [{name: v1, labels: {\"-\": v1}}]}", "subsets[0].labels.- \"-\" is not a label's key: at most 63 letters, digits, '-', '_' and '.', after an optional domain and '/'." },
         { "DestinationRule", "{host: a, trafficPolicy: {loadBalancer: {consistentHash: {}}, outlierDetection: {maxEjectionPercent: 101}}}", "trafficPolicy.loadBalancer.consistentHash must have httpHeaderName, httpCookie, useSourceIp or httpQueryParameterName.|trafficPolicy.outlierDetection.maxEjectionPercent must be from 0 to 100, not 101." },
         { "DestinationRule", "{host: a, trafficPolicy: {portLevelSettings: [{}, {port: {number: 80}, outlierDetection: {}}, {port: {number: 80}, outlierDetection: {}}]}}", "trafficPolicy.portLevelSettings[0].port is required: name the port by its number.|trafficPolicy.portLevelSettings[2].port.number the port 80 is given twice: keep one." },
-        { "DestinationRule", "{host: a, trafficPolicy: {tls: {mode: MUTUAL}}}", "trafficPolicy.tls.clientCertificate is required in mode MUTUAL." },
+        { "DestinationRule", "{host: a, trafficPolicy: {tls: {mode: MUTUAL, privateKey: /k.pem}}}", "trafficPolicy.tls.clientCertificate is required in mode MUTUAL." },
         { "DestinationRule", "{host: a, trafficPolicy: {tls: {mode: SIMPLE, clientCertificate: /c.pem}}}", "trafficPolicy.tls mode SIMPLE shows no certificate: write MUTUAL, or remove clientCertificate and privateKey." },
         { "DestinationRule", "{host: a, trafficPolicy: {tls: {mode: SIMPLE, caCertificates: /ca.pem, insecureSkipVerify: true}}}", "trafficPolicy.tls.caCertificates cannot be given beside insecureSkipVerify, which believes whoever answers." },
         { "DestinationRule", "{host: a, trafficPolicy: {tls: {mode: SIMPLE, caCrl: /crl.pem}}}", "trafficPolicy.tls.caCrl is not checked by this version, and certificates that have been revoked must not pass for good ones: remove it, or trust an authority that issues for short times." },
@@ -213,7 +213,7 @@ public class ValidationTests
         { "{tunnel: {targetHost: a, targetPort: 1}}", "tunnel accepted, but not yet applied by this version." },
         { "{proxyProtocol: {}}", "proxyProtocol accepted, but not yet applied by this version." },
         { "{tls: {mode: SIMPLE, sni: a, subjectAltNames: [a]}}", "" },
-        { "{tls: {mode: ISTIO_MUTUAL}}", "tls.mode ISTIO_MUTUAL accepted, but not yet applied by this version." },
+        { "{tls: {mode: ISTIO_MUTUAL}}", "tls.mode ISTIO_MUTUAL is accepted, but not yet applied by this version, which knows DISABLE, SIMPLE, MUTUAL." },
         { "{outlierDetection: {}, connectionPool: {tcp: {maxConnections: 1}}, retryBudget: {}, loadBalancer: {simple: PASSTHROUGH, localityLbSetting: {enabled: true}}}", "" },
     };
 
