@@ -86,12 +86,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         {
             var policy = input.Decision.Route!.Policy;
             var protocol = input.Decision.ClusterState!.Policy!.Transport.Protocol;
-            if (RequestScheme.IsSecure(request.RequestUri!))
-            {
-                protocol = UpstreamProtocol.Downstream;
-                RequestScheme.UseCallersVersion(request);
-            }
-            else if (protocol == UpstreamProtocol.Http2)
+            if (protocol == UpstreamProtocol.Http2)
             {
                 webSocketKey = WebSocketUpgrade.Translate(request);
             }
@@ -349,10 +344,6 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             case UpstreamProtocol.Http2:
                 request.Version = HttpVersion.Version20;
                 request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
-                break;
-            case UpstreamProtocol.Automatic when request.Headers.Protocol is null:
-                request.Version = HttpVersion.Version20;
-                request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
                 break;
             case UpstreamProtocol.Http11 when request.Method == HttpMethod.Connect && request.Headers.Protocol is { } protocolName:
                 throw new HttpRequestException(
