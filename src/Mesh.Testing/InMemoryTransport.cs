@@ -18,7 +18,7 @@ internal sealed class InMemoryTransport(EndpointDirectory endpoints, string clus
         return response;
     }
 
-    public ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    public ValueTask<Stream> ConnectAsync(string host, CancellationToken cancellationToken)
         => throw new InvalidOperationException(
             $"The endpoint {LogicalHost.AddressOf(address)} of {cluster} is a handler for requests, and the mesh under test opens no sockets: "
             + "it carries no connections. Test what dials by IMeshConnector against an application with AddMeshClient() and sockets on loopback.");

@@ -36,6 +36,12 @@ internal sealed class ClusterStats
     /// <summary>Connections that <c>tcp_proxy</c> closed for <c>max_downstream_connection_duration</c>.</summary>
     public Cell MaxDurationReached;
 
+    /// <summary><c>ssl.handshake</c>: connections on which TLS is spoken.</summary>
+    public Cell TlsHandshakes;
+
+    /// <summary><c>ssl.connection_error</c>, <c>ssl.fail_verify_error</c> and <c>ssl.fail_verify_san</c>: connections that are none because TLS failed.</summary>
+    public Cell TlsFailures;
+
     /// <summary><c>upstream_cx_max_requests</c>: connections closed for <c>max_requests_per_connection</c>.</summary>
     public Cell MaxRequestsReached;
 

@@ -1,6 +1,5 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
-using Envoy.Extensions.TransportSockets.RawBuffer.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
@@ -31,7 +30,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             throw new ResourceRejectedException("name", "must not be empty");
         }
 
-        RefuseTls(message);
+        RefuseMatches(message);
         var notes = new List<string>(known);
         NotHonoured(message, notes);
         var policy = new ClusterPolicy(
@@ -101,25 +100,10 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         {
             notes.Add("common_lb_config.update_merge_window is not applied: updates of endpoints apply at once");
         }
-
-#pragma warning disable CS0612 // Deprecated in favour of the extension, and sent all the same.
-        if (message.UpstreamHttpProtocolOptions is { } tls)
-        {
-            notes.AddRange(UpstreamHttpProtocolOptions.Descriptor.Fields.InDeclarationOrder()
-                .Where(f => f.Accessor.GetValue(tls) is true or string { Length: > 0 })
-                .Select(f => $"upstream_http_protocol_options.{f.Name} has no effect without TLS"));
-        }
-#pragma warning restore CS0612
     }
 
-    // Until TLS is honoured a cluster that asks for it must not be spoken to in clear text.
-    private static void RefuseTls(Envoy.Config.Cluster.V3.Cluster message)
+    private static void RefuseMatches(Envoy.Config.Cluster.V3.Cluster message)
     {
-        if (message.TransportSocket is { } socket && socket.TypedConfig?.Is(RawBuffer.Descriptor) != true)
-        {
-            throw new ResourceRejectedException("transport_socket", $"'{socket.Name}' is not supported; the cluster is refused rather than spoken to in clear text");
-        }
-
         if (message.TransportSocketMatches.Count > 0 || message.TransportSocketMatcher is not null)
         {
             throw new ResourceRejectedException(message.TransportSocketMatcher is null ? "transport_socket_matches" : "transport_socket_matcher", "is not supported; the cluster is refused rather than spoken to in clear text");

@@ -71,12 +71,12 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
         host.TryAcquire();
         try
         {
-            var socket = await dialer.DialAsync(cancellationToken).ConfigureAwait(false);
-            var remote = socket.RemoteEndPoint!;
+            var dialled = (UpstreamConnection)await dialer.DialAsync(countsRequests: false, secure: null, cancellationToken).ConfigureAwait(false);
+            var remote = dialled.Socket.RemoteEndPoint!;
             var breaker = new CircuitBreaker(RoutingPriority.Default, stats);
             breaker.TryConnect(host);
             var connection = new TcpConnection(
-                new UpstreamConnection(socket, stats, dialer.Open), $"{facts} ({name} at {remote})", remote, host, stats, breaker, null, time, idleTimeout ?? DefaultIdleTimeout);
+                dialled, $"{facts} ({name} at {remote})", remote, host, stats, breaker, null, time, idleTimeout ?? DefaultIdleTimeout);
             var stream = new TcpStream(connection);
             connection.Open(Timeout.InfiniteTimeSpan);
             return stream;
@@ -122,7 +122,7 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
             Stream? inner = null;
             try
             {
-                inner = await endpoint.State.Transport.ConnectAsync(cancellationToken).ConfigureAwait(false);
+                inner = await endpoint.State.Transport.ConnectAsync(facts.Host, cancellationToken).ConfigureAwait(false);
                 endpoint.State.Monitor?.OnConnected();
                 var remote = LogicalHost.AddressOf(endpoint.Resource.Address);
                 var connection = new TcpConnection(inner, $"{facts} ({cluster.Name} at {remote})", remote, endpoint.State, cluster.Stats, breaker, chain, time, chain?.Proxy.IdleTimeout ?? DefaultIdleTimeout);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.Tls;
 
 namespace Mesh.DataPlane.Transports;
 
@@ -13,8 +14,13 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
 
     public ClusterStats Stats { get; } = stats;
 
+    /// <summary>Makes a connection.</summary>
+    /// <param name="countsRequests">Whether <c>max_requests_per_connection</c> is held on it.</param>
+    /// <param name="secure">The handshake on it; <see langword="null"/> for clear text. It has the rest of the time.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="SocketException">There is no connection; <see cref="SocketError.TimedOut"/> after the cluster's time.</exception>
-    public async ValueTask<Socket> DialAsync(CancellationToken cancellationToken)
+    /// <exception cref="TlsFailureException">There is a connection, and not the secure one that it should be.</exception>
+    public async ValueTask<Stream> DialAsync(bool countsRequests, Func<TlsStream, CancellationToken, ValueTask>? secure, CancellationToken cancellationToken)
     {
         OwnConnections.Mark();
         var socket = address is UnixDomainSocketEndPoint
@@ -30,7 +36,17 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
         try
         {
             await socket.ConnectAsync(LogicalHost.AddressOf(address), linked.Token).ConfigureAwait(false);
-            return socket;
+            var limit = countsRequests ? settings.MaxRequestsPerConnection : 0;
+            if (secure is null)
+            {
+                return limit > 0 ? new LimitedConnection(socket, Stats, Open, limit) : new UpstreamConnection(socket, Stats, Open);
+            }
+
+            // The handshake closes what it cannot use.
+            var stream = new TlsStream(new UpstreamConnection(socket, Stats, Open), limit > 0 ? new ServedRequests(socket, Stats, limit) : null);
+            await secure(stream, linked.Token).ConfigureAwait(false);
+            Stats.TlsHandshakes.Increment();
+            return stream;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -45,6 +61,11 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
             if (e is not OperationCanceledException)
             {
                 Stats.ConnectFailures.Increment();
+            }
+
+            if (e is TlsFailureException)
+            {
+                Stats.TlsFailures.Increment();
             }
 
             throw;

@@ -7,8 +7,11 @@ internal interface IEndpointTransport : IDisposable
     Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken);
 
     /// <summary>Makes a connection that is the caller's alone, outside the pool of requests.</summary>
+    /// <param name="host">The host that the caller named; where the cluster speaks TLS it may be asked for, and checked.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="System.Net.Sockets.SocketException">The endpoint cannot be reached, or not within the cluster's <c>connect_timeout</c>.</exception>
-    ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken) => throw new NotSupportedException("This transport carries requests only.");
+    /// <exception cref="System.Security.Authentication.AuthenticationException">The cluster speaks TLS, and the endpoint does not, or is not who it should be.</exception>
+    ValueTask<Stream> ConnectAsync(string host, CancellationToken cancellationToken) => throw new NotSupportedException("This transport carries requests only.");
 
     /// <summary>Whether a connection is open, busy or idle.</summary>
     bool HasConnections => false;

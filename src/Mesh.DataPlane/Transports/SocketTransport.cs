@@ -1,67 +1,43 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Transports;
 
 /// <summary>
-/// One endpoint's own handler and pool: whatever host a request names, connections go to this address, and the Host header, authority and
+/// One endpoint's own handlers and pools: whatever host a request names, connections go to this address, and the Host header, authority and
 /// server name are the caller's. <see cref="SocketsHttpHandler"/> keeps a pool for each host and port of a URI, though; so the first authority
-/// it sees stands for all in clear text, and only requests that name another one pay for another URI.
+/// it sees stands for all where the host is no matter to connections, and only requests that name another one pay for another URI.
 /// </summary>
 internal sealed class SocketTransport : IEndpointTransport
 {
+    private static readonly UriCreationOptions Verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
     private readonly HttpMessageInvoker _invoker;
     private readonly TransportSettings _settings;
     private readonly EndpointDialer _dialer;
+    private readonly TimeProvider _time;
+    private readonly string? _hostname;
+    private readonly Lock _create = new();
+    private HttpMessageInvoker? _callersTls;
     private PoolAuthority? _authority;
+    private bool _disposed;
 
-    public SocketTransport(EndPoint address, TransportSettings settings, ClusterStats stats, TimeProvider time)
+    /// <param name="address">Where it is.</param>
+    /// <param name="hostname">Its name, if it has one.</param>
+    /// <param name="settings">How connections are made.</param>
+    /// <param name="stats">Where they are counted.</param>
+    /// <param name="time">The clock.</param>
+    public SocketTransport(EndPoint address, string? hostname, TransportSettings settings, ClusterStats stats, TimeProvider time)
     {
         _settings = settings;
+        _hostname = hostname;
+        _time = time;
         _dialer = new EndpointDialer(address, settings, stats, time);
-
-        // The handler's own limit of connections stays out of the way: the cluster's circuit breakers decide.
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = ConnectAsync,
-            ConnectTimeout = Timeout.InfiniteTimeSpan,
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            EnableMultipleHttp2Connections = true,
-            PooledConnectionIdleTimeout = settings.IdleTimeout,
-            PooledConnectionLifetime = settings.MaxConnectionDuration,
-
-            // Envoy passes the bytes on; the handler alone would fail the request, which would look like the host's failure.
-            RequestHeaderEncodingSelector = static (_, _) => System.Text.Encoding.UTF8,
-        };
-        if (settings.MaxResponseHeadersKb is { } kilobytes)
-        {
-            handler.MaxResponseHeadersLength = (int)kilobytes;
-        }
-
-        if (settings.MaxConcurrentStreams is { } streams)
-        {
-            handler.PlaintextStreamFilter = (context, _) => ValueTask.FromResult(
-                context.NegotiatedHttpVersion.Major == 2 ? new StreamLimit(context.PlaintextStream, streams) : context.PlaintextStream);
-        }
-
-        if (settings.InitialStreamWindowSize is { } window)
-        {
-            handler.InitialHttp2StreamWindowSize = (int)window;
-        }
-
-        if (settings is { KeepaliveInterval: { } interval, KeepaliveTimeout: { } timeout })
-        {
-            handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always;
-            handler.KeepAlivePingDelay = interval;
-            handler.KeepAlivePingTimeout = timeout;
-        }
-
-        _invoker = new HttpMessageInvoker(handler);
+        _invoker = EndpointHandler.Create(settings, ConnectAsync);
     }
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -69,12 +45,23 @@ internal sealed class SocketTransport : IEndpointTransport
         return _settings.MaxHeadersCount is { } headers ? SendLimitedAsync(request, headers, cancellationToken) : SendUnlimitedAsync(request, cancellationToken);
     }
 
-    public async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
-        => new UpstreamConnection(await _dialer.DialAsync(cancellationToken).ConfigureAwait(false), _dialer.Stats, _dialer.Open);
+    public ValueTask<Stream> ConnectAsync(string host, CancellationToken cancellationToken)
+        => _dialer.DialAsync(
+            countsRequests: false,
+            _settings.Tls is { } tls ? (stream, token) => TlsHandshake.AuthenticateAsync(stream, tls, host, _hostname, tls.ApplicationProtocols, _time, token) : null,
+            cancellationToken);
 
     public bool HasConnections => _dialer.Open.Any;
 
-    public void Dispose() => _invoker.Dispose();
+    public void Dispose()
+    {
+        lock (_create)
+        {
+            _disposed = true;
+            _invoker.Dispose();
+            _callersTls?.Dispose();
+        }
+    }
 
     private static int HeaderLines(HttpHeaders headers)
     {
@@ -102,52 +89,93 @@ internal sealed class SocketTransport : IEndpointTransport
     private Task<HttpResponseMessage> SendUnlimitedAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var uri = request.RequestUri!;
-        return IsInPool(uri) && !WillBeChunked(request)
-            ? _invoker.SendAsync(request, cancellationToken)
-            : SendAndRestoreAsync(request, uri, cancellationToken);
+        var isSecure = RequestScheme.IsSecure(uri);
+        var invoker = isSecure ? CallersTls() : _invoker;
+        var pool = isSecure ? SecurePool(request, uri) : _settings.Tls is { } tls ? OriginatedPool(request, uri, tls) : ClearTextPool(uri);
+        return pool is null && !WillBeChunked(request)
+            ? invoker.SendAsync(request, cancellationToken)
+            : SendAndRestoreAsync(invoker, pool, request, uri, cancellationToken);
     }
 
-    private bool IsInPool(Uri uri)
+    private HttpMessageInvoker CallersTls()
     {
-        // With TLS the pools differ for a reason: each host is a server name of its own.
-        if (uri.Scheme is not ("http" or "ws"))
+        if (Volatile.Read(ref _callersTls) is { } invoker)
         {
-            return true;
+            return invoker;
         }
 
-        var authority = Volatile.Read(ref _authority);
-        if (authority is null)
+        lock (_create)
         {
-            var first = new PoolAuthority(UriHost.Of(uri), uri.Port, $"http://{uri.Host}:{uri.Port}");
-            authority = Interlocked.CompareExchange(ref _authority, first, null) ?? first;
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _callersTls ??= EndpointHandler.Create(_settings, ConnectCallersTlsAsync);
+        }
+    }
+
+    /// <summary>Where the request's connection is to be found, if not by its own URI.</summary>
+    private PoolAuthority? ClearTextPool(Uri uri)
+    {
+        var authority = Canonical(uri, "http");
+        return uri.Port == authority.Port && UriHost.Of(uri) == authority.Host ? null : authority;
+    }
+
+    // HTTP/2's :scheme is the URI's, and servers hold it against the connection.
+    private PoolAuthority? OriginatedPool(HttpRequestMessage request, Uri uri, UpstreamTls tls)
+    {
+        var scheme = request.Version.Major >= 2 ? "https" : "http";
+        if (!tls.DependsOnRequest)
+        {
+            var authority = Canonical(uri, scheme);
+            return scheme == "http" && uri.Port == authority.Port && UriHost.Of(uri) == authority.Host ? null : authority with { Scheme = scheme };
         }
 
-        return uri.Port == authority.Port && UriHost.Of(uri) == authority.Host;
+        var host = tls.ServerNameHeader is { } header && request.Headers.NonValidated.TryGetValues(header.Value, out var values) && values.ToString() is { Length: > 0 } named
+            ? named
+            : RequestHost.Of(request, uri);
+        return scheme == "http" && UriHost.Of(uri) == host ? null : new PoolAuthority(scheme, host, uri.Port);
+    }
+
+    // The host of a secure request is a server name of its own, be it that of its Host header, as with HttpClient.
+    private static PoolAuthority? SecurePool(HttpRequestMessage request, Uri uri)
+    {
+        var host = RequestHost.BeforeRoute(request, uri);
+        return UriHost.Of(uri) == host ? null : new PoolAuthority("https", host, uri.Port);
+    }
+
+    private PoolAuthority Canonical(Uri uri, string scheme)
+    {
+        if (Volatile.Read(ref _authority) is { } authority)
+        {
+            return authority;
+        }
+
+        var first = new PoolAuthority(scheme, UriHost.Of(uri), uri.Port);
+        return Interlocked.CompareExchange(ref _authority, first, null) ?? first;
     }
 
     // The handler marks such messages by a header of theirs, which would still be there when the caller looks.
     private static bool WillBeChunked(HttpRequestMessage request)
         => request.Content is { Headers.ContentLength: null } && !request.Headers.NonValidated.Contains("Transfer-Encoding");
 
-    private async Task<HttpResponseMessage> SendAndRestoreAsync(HttpRequestMessage request, Uri uri, CancellationToken cancellationToken)
+    private static async Task<HttpResponseMessage> SendAndRestoreAsync(
+        HttpMessageInvoker invoker, PoolAuthority? pool, HttpRequestMessage request, Uri uri, CancellationToken cancellationToken)
     {
         var host = request.Headers.Host;
         var willBeChunked = WillBeChunked(request);
-        if (!IsInPool(uri))
+        if (pool is not null)
         {
-            request.Headers.Host = host ?? (uri.IsDefaultPort ? uri.IdnHost : $"{uri.IdnHost}:{uri.Port}");
+            request.Headers.Host = host ?? RequestTarget.AuthorityOf(request);
 
             // The target goes over the wire byte by byte as the caller's would have.
-            request.RequestUri = new Uri(_authority!.Prefix + uri.PathAndQuery, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+            request.RequestUri = new Uri(pool.Prefix + uri.PathAndQuery, Verbatim);
         }
 
         try
         {
-            return await _invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return await invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            if (!ReferenceEquals(request.RequestUri, uri))
+            if (pool is not null)
             {
                 request.RequestUri = uri;
                 request.Headers.Host = host;
@@ -160,14 +188,32 @@ internal sealed class SocketTransport : IEndpointTransport
         }
     }
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var socket = await _dialer.DialAsync(cancellationToken).ConfigureAwait(false);
-        return _settings.MaxRequestsPerConnection > 0
-            ? new LimitedConnection(socket, _dialer.Stats, _dialer.Open, _settings.MaxRequestsPerConnection)
-            : new UpstreamConnection(socket, _dialer.Stats, _dialer.Open);
+        if (_settings.Tls is not { } tls)
+        {
+            return _dialer.DialAsync(countsRequests: true, secure: null, cancellationToken);
+        }
+
+        var protocols = AlpnOffer.Of(tls, _settings.Protocol, context.InitialRequestMessage);
+        var host = context.DnsEndPoint.Host;
+        return _dialer.DialAsync(
+            countsRequests: true,
+            (stream, token) => TlsHandshake.AuthenticateAsync(stream, tls, host, _hostname, protocols, _time, token),
+            cancellationToken);
+    }
+
+    private ValueTask<Stream> ConnectCallersTlsAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var protocols = AlpnOffer.Of(context.InitialRequestMessage);
+        var host = context.DnsEndPoint.Host;
+        return _dialer.DialAsync(
+            countsRequests: true, (stream, token) => CallerTls.Default.AuthenticateAsync(stream, host, protocols, _time, token), cancellationToken);
     }
 
     /// <summary>The authority by which the handler's pool is found.</summary>
-    private sealed record PoolAuthority(string Host, int Port, string Prefix);
+    private sealed record PoolAuthority(string Scheme, string Host, int Port)
+    {
+        public string Prefix { get; } = $"{Scheme}://{(Host.Contains(':') && Host[0] != '[' ? $"[{Host}]" : Host)}:{Port}";
+    }
 }

@@ -9,5 +9,5 @@ namespace Mesh.DataPlane.Transports;
 internal sealed class SocketTransportFactory(TimeProvider time) : IEndpointTransportFactory
 {
     public IEndpointTransport Create(Cluster cluster, EndpointResource endpoint, TransportSettings settings)
-        => new SocketTransport(endpoint.Address, settings, cluster.Stats, time);
+        => new SocketTransport(endpoint.Address, endpoint.Hostname, settings, cluster.Stats, time);
 }

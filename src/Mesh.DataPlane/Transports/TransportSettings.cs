@@ -1,3 +1,5 @@
+using Mesh.DataPlane.Tls;
+
 namespace Mesh.DataPlane.Transports;
 
 /// <summary>What makes two connection pools to one address different.</summary>
@@ -33,4 +35,7 @@ internal sealed record TransportSettings(UpstreamProtocol Protocol, TimeSpan Con
     public TimeSpan? KeepaliveTimeout { get; init; }
 
     public TcpKeepalive? TcpKeepalive { get; init; }
+
+    /// <summary>How TLS is spoken to the endpoint; <see langword="null"/> for clear text.</summary>
+    public UpstreamTls? Tls { get; init; }
 }

@@ -2,6 +2,7 @@ using Envoy.Config.Core.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Tls;
 using Mesh.Xds.Client;
 using Mesh.Xds.Validation;
 using EnvoyCluster = Envoy.Config.Cluster.V3.Cluster;
@@ -28,9 +29,12 @@ internal static class TransportSettingsCompiler
         var settings = new TransportSettings(UpstreamProtocol.Http11, connectTimeout);
 #pragma warning disable CS0612 // The older fields count where the extension is absent, as in Envoy.
         var perConnection = (uint?)message.MaxRequestsPerConnection;
+        var upstreamOptions = message.UpstreamHttpProtocolOptions;
+        var upstreamPath = "upstream_http_protocol_options";
         if (message.TypedExtensionProtocolOptions.TryGetValue(OptionsKey, out var any))
         {
-            settings = WithExtension(settings, any, notes);
+            (settings, upstreamOptions) = WithExtension(settings, any, UpstreamTlsCompiler.IsAsked(message.TransportSocket), notes);
+            upstreamPath = $"typed_extension_protocol_options[{OptionsKey}].upstream_http_protocol_options";
         }
         else
         {
@@ -59,6 +63,12 @@ internal static class TransportSettingsCompiler
             settings = settings with { MaxRequestsPerConnection = older };
         }
 
+        settings = settings with { Tls = UpstreamTlsCompiler.Compile(message.TransportSocket, upstreamOptions, upstreamPath) };
+        if (settings.Tls is null)
+        {
+            NoteWithoutTls(upstreamOptions, upstreamPath, notes);
+        }
+
         if (settings.MaxRequestsPerConnection > 0 && settings.Protocol == UpstreamProtocol.Http2)
         {
             notes.Add("max_requests_per_connection: connections of HTTP/2 are not limited");
@@ -69,7 +79,7 @@ internal static class TransportSettingsCompiler
             : settings;
     }
 
-    private static TransportSettings WithExtension(TransportSettings settings, Any any, ICollection<string> notes)
+    private static (TransportSettings Settings, UpstreamHttpProtocolOptions? Upstream) WithExtension(TransportSettings settings, Any any, bool hasTls, ICollection<string> notes)
     {
         const string Path = $"typed_extension_protocol_options[{OptionsKey}]";
         var options = WireMessage.Parse(EnvoyOptions.Parser, any.Value, Path);
@@ -79,31 +89,61 @@ internal static class TransportSettingsCompiler
         }
 
         settings = WithCommon(settings, options.CommonHttpProtocolOptions, Path + ".common_http_protocol_options", notes);
-        Note(options, Path, notes, "common_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config", "auto_config", "hash_policy", "outlier_detection", "retry_policy");
+        Note(options, Path, notes, "common_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config", "auto_config", "hash_policy", "outlier_detection", "retry_policy", "upstream_http_protocol_options");
+        return (WithProtocol(settings, options, hasTls, Path, notes), options.UpstreamHttpProtocolOptions);
+    }
+
+    private static TransportSettings WithProtocol(TransportSettings settings, EnvoyOptions options, bool hasTls, string path, ICollection<string> notes)
+    {
         switch (options.UpstreamProtocolOptionsCase)
         {
             case EnvoyOptions.UpstreamProtocolOptionsOneofCase.ExplicitHttpConfig:
                 var config = options.ExplicitHttpConfig;
-                Note(config.HttpProtocolOptions, Path + ".explicit_http_config.http_protocol_options", notes);
+                Note(config.HttpProtocolOptions, path + ".explicit_http_config.http_protocol_options", notes);
                 settings = settings with { Protocol = config.Http2ProtocolOptions is null ? UpstreamProtocol.Http11 : UpstreamProtocol.Http2 };
                 return config.ProtocolConfigCase == EnvoyOptions.Types.ExplicitHttpConfig.ProtocolConfigOneofCase.None
-                    ? throw new ResourceRejectedException(Path + ".explicit_http_config", "must name HTTP/1.1 or HTTP/2, the versions that are spoken")
-                    : WithHttp2(settings, config.Http2ProtocolOptions, Path + ".explicit_http_config.http2_protocol_options", notes);
+                    ? throw new ResourceRejectedException(path + ".explicit_http_config", "must name HTTP/1.1 or HTTP/2, the versions that are spoken")
+                    : WithHttp2(settings, config.Http2ProtocolOptions, path + ".explicit_http_config.http2_protocol_options", notes);
             case EnvoyOptions.UpstreamProtocolOptionsOneofCase.UseDownstreamProtocolConfig:
-                Note(options.UseDownstreamProtocolConfig.HttpProtocolOptions, Path + ".use_downstream_protocol_config.http_protocol_options", notes);
+                Note(options.UseDownstreamProtocolConfig.HttpProtocolOptions, path + ".use_downstream_protocol_config.http_protocol_options", notes);
                 return WithHttp2(
                     settings with { Protocol = UpstreamProtocol.Downstream },
                     options.UseDownstreamProtocolConfig.Http2ProtocolOptions,
-                    Path + ".use_downstream_protocol_config.http2_protocol_options",
+                    path + ".use_downstream_protocol_config.http2_protocol_options",
                     notes);
 
-            // Without ALPN, which needs TLS, Envoy's automatic choice is HTTP/1.1, and what it says of HTTP/2 is for nothing.
             case EnvoyOptions.UpstreamProtocolOptionsOneofCase.AutoConfig:
-                Note(options.AutoConfig.HttpProtocolOptions, Path + ".auto_config.http_protocol_options", notes);
-                Note(options.AutoConfig.Http2ProtocolOptions, Path + ".auto_config.http2_protocol_options", notes);
-                return settings;
+                Note(options.AutoConfig.HttpProtocolOptions, path + ".auto_config.http_protocol_options", notes);
+                if (!hasTls)
+                {
+                    // Without ALPN, which needs TLS, Envoy's automatic choice is HTTP/1.1, and what it says of HTTP/2 is for nothing.
+                    Note(options.AutoConfig.Http2ProtocolOptions, path + ".auto_config.http2_protocol_options", notes);
+                    return settings;
+                }
+
+                return WithHttp2(
+                    settings with { Protocol = UpstreamProtocol.Automatic },
+                    options.AutoConfig.Http2ProtocolOptions,
+                    path + ".auto_config.http2_protocol_options",
+                    notes);
             default:
-                throw new ResourceRejectedException(Path, "upstream_protocol_options must be set");
+                throw new ResourceRejectedException(path, "upstream_protocol_options must be set");
+        }
+    }
+
+    private static void NoteWithoutTls(UpstreamHttpProtocolOptions? options, string path, ICollection<string> notes)
+    {
+        if (options is null)
+        {
+            return;
+        }
+
+        foreach (var field in UpstreamHttpProtocolOptions.Descriptor.Fields.InDeclarationOrder())
+        {
+            if (IsSet(field.Accessor.GetValue(options)))
+            {
+                notes.Add($"{path}.{field.Name} has no effect without TLS");
+            }
         }
     }
 

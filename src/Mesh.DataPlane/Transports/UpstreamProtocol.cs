@@ -10,4 +10,7 @@ internal enum UpstreamProtocol
 
     /// <summary>What the caller uses (Envoy's <c>use_downstream_protocol_config</c>).</summary>
     Downstream,
+
+    /// <summary>HTTP/2 where the endpoint chooses it in the TLS handshake, else HTTP/1.1 (Envoy's <c>auto_config</c>).</summary>
+    Automatic,
 }

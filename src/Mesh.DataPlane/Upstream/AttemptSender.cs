@@ -86,7 +86,12 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         {
             var policy = input.Decision.Route!.Policy;
             var protocol = input.Decision.ClusterState!.Policy!.Transport.Protocol;
-            if (protocol == UpstreamProtocol.Http2)
+            if (RequestScheme.IsSecure(request.RequestUri!))
+            {
+                protocol = UpstreamProtocol.Downstream;
+                RequestScheme.UseCallersVersion(request);
+            }
+            else if (protocol == UpstreamProtocol.Http2)
             {
                 webSocketKey = WebSocketUpgrade.Translate(request);
             }
@@ -344,6 +349,10 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             case UpstreamProtocol.Http2:
                 request.Version = HttpVersion.Version20;
                 request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+                break;
+            case UpstreamProtocol.Automatic when request.Headers.Protocol is null:
+                request.Version = HttpVersion.Version20;
+                request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
                 break;
             case UpstreamProtocol.Http11 when request.Method == HttpMethod.Connect && request.Headers.Protocol is { } protocolName:
                 throw new HttpRequestException(

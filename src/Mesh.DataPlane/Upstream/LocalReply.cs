@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.DataPlane.Tls;
 
 namespace Mesh.DataPlane.Upstream;
 
@@ -133,7 +134,7 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
         };
 
     /// <summary>The certificate is trusted, and is not that of the name that was called.</summary>
-    public static LocalReply NameCheckFailure { get; } = TlsFailure("CERTIFICATE_VERIFY_FAILED:verify cert failed: verify SAN list");
+    public static LocalReply NameCheckFailure { get; } = TlsFailure(TlsErrors.WrongName);
 
     /// <summary>A route action that this data plane does not have.</summary>
     public static LocalReply UnsupportedAction(string action)

@@ -15,6 +15,7 @@ internal sealed class RequestEdit : HeaderMap
     private readonly HttpContent? _content;
     private readonly List<(HttpHeaders Headers, string Name, object? Values)> _saved = [];
     private bool _contentAdded;
+    private bool _authoritySet;
 
     public RequestEdit(HttpRequestMessage request)
     {
@@ -77,6 +78,8 @@ internal sealed class RequestEdit : HeaderMap
     public void SetAuthority(string authority)
     {
         Save(_request.Headers, "Host");
+        RequestHost.Keep(_request, Authority);
+        _authoritySet = true;
         _request.Headers.Host = authority;
     }
 
@@ -102,6 +105,12 @@ internal sealed class RequestEdit : HeaderMap
         if (!ReferenceEquals(_request.RequestUri, _uri))
         {
             _request.RequestUri = _uri;
+        }
+
+        if (_authoritySet)
+        {
+            RequestHost.Forget(_request);
+            _authoritySet = false;
         }
 
         if (_contentAdded)

@@ -1,5 +1,4 @@
-using System.Net.Security;
-using System.Security.Authentication;
+using Mesh.DataPlane.Tls;
 
 namespace Mesh.DataPlane.Upstream;
 
@@ -12,46 +11,13 @@ internal static class TlsFailures
     public static LocalReply ReplyTo(HttpRequestException exception)
     {
         var cause = (Exception)exception;
-        while (cause.InnerException is { } inner)
+        while (cause is not TlsFailureException && cause.InnerException is { } inner)
         {
             cause = inner;
         }
 
-        var reason = Refusal(exception) is { } errors
-            ? errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && !errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? null : "CERTIFICATE_VERIFY_FAILED:" + errors
-            : cause.Message.Trim('.', ' ');
-        return reason is null ? LocalReply.NameCheckFailure : LocalReply.TlsFailure(Limit(reason));
-    }
-
-    // The framework tells what is wrong with a certificate in words alone.
-    private static SslPolicyErrors? Refusal(Exception exception)
-    {
-        for (Exception? e = exception; e is not null; e = e.InnerException)
-        {
-            if (e is not AuthenticationException)
-            {
-                continue;
-            }
-
-            var errors = SslPolicyErrors.None;
-            foreach (var error in Enum.GetValues<SslPolicyErrors>())
-            {
-                errors |= e.Message.Contains(error.ToString(), StringComparison.Ordinal) ? error : SslPolicyErrors.None;
-            }
-
-            // "… because of errors in the certificate chain: PartialChain".
-            if (errors == SslPolicyErrors.None && e.Message.Contains("certificate chain", StringComparison.Ordinal))
-            {
-                errors = SslPolicyErrors.RemoteCertificateChainErrors;
-            }
-
-            if (errors != SslPolicyErrors.None)
-            {
-                return errors;
-            }
-        }
-
-        return null;
+        var reason = (cause as TlsFailureException)?.Reason ?? cause.Message.Trim('.', ' ');
+        return reason == TlsErrors.WrongName ? LocalReply.NameCheckFailure : LocalReply.TlsFailure(Limit(reason));
     }
 
     private static string Limit(string text)

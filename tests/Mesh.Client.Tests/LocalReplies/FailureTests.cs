@@ -95,58 +95,6 @@ public sealed class FailureTests
         ShouldBeLate(await Record.ExceptionAsync(() => response.Content.ReadAsStreamAsync().Within()), "UT", "response_timeout");
     }
 
-    [Theory]
-    [InlineData("trusted and of the name", null)]
-    [InlineData("of another name", "CERTIFICATE_VERIFY_FAILED:verify cert failed: verify SAN list")]
-    [InlineData("of a stranger", "CERTIFICATE_VERIFY_FAILED:RemoteCertificateChainErrors")]
-    [InlineData("no TLS", "*")]
-    public async Task A_certificate_that_will_not_do_is_told_by_its_fault(string served, string? reason)
-    {
-        using var authority = new TestCertificateAuthority();
-        using var stranger = new TestCertificateAuthority();
-        using var certificate = (served == "of a stranger" ? stranger : authority).Issue(served == "of another name" ? "other.example" : "api.example");
-        using var server = new RawServer(async connection =>
-        {
-            if (served == "no TLS")
-            {
-                await connection.WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n");
-                await connection.WaitForEndAsync();
-                return;
-            }
-
-            await using var tls = new SslStream(connection.Stream);
-            await tls.AuthenticateAsServerAsync(certificate);
-            await tls.ReadAsync(new byte[4096]);
-            await tls.WriteAsync("HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray());
-        });
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            SslOptions = { CertificateChainPolicy = authority.CreateChainPolicy() },
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                await socket.ConnectAsync(IPAddress.Loopback, server.Port, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        });
-        using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/");
-
-        var exception = await Record.ExceptionAsync(() => client.SendAsync(request).Within());
-
-        if (reason is null)
-        {
-            exception.ShouldBeNull();
-            return;
-        }
-
-        var reply = Failures.ReplyTo(exception.ShouldBeOfType<HttpRequestException>(), request).ShouldNotBeNull();
-        (reply.Flags, reply.Error).ShouldBe(("UF", HttpRequestError.SecureConnectionError));
-        if (reason != "*")
-        {
-            reply.ShouldBe(LocalReply.TlsFailure(reason) with { Headers = reply.Headers });
-        }
-    }
-
     private static async Task<Exception?> ReadAsync(ClientMesh mesh)
     {
         using var response = await mesh.Client().GetAsync("http://reviews:9080/", HttpCompletionOption.ResponseHeadersRead).Within();

@@ -146,8 +146,8 @@ public class RejectionTests
             "virtual_hosts[0].routes[0].direct_response.body");
 
     [Fact]
-    public void A_cluster_that_asks_for_TLS()
-        => Cluster(c => c.TransportSocket = new TransportSocket { Name = "envoy.transport_sockets.tls", TypedConfig = Any.Pack(new Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext()) }, "transport_socket");
+    public void A_cluster_of_a_transport_that_is_not_known()
+        => Cluster(c => c.TransportSocket = new TransportSocket { Name = "envoy.transport_sockets.alts", TypedConfig = Any.Pack(new Envoy.Config.Route.V3.RouteMatch()) }, "transport_socket");
 
     [Fact]
     public void A_cluster_of_a_policy_that_is_not_known() => Cluster(c => c.LbPolicy = Envoy.Config.Cluster.V3.Cluster.Types.LbPolicy.ClusterProvided, "lb_policy");

@@ -49,7 +49,6 @@ internal static class HonouredFields
         "endpoints.weight",
         "endpoints.serviceAccount",
         "workloadSelector.*",
-        "subjectAltNames",
         "exportTo");
 
     public static HonouredFieldSet Sidecar { get; } = new(
@@ -149,8 +148,6 @@ internal static class HonouredFields
             yield return $"{at}.tls.clientCertificate";
             yield return $"{at}.tls.privateKey";
             yield return $"{at}.tls.caCertificates";
-            yield return $"{at}.tls.caCrl";
-            yield return $"{at}.tls.credentialName";
             yield return $"{at}.tls.subjectAltNames";
             yield return $"{at}.tls.sni";
             yield return $"{at}.tls.insecureSkipVerify";

@@ -11,6 +11,7 @@ internal static class FieldSampleTable
     private const string Listener = "envoy.config.listener.v3.";
     private const string TcpProxy = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.";
     private const string Core = "envoy.config.core.v3.";
+    private const string Tls = "envoy.extensions.transport_sockets.tls.v3.";
 
 
     private const string Named = """{"load_assignment":{"cluster_name":"c","endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"a.example","port_value":80}}}}]}]}}""";
@@ -70,6 +71,25 @@ internal static class FieldSampleTable
         [Core + "DataSource"] = """{"inline_string":"xyz"}""",
         [Core + "TypedExtensionConfig"] = """{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.config.route.v3.RouteMatch"}}""",
         [Core + "TransportSocket"] = """{"name":"x"}""",
+        [Core + "UpstreamHttpProtocolOptions"] = """{"auto_sni":true}""",
+        [Core + "UpstreamHttpProtocolOptions.auto_sni"] = "false",
+        [Core + "UpstreamHttpProtocolOptions.override_auto_sni_header"] = "x-sni",
+        [Core + "DataSource.environment_variable"] = "PATH",
+        [Tls + "UpstreamTlsContext.auto_sni_san_validation"] = "true",
+        [Tls + "UpstreamTlsContext.max_session_keys"] = "0",
+        [Tls + "CommonTlsContext"] = """{"validation_context":{"trusted_ca":{"inline_string":"y"}}}""",
+        [Tls + "CertificateValidationContext"] = """{"trusted_ca":{"inline_string":"z"}}""",
+        [Tls + "CommonTlsContext.alpn_protocols"] = "h2",
+        [Tls + "CommonTlsContext.CombinedCertificateValidationContext"] = """{"default_validation_context":{},"validation_context_sds_secret_config":{"name":"s","sds_config":{"ads":{}}}}""",
+        [Tls + "TlsCertificate"] = """{"certificate_chain":{"inline_string":"c"},"private_key":{"inline_string":"k"}}""",
+        [Core + "WatchedDirectory"] = """{"path":"/x"}""",
+        [Tls + "SubjectAltNameMatcher.matcher"] = """{"prefix":"q"}""",
+        [Tls + "TlsParameters.tls_maximum_protocol_version"] = "TLSv1_2",
+        [Tls + "TlsParameters.cipher_suites"] = "AES128-SHA",
+        [Tls + "SubjectAltNameMatcher"] = """{"san_type":"DNS","matcher":{"exact":"xy"}}""",
+        [Tls + "SubjectAltNameMatcher.san_type"] = "URI",
+        [Tls + "CertificateValidationContext.verify_certificate_spki"] = "NvqYIYSbgK2vCJpQhObf77vv+bQWtc5ek5RIOwPiC9A=",
+        [Tls + "CertificateValidationContext.verify_certificate_hash"] = "df6ff72fe9116521268f6f2dd4966f51df479883fe7037b39f75916ac3049d1a",
         [Core + "HealthStatusSet"] = """{"statuses":["DRAINING"]}""",
         [Core + "KeepaliveSettings"] = """{"interval":"7s","timeout":"7s"}""",
         [Core + "KeepaliveSettings.timeout"] = "\"8s\"",

@@ -2,6 +2,7 @@ using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Extensions.Clusters.Dns.V3;
 using Envoy.Extensions.Clusters.OriginalDst.V3;
 using Envoy.Extensions.Filters.Http.Buffer.V3;
@@ -72,8 +73,12 @@ internal static class FieldSites
             m => InCluster(c =>
             {
                 c.OutlierDetection = new();
+                c.TransportSocket = Resources.Tls();
                 c.TypedExtensionProtocolOptions["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"] = Any.Pack(m);
             })),
+        new(
+            () => new UpstreamTlsContext(Resources.Tls().TypedConfig.Unpack<UpstreamTlsContext>()) { Sni = "a.example" },
+            m => InCluster(c => c.TransportSocket = new TransportSocket { Name = "tls", TypedConfig = Any.Pack(m) })),
         new(
             () => new DnsCluster(),
             m => InCluster(c =>

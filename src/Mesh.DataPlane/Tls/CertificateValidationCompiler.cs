@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Envoy.Extensions.TransportSockets.Tls.V3;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Tls;
+
+/// <summary>Compiles what is asked of a peer's certificate. What it cannot ask it refuses: a check that is left out lets the wrong one in.</summary>
+internal static class CertificateValidationCompiler
+{
+    /// <exception cref="ResourceRejectedException">It asks for what cannot be done, or for nothing at all.</exception>
+    public static CertificateValidation Compile(CertificateValidationContext message, string path)
+    {
+        Refuse(message.CaCertificateProviderInstance is not null, path + ".ca_certificate_provider_instance");
+        Refuse(message.Crl is not null, path + ".crl");
+        Refuse(message.OnlyVerifyLeafCertCrl, path + ".only_verify_leaf_cert_crl");
+        Refuse(message.RequireSignedCertificateTimestamp == true, path + ".require_signed_certificate_timestamp");
+        Refuse(message.CustomValidatorConfig is not null, path + ".custom_validator_config");
+        Refuse(message.SuppressClientCaList, path + ".suppress_client_ca_list");
+        if (message is { TrustedCa: not null, SystemRootCerts: not null })
+        {
+            throw new ResourceRejectedException(path + ".system_root_certs", "cannot be given beside trusted_ca");
+        }
+
+        byte[][] hashes = [.. message.VerifyCertificateHash.Select((hash, i) => Hash(hash, $"{path}.verify_certificate_hash[{i}]"))];
+        byte[][] keys = [.. message.VerifyCertificateSpki.Select((hash, i) => KeyHash(hash, $"{path}.verify_certificate_spki[{i}]"))];
+        var trust = message.TrustChainVerification == CertificateValidationContext.Types.TrustChainVerification.AcceptUntrusted ? TrustMode.Anybody
+            : message.TrustedCa is not null ? TrustMode.Given
+            : message.SystemRootCerts is not null ? TrustMode.System
+            : hashes.Length + keys.Length > 0 ? TrustMode.Pinned
+            : throw new ResourceRejectedException(
+                path + ".trusted_ca",
+                "must be set, or system_root_certs, or hashes of certificates; to believe whoever answers, trust_chain_verification must say ACCEPT_UNTRUSTED");
+#pragma warning disable CS0612 // The older form of the names, which some control planes still send.
+        SanMatcher[] names =
+        [
+            .. message.MatchTypedSubjectAltNames.Select((m, i) => SanMatcher.Compile(m, $"{path}.match_typed_subject_alt_names[{i}]")),
+            .. message.MatchSubjectAltNames.Select((m, i) => SanMatcher.Compile(m, $"{path}.match_subject_alt_names[{i}]")),
+        ];
+#pragma warning restore CS0612
+        return new CertificateValidation
+        {
+            Trust = trust,
+            Roots = message.TrustedCa is { } ca ? new Reloaded<X509Certificate2Collection>([SecretData.Compile(ca, path + ".trusted_ca")], Roots) : null,
+            Names = names,
+            Hashes = hashes,
+            KeyHashes = keys,
+            AllowExpired = message.AllowExpiredCertificate,
+            MaxDepth = message.MaxVerifyDepth,
+        };
+    }
+
+    private static void Refuse(bool isSet, string path)
+    {
+        if (isSet)
+        {
+            throw new ResourceRejectedException(path, "is not supported, and is not left out in silence: the cluster is refused");
+        }
+    }
+
+    private static X509Certificate2Collection Roots(IReadOnlyList<byte[]> read)
+    {
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPem(Encoding.UTF8.GetString(read[0]));
+        return roots.Count > 0 ? roots : throw new CryptographicException("There is no certificate in it.");
+    }
+
+    // Hexadecimal, as openssl prints it: with colons or without.
+    private static byte[] Hash(string text, string path)
+    {
+        try
+        {
+            if (Convert.FromHexString(text.Replace(":", "", StringComparison.Ordinal)) is { Length: SHA256.HashSizeInBytes } hash)
+            {
+                return hash;
+            }
+        }
+        catch (FormatException)
+        {
+            // Told below.
+        }
+
+        throw new ResourceRejectedException(path, "must be a SHA-256 in hexadecimal");
+    }
+
+    private static byte[] KeyHash(string text, string path)
+    {
+        Span<byte> hash = stackalloc byte[64];
+        return Convert.TryFromBase64String(text, hash, out var length) && length == SHA256.HashSizeInBytes
+            ? hash[..length].ToArray()
+            : throw new ResourceRejectedException(path, "must be a SHA-256 in base64");
+    }
+}

@@ -1,0 +1,82 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Mesh.DataPlane.Tls;
+
+/// <summary>One client's handshake, whose failure says what Envoy would say.</summary>
+internal static class TlsHandshake
+{
+    /// <summary>By what a cluster says of TLS.</summary>
+    /// <param name="stream">The connection; disposed when there is no handshake.</param>
+    /// <param name="tls">What the cluster says.</param>
+    /// <param name="requestHost">The host of the request that the connection is for; <see langword="null"/> when it is for none.</param>
+    /// <param name="endpointHost">The host name of the endpoint, if it has one.</param>
+    /// <param name="protocols">The protocols to offer.</param>
+    /// <param name="time">The clock that certificates are held to.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="TlsFailureException">There is no handshake, or the peer is not who it should be.</exception>
+    public static async ValueTask AuthenticateAsync(
+        SslStream stream, UpstreamTls tls, string? requestHost, string? endpointHost, IReadOnlyList<string> protocols, TimeProvider time, CancellationToken cancellationToken)
+    {
+        TlsFailureException? failure = null;
+        try
+        {
+            var serverName = tls.ServerNameSource switch
+            {
+                ServerNameSource.Request => requestHost ?? "",
+                ServerNameSource.Endpoint when !string.IsNullOrEmpty(endpointHost) => endpointHost,
+                _ => tls.ServerName,
+            };
+
+            // With no name to ask for, the certificate must be for the host all the same.
+            var host = tls.VerifiesServerName ? (serverName.Length > 0 ? serverName : requestHost ?? "") : tls.VerifiesRequestHost ? requestHost ?? "" : null;
+            var options = new SslClientAuthenticationOptions
+            {
+                TargetHost = serverName,
+                EnabledSslProtocols = tls.Protocols,
+                AllowRenegotiation = tls.AllowsRenegotiation,
+                AllowTlsResume = tls.AllowsResumption,
+                ApplicationProtocols = protocols.Count == 0 ? null : [.. protocols.Select(p => new SslApplicationProtocol(p))],
+                ClientCertificateContext = tls.Certificate?.Get(),
+                CertificateChainPolicy = tls.Validation.CreateChainPolicy(time),
+                RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+                {
+                    failure = Judge(tls, certificate as X509Certificate2, chain, host);
+                    return failure is null;
+                },
+            };
+            if (tls.CipherSuites is { } suites && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()))
+            {
+                options.CipherSuitesPolicy = new CipherSuitesPolicy(suites);
+            }
+
+            await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            if (e is OperationCanceledException)
+            {
+                throw;
+            }
+
+            throw failure ?? TlsErrors.Of(e);
+        }
+    }
+
+    private static TlsFailureException? Judge(UpstreamTls tls, X509Certificate2? certificate, X509Chain? chain, string? host)
+    {
+        if (tls.Validation.Verify(certificate, chain, host, onlyHost: tls.VerifiesServerName) is { } refusal)
+        {
+            return new TlsFailureException(TlsErrors.Unverified(refusal.Reason), refusal.Explanation);
+        }
+
+        return tls.EnforcesKeyUsage && !IsForSignatures(certificate)
+            ? new TlsFailureException(TlsErrors.WrongKeyUsage, "The certificate's key is not for signatures.")
+            : null;
+    }
+
+    private static bool IsForSignatures(X509Certificate2? certificate)
+        => certificate?.GetKeyAlgorithm() != "1.2.840.113549.1.1.1"
+            || certificate.Extensions.OfType<X509KeyUsageExtension>().All(usage => usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature));
+}

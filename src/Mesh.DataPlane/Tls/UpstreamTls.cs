@@ -1,0 +1,56 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Google.Protobuf;
+using Mesh.DataPlane.Matching;
+
+namespace Mesh.DataPlane.Tls;
+
+/// <summary>How TLS is spoken to the endpoints of a cluster (Envoy's <c>UpstreamTlsContext</c>). Equal to another that was compiled from the same.</summary>
+/// <param name="compiledFrom">The message, and what beside it counts.</param>
+internal sealed class UpstreamTls(ByteString compiledFrom) : IEquatable<UpstreamTls>
+{
+    private readonly ByteString _compiledFrom = compiledFrom;
+
+    public required CertificateValidation Validation { get; init; }
+
+    /// <summary>The certificate to show; <see langword="null"/> for none.</summary>
+    public ClientCertificate? Certificate { get; init; }
+
+    /// <summary>The name to ask for; empty for none.</summary>
+    public string ServerName { get; init; } = "";
+
+    public ServerNameSource ServerNameSource { get; init; }
+
+    /// <summary>The header whose value is the name to ask for (<c>override_auto_sni_header</c>).</summary>
+    public HeaderName? ServerNameHeader { get; init; }
+
+    /// <summary>The certificate must be for the host of the request (<c>auto_san_validation</c>).</summary>
+    public bool VerifiesRequestHost { get; init; }
+
+    /// <summary>The certificate must be for the name asked for, and nothing else is asked of its names (<c>auto_sni_san_validation</c>).</summary>
+    public bool VerifiesServerName { get; init; }
+
+    /// <summary>The protocols to offer (ALPN), where they are said.</summary>
+    public IReadOnlyList<string> ApplicationProtocols { get; init; } = [];
+
+    /// <summary>The versions of TLS; <see cref="SslProtocols.None"/> leaves it to the system.</summary>
+    public SslProtocols Protocols { get; init; }
+
+    public IReadOnlyList<TlsCipherSuite>? CipherSuites { get; init; }
+
+    public bool AllowsRenegotiation { get; init; }
+
+    public bool AllowsResumption { get; init; } = true;
+
+    /// <summary>An RSA certificate must say that its key is for signatures, if it says what for.</summary>
+    public bool EnforcesKeyUsage { get; init; }
+
+    /// <summary>Whether connections differ by the host of the request.</summary>
+    public bool DependsOnRequest => ServerNameSource == ServerNameSource.Request || VerifiesRequestHost;
+
+    public bool Equals(UpstreamTls? other) => other is not null && _compiledFrom == other._compiledFrom;
+
+    public override bool Equals(object? obj) => Equals(obj as UpstreamTls);
+
+    public override int GetHashCode() => _compiledFrom.GetHashCode();
+}

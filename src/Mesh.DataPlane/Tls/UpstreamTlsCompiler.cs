@@ -1,0 +1,150 @@
+using System.Security.Authentication;
+using Envoy.Config.Core.V3;
+using Envoy.Extensions.TransportSockets.RawBuffer.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
+using Google.Protobuf;
+using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Resources;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Tls;
+
+/// <summary>Compiles the transport socket of a cluster. Whatever it does not honour it refuses: no cluster that asks for TLS is spoken to in less.</summary>
+internal static class UpstreamTlsCompiler
+{
+    private const string Path = "transport_socket.typed_config";
+
+    public static bool IsAsked(TransportSocket? socket) => socket is not null && socket.TypedConfig?.Is(RawBuffer.Descriptor) != true;
+
+    /// <returns><see langword="null"/> for clear text.</returns>
+    /// <exception cref="ResourceRejectedException">It is another kind of socket, or asks for what cannot be done.</exception>
+    public static UpstreamTls? Compile(TransportSocket? socket, UpstreamHttpProtocolOptions? http, string httpPath)
+    {
+        if (!IsAsked(socket))
+        {
+            return null;
+        }
+
+        if (socket!.TypedConfig?.Is(UpstreamTlsContext.Descriptor) != true)
+        {
+            throw new ResourceRejectedException("transport_socket", $"'{socket.Name}' is not supported; the cluster is refused rather than spoken to in clear text");
+        }
+
+        var message = WireMessage.Parse(UpstreamTlsContext.Parser, socket.TypedConfig.Value, Path);
+        WireMessage.Validate(message, socket.TypedConfig.Value, UpstreamTlsContext.Parser, Path);
+        var common = message.CommonTlsContext ?? throw new ResourceRejectedException(Path + ".common_tls_context", "must be set");
+        RefuseExtensions(common, Path + ".common_tls_context");
+        var (certificate, validation) = Material(common, Path + ".common_tls_context");
+        if (message is { Sni: "", AutoHostSni: false, AutoSniSanValidation: true } && http?.AutoSni != true)
+        {
+            throw new ResourceRejectedException(Path + ".auto_sni_san_validation", "there is no name to validate: set sni, auto_host_sni or auto_sni");
+        }
+
+        if (http is { AutoSni: true } && message.Sni.Length > 0)
+        {
+            throw new ResourceRejectedException(httpPath + ".auto_sni", "cannot be set beside the transport socket's sni");
+        }
+
+        var tls = common.TlsParams;
+#pragma warning disable CS0612 // Of no effect in the newest Envoy, and asked of older ones.
+        var enforcesKeyUsage = message.EnforceRsaKeyUsage == true;
+#pragma warning restore CS0612
+        return new UpstreamTls(ByteString.CopyFrom([.. socket.TypedConfig.Value.Span, .. (http?.ToByteArray() ?? [])]))
+        {
+            Validation = validation,
+            Certificate = certificate,
+            ServerName = message.Sni,
+            ServerNameSource = message.AutoHostSni ? ServerNameSource.Endpoint : http?.AutoSni == true ? ServerNameSource.Request : ServerNameSource.Given,
+            ServerNameHeader = http is { AutoSni: true, OverrideAutoSniHeader: { Length: > 0 } header } ? new HeaderName(header) : null,
+            VerifiesRequestHost = http?.AutoSanValidation == true,
+
+            // The system's authorities sign for everybody: with nothing said of names, only the host's own makes a certificate of theirs worth anything.
+            VerifiesServerName = message.AutoSniSanValidation || (validation is { Trust: TrustMode.System, Names.Count: 0 } && http?.AutoSanValidation != true),
+            ApplicationProtocols = [.. common.AlpnProtocols],
+            Protocols = Versions(tls, Path + ".common_tls_context.tls_params"),
+            CipherSuites = CipherSuites.Compile(tls?.CipherSuites ?? [], Path + ".common_tls_context.tls_params.cipher_suites"),
+            AllowsRenegotiation = message.AllowRenegotiation,
+            AllowsResumption = message.MaxSessionKeys is not 0,
+            EnforcesKeyUsage = enforcesKeyUsage,
+        };
+    }
+
+    private static (ClientCertificate? Certificate, CertificateValidation Validation) Material(CommonTlsContext common, string path)
+    {
+        Refuse(common.TlsCertificateSdsSecretConfigs.Count > 0, path + ".tls_certificate_sds_secret_configs");
+        if (common.TlsCertificates.Count > 1)
+        {
+            throw new ResourceRejectedException(path + ".tls_certificates", "a client has one certificate");
+        }
+
+        var certificate = common.TlsCertificates.Count == 0 ? null : ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]");
+        switch (common.ValidationContextTypeCase)
+        {
+            case CommonTlsContext.ValidationContextTypeOneofCase.ValidationContext:
+                return (certificate, CertificateValidationCompiler.Compile(common.ValidationContext, path + ".validation_context"));
+            case CommonTlsContext.ValidationContextTypeOneofCase.None:
+                throw new ResourceRejectedException(
+                    path + ".validation_context",
+                    "must be set: without it whoever answers would be believed; if that is what is wanted, its trust_chain_verification must say ACCEPT_UNTRUSTED");
+            default:
+                throw new ResourceRejectedException($"{path}.{FieldName(common)}", "is not supported; the cluster is refused rather than spoken to unverified");
+        }
+    }
+
+    private static string FieldName(CommonTlsContext common)
+        => CommonTlsContext.Descriptor.Oneofs[0].Accessor.GetCaseFieldDescriptor(common)!.Name;
+
+    private static void RefuseExtensions(CommonTlsContext common, string path)
+    {
+        Refuse(common.TlsCertificateProviderInstance is not null, path + ".tls_certificate_provider_instance");
+        Refuse(common.CustomTlsCertificateSelector is not null, path + ".custom_tls_certificate_selector");
+        Refuse(common.CustomHandshaker is not null, path + ".custom_handshaker");
+        Refuse(common.KeyLog is not null, path + ".key_log");
+#pragma warning disable CS0612
+        Refuse(common.TlsCertificateCertificateProvider is not null, path + ".tls_certificate_certificate_provider");
+        Refuse(common.TlsCertificateCertificateProviderInstance is not null, path + ".tls_certificate_certificate_provider_instance");
+#pragma warning restore CS0612
+        Refuse(common.TlsParams?.EcdhCurves.Count > 0, path + ".tls_params.ecdh_curves");
+        Refuse(common.TlsParams?.SignatureAlgorithms.Count > 0, path + ".tls_params.signature_algorithms");
+        Refuse(common.TlsParams?.CompliancePolicies.Count > 0, path + ".tls_params.compliance_policies");
+    }
+
+    private static void Refuse(bool isSet, string path)
+    {
+        if (isSet)
+        {
+            throw new ResourceRejectedException(path, "is not supported; the cluster is refused rather than spoken to with less than was asked");
+        }
+    }
+
+    // Envoy's client speaks TLS 1.2 and 1.3 unless told otherwise.
+    private static SslProtocols Versions(TlsParameters? parameters, string path)
+    {
+        if (parameters is null)
+        {
+            return SslProtocols.Tls12 | SslProtocols.Tls13;
+        }
+
+        var first = Number(parameters.TlsMinimumProtocolVersion) ?? 2;
+        var last = Number(parameters.TlsMaximumProtocolVersion) ?? 3;
+        if (first > last)
+        {
+            throw new ResourceRejectedException(path + ".tls_maximum_protocol_version", "must not be below the minimum");
+        }
+
+#pragma warning disable CS0618, SYSLIB0039 // Asked for by name.
+        SslProtocols[] all = [SslProtocols.Tls, SslProtocols.Tls11, SslProtocols.Tls12, SslProtocols.Tls13];
+#pragma warning restore CS0618, SYSLIB0039
+        return all[first..(last + 1)].Aggregate((a, b) => a | b);
+    }
+
+    private static int? Number(TlsParameters.Types.TlsProtocol version)
+        => version switch
+        {
+            TlsParameters.Types.TlsProtocol.TlsAuto => null,
+            TlsParameters.Types.TlsProtocol.Tlsv10 => 0,
+            TlsParameters.Types.TlsProtocol.Tlsv11 => 1,
+            TlsParameters.Types.TlsProtocol.Tlsv12 => 2,
+            _ => 3,
+        };
+}
