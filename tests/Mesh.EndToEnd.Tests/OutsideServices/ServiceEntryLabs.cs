@@ -7,6 +7,53 @@ namespace Mesh.EndToEnd.Tests.OutsideServices;
 public sealed class ServiceEntryLabs
 {
     [Fact]
+    [Trait("Lab", "C4")]
+    public async Task Three_hosts_of_one_entry_are_each_called_by_its_own_name_over_TLS()
+    {
+        string[] names = ["api.dropboxapi.com", "www.googleapis.com", "api.facebook.com"];
+        await using var net = OutsideNet.Start(SystemTrust.Authority);
+        var hosts = new List<OutsideHost>();
+        foreach (var name in names)
+        {
+            hosts.Add(await net.AddHostAsync(name));
+        }
+
+        await using var mesh = await PodMesh.StartAsync(
+            $$"""
+            apiVersion: networking.istio.io/v1beta1
+            kind: ServiceEntry
+            metadata:
+              name: external-svc-https
+            spec:
+              hosts:
+              - api.dropboxapi.com
+              - www.googleapis.com
+              - api.facebook.com
+              location: MESH_EXTERNAL
+              ports:
+              - number: 443
+                name: https
+                protocol: TLS
+                targetPort: {{OutsideNet.LocalPort(443)}}
+              resolution: DNS
+            """,
+            outside: net);
+        var caller = mesh.Caller();
+
+        foreach (var (name, host) in names.Zip(hosts))
+        {
+            var answer = await caller.AskAsync($"https://{name}/v1");
+            (answer.Status, answer.Body).ShouldBe((200, $"{name} /v1"));
+            host.Seen.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+                seen => seen.Scheme.ShouldBe("https"),
+                seen => seen.Host.ShouldBe(name),
+                seen => seen.ServerName.ShouldBe(name));
+        }
+
+        mesh.Engines[0].Hosts.All.Count(entry => entry.State.Status == Mesh.DataPlane.Hosts.HostStatus.Meshed).ShouldBe(3, "they are the mesh's, and nothing passed it by");
+    }
+
+    [Fact]
     [Trait("Lab", "L000-21")]
     public async Task A_host_without_a_dot_is_refused_and_an_address_is_not()
     {
