@@ -27,6 +27,7 @@ internal sealed class TestMesh
             Envoy.Extensions.Filters.Http.Cors.V3.CorsPolicy.Descriptor,
             Envoy.Extensions.Retry.Host.PreviousHosts.V3.PreviousHostsPredicate.Descriptor,
             Envoy.Extensions.Retry.Priority.PreviousPriorities.V3.PreviousPrioritiesConfig.Descriptor,
+            Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
             Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor)));
 
     private readonly MeshModelBuilder _builder;

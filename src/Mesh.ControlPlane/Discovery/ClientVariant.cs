@@ -11,7 +11,11 @@ namespace Mesh.ControlPlane.Discovery;
 internal static class ClientVariant
 {
     public static string OfCluster(Proxy proxy, MeshService service, DestinationRuleSet? rule, SubsetKey key)
-        => service.IsResolvedByDns ? $"{(proxy.IsIpv6Only ? "6" : "")}\0{OfEndpoints(proxy, service, rule, key)}" : rule?.Variant ?? "";
+    {
+        // Who sees requests in clear text is told of TLS otherwise than who carries it.
+        var form = proxy.IsInProcess || rule is null ? "" : "tcp\0";
+        return service.IsResolvedByDns ? $"{form}{(proxy.IsIpv6Only ? "6" : "")}\0{OfEndpoints(proxy, service, rule, key)}" : form + rule?.Variant;
+    }
 
     public static string OfEndpoints(Proxy proxy, MeshService service, DestinationRuleSet? rule, SubsetKey key)
     {

@@ -8,6 +8,7 @@ using Mesh.ControlPlane.Registry;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.Logging;
+using XdsNode = Mesh.Xds.Bootstrap.XdsNode;
 
 namespace Mesh.ControlPlane.Discovery;
 
@@ -92,7 +93,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             metadata.ClusterId,
             metadata.IsIpv6Only,
             metadata.IsSidecar,
-            metadata.BindsToPort);
+            metadata.BindsToPort,
+            isInProcess: node.UserAgentName == XdsNode.UserAgentName);
         var selecting = _model.Config.Sidecars.Selecting(proxy.Namespace, proxy.Labels).ToArray();
         if (selecting.Length > 1)
         {

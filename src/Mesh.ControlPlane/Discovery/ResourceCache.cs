@@ -194,18 +194,20 @@ internal sealed class ResourceCache
             return null;
         }
 
-        object?[] destinations = [.. RouteDestinations(config, scope, proxy, service, rule)];
-        var byLabels = rule is { DependsOnSourceLabels: true } || Array.Exists(destinations, destination => destination is DestinationRuleSet { Variant.Length: > 0 });
+        var seesTls = proxy.IsInProcess && service?.FindPort(key.Port) is { } port && port.Protocol.IsTls();
+        var tlsRules = seesTls ? scope.FindVirtualServices(key.Host, key.Port) : [];
+        object?[] destinations = [.. RouteDestinations(config, scope, proxy, service, tlsRules.Append(rule).OfType<VirtualServiceRule>()), .. tlsRules];
+        var byLabels = rule is { DependsOnSourceLabels: true } || tlsRules.Any(tls => tls.DependsOnSourceLabels) || Array.Exists(destinations, destination => destination is DestinationRuleSet { Variant.Length: > 0 });
         return Find(
             _routes,
-            (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", scope.Variant, name),
+            (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", seesTls ? $"tls/{scope.Variant}" : scope.Variant, name),
             new Inputs(service, rule, null, config, destinations),
             name,
             () => RouteGenerator.Generate(proxy, config, key));
     }
 
     /// <summary>Services whose only port a route takes, and the rules that say what of a request is hashed.</summary>
-    private static IEnumerable<object?> RouteDestinations(ConfigIndex config, ClientScope scope, Proxy proxy, MeshService? service, VirtualServiceRule? rule)
+    private static IEnumerable<object?> RouteDestinations(ConfigIndex config, ClientScope scope, Proxy proxy, MeshService? service, IEnumerable<VirtualServiceRule> rules)
     {
         if (service is not null)
         {
@@ -216,7 +218,7 @@ internal sealed class ResourceCache
             }
         }
 
-        foreach (var host in rule?.DestinationHosts ?? [])
+        foreach (var host in rules.SelectMany(rule => rule.DestinationHosts))
         {
             var destination = scope.FindDestination(host);
             destination = destination is null ? null : scope.Meant(destination);

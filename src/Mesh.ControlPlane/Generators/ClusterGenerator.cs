@@ -37,8 +37,7 @@ internal static class ClusterGenerator
         var cluster = new Cluster { Name = key.ToString() };
         if (proxy.Kind == ProxyKind.Mesh)
         {
-            Translate(cluster, service, port, policy);
-            UpstreamTlsTranslator.Apply(cluster, policy.Tls, service, port);
+            Translate(cluster, proxy, service, port, policy);
             cluster.Metadata = IstioMetadata.OfCluster(service, port, subset?.Name ?? "", rule);
         }
         else
@@ -68,7 +67,7 @@ internal static class ClusterGenerator
         }
     }
 
-    private static void Translate(Cluster cluster, MeshService service, MeshServicePort port, in TrafficPolicyParts policy)
+    private static void Translate(Cluster cluster, Proxy proxy, MeshService service, MeshServicePort port, in TrafficPolicyParts policy)
     {
         LoadBalancerTranslator.Apply(cluster, policy.LoadBalancer);
         ConnectionPoolTranslator.Apply(cluster, policy.ConnectionPool, policy.RetryBudget);
@@ -82,10 +81,14 @@ internal static class ClusterGenerator
             cluster.CommonLbConfig.HealthyPanicThreshold = new Envoy.Type.V3.Percent { Value = outlierDetection.MinHealthPercent };
         }
 
-        if (ConnectionPoolTranslator.HttpOptions(port, policy.ConnectionPool, policy.OutlierDetection, UpstreamTlsTranslator.HttpOptions(policy.Tls, service, port)) is { } options)
+        var tls = UpstreamTlsTranslator.Of(proxy, service, port, policy.Tls);
+        var options = ConnectionPoolTranslator.HttpOptions(port, policy.ConnectionPool, policy.OutlierDetection, tls?.HttpOptions);
+        if (options is not null)
         {
             cluster.TypedExtensionProtocolOptions[HttpProtocolOptionsKey] = Any.Pack(options);
         }
+
+        cluster.TransportSocket = tls?.Socket(isHttp2: options?.ExplicitHttpConfig?.Http2ProtocolOptions is not null);
     }
 
     /// <summary>The load balancer and, as gRFC A32 has it, the limit of requests are all that gRPC reads of a policy.</summary>

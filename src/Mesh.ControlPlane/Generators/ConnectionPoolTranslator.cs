@@ -37,7 +37,10 @@ internal static class ConnectionPoolTranslator
 
     /// <summary>The protocol of a port and the settings of HTTP connections; <see langword="null"/> for HTTP/1.1 as it is.</summary>
     public static HttpProtocolOptions? HttpOptions(
-        MeshServicePort port, ConnectionPoolSettings? settings, Istio.Networking.V1Alpha3.OutlierDetection? outlierDetection, UpstreamHttpProtocolOptions? tls)
+        MeshServicePort port,
+        ConnectionPoolSettings? settings,
+        Istio.Networking.V1Alpha3.OutlierDetection? outlierDetection,
+        UpstreamHttpProtocolOptions? tls)
     {
         var http = settings?.Http;
         var options = Protocol(port, http);

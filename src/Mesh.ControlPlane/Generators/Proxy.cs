@@ -11,6 +11,7 @@ namespace Mesh.ControlPlane.Generators;
 /// <param name="isIpv6Only">Whether it is known to have IPv6 addresses and no other.</param>
 /// <param name="isSidecar">Whether it says that it stands beside an application (Istio's node type <c>sidecar</c>).</param>
 /// <param name="bindsToPort">Whether applications connect to it of their own accord (Istio's interception mode <c>NONE</c>), not redirected.</param>
+/// <param name="isInProcess">Whether it is this mesh's library in the application itself, which sees requests before they are encrypted.</param>
 internal sealed class Proxy(
     ProxyKind kind,
     string @namespace,
@@ -19,7 +20,8 @@ internal sealed class Proxy(
     string clusterId = "",
     bool isIpv6Only = false,
     bool isSidecar = false,
-    bool bindsToPort = false)
+    bool bindsToPort = false,
+    bool isInProcess = true)
 {
     public ProxyKind Kind { get; } = kind;
 
@@ -36,6 +38,8 @@ internal sealed class Proxy(
     public bool IsSidecar { get; } = isSidecar;
 
     public bool BindsToPort { get; } = bindsToPort;
+
+    public bool IsInProcess { get; } = isInProcess && kind == ProxyKind.Mesh;
 
     /// <summary>The value of one of its labels or of its place's (see <see cref="TopologyLabels"/>).</summary>
     public string? LabelOf(string key) => TopologyLabels.Find(Labels, Locality, ClusterId, key);

@@ -30,8 +30,10 @@ internal static class RouteGenerator
         }
 
         var rule = scope.FindVirtualService(key.Host, key.Port);
-        var routes = rule is not null && (port?.Protocol.IsHttp() ?? true) ? RoutesOf(proxy, config, rule, key.Port) : [];
-        if (routes.Count == 0)
+        var seesTls = proxy.IsInProcess && port is not null && port.Protocol.IsTls();
+        var routes = rule is not null && (seesTls || (port?.Protocol.IsHttp() ?? true)) ? RoutesOf(proxy, config, rule, key.Port, seesTls) : [];
+        var isComplete = seesTls && AddSniRoutes(routes, proxy, config, service!, key);
+        if (routes.Count == 0 || (seesTls && !isComplete))
         {
             if (service is null)
             {
@@ -79,12 +81,31 @@ internal static class RouteGenerator
         }
     }
 
-    private static List<Route> RoutesOf(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, uint port)
+    /// <summary>Behind the <c>http</c> routes, for what they leave, the <c>tls</c> routes of a port where TLS is spoken.</summary>
+    /// <returns>Whether nothing is left.</returns>
+    private static bool AddSniRoutes(List<Route> routes, Proxy proxy, ConfigIndex config, MeshService service, SubsetKey key)
+    {
+        if (routes.Count > 0 && RouteMatchTranslator.MatchesEverything(routes[^1].Match))
+        {
+            return true;
+        }
+
+        var (bySni, isComplete) = new SniRouteTranslator(proxy, config, service, key).Translate(config.ScopeOf(proxy).FindVirtualServices(key.Host, key.Port));
+        routes.AddRange(bySni);
+        return isComplete;
+    }
+
+    private static List<Route> RoutesOf(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, uint port, bool isTls)
     {
         var routes = new List<Route>();
         var translator = new RouteTranslator(proxy, config, rule, port);
         foreach (var http in rule.Spec.Http.Where(HasAction))
         {
+            if (isTls && IsForPlainText(proxy, config, rule, http, port))
+            {
+                continue;
+            }
+
             if (http.Match.Count == 0)
             {
                 routes.Add(translator.Translate(http, null, RouteMatchTranslator.Translate(proxy.Kind, null)));
@@ -117,6 +138,22 @@ internal static class RouteGenerator
     /// <summary>An entry that says nothing about what to do (a delegate, or no weight at all) would be refused, and the good routes with it.</summary>
     private static bool HasAction(HTTPRoute http)
         => http.Redirect is not null || http.DirectResponse is not null || http.Route.Count == 1 || http.Route.Any(route => route.Weight > 0);
+
+    /// <summary>Istio applies no <c>http</c> route to such a port: one that would send TLS to where none is spoken, or around in a circle, was not meant for it.</summary>
+    private static bool IsForPlainText(Proxy proxy, ConfigIndex config, VirtualServiceRule rule, HTTPRoute http, uint port)
+        => http.Redirect is { Scheme: "https", Authority: "", Uri: "", PrefixRewrite: "" }
+            || http.Route.Where(route => route.Weight > 0 || http.Route.Count == 1).Any(route =>
+            {
+                var to = DestinationKey.Of(proxy, config, rule.Source.Namespace, port, route.Destination);
+                var service = config.ScopeOf(proxy).FindDestination(to.Host);
+                if (service?.FindPort(to.Port) is not { } found || !found.Protocol.IsHttp() || found.Protocol == PortProtocol.Auto)
+                {
+                    return false;
+                }
+
+                var destinationRule = config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
+                return UpstreamTlsTranslator.Of(proxy, service, found, destinationRule?.PolicyFor(destinationRule.FindSubset(to.Subset), to.Port).Tls) is null;
+            });
 
     /// <summary>What of a match is known when routes are made: the port, and who is asking.</summary>
     private static bool AppliesTo(Proxy proxy, HTTPMatchRequest match, uint port)

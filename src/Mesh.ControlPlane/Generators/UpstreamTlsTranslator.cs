@@ -1,5 +1,3 @@
-using System.Net;
-using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Type.Matcher.V3;
@@ -7,85 +5,151 @@ using Google.Protobuf.WellKnownTypes;
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Model;
 using Mode = Istio.Networking.V1Alpha3.ClientTLSSettings.Types.TLSmode;
-using SanType = Envoy.Extensions.TransportSockets.Tls.V3.SubjectAltNameMatcher.Types.SanType;
+using TrustChainVerification = Envoy.Extensions.TransportSockets.Tls.V3.CertificateValidationContext.Types.TrustChainVerification;
+using Version = Envoy.Extensions.TransportSockets.Tls.V3.TlsParameters.Types.TlsProtocol;
 
 namespace Mesh.ControlPlane.Generators;
 
-/// <summary>TLS origination: requests that reach a cluster in clear text leave over TLS. Files are those of the client's own machine.</summary>
-internal static class UpstreamTlsTranslator
+/// <summary>
+/// TLS that begins at the client (<c>SIMPLE</c>, <c>MUTUAL</c>). Files are those of the client's own machine, and named as such: the names under which
+/// Istio asks its agent for them (<c>file-cert:</c>) mean nothing where there is no agent.
+/// </summary>
+internal sealed class UpstreamTlsTranslator
 {
     private const string SocketName = "envoy.transport_sockets.tls";
 
-    public static void Apply(Cluster cluster, ClientTLSSettings? settings, MeshService service, MeshServicePort port)
+    /// <summary>Where Debian and Istio's images have the system's authorities: Envoy does not know <c>system_root_certs</c> and would then believe anybody.</summary>
+    private const string SystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
+
+    private readonly Proxy _proxy;
+    private readonly ClientTLSSettings _settings;
+    private readonly string _serverName;
+    private readonly StringMatcher[] _names;
+
+    private UpstreamTlsTranslator(Proxy proxy, MeshService service, MeshServicePort port, ClientTLSSettings settings)
     {
-        if (!Originates(settings))
+        _proxy = proxy;
+        _settings = settings;
+
+        // Only a request says whom it is for; of a connection nothing is known but the service that it goes to.
+        var byRequest = port.Protocol.IsHttp() || (port.Protocol == PortProtocol.Https && proxy.IsInProcess);
+        _serverName = settings.Sni.Length > 0 || byRequest || service.IsWildcard ? settings.Sni : service.Host;
+        var names = settings.SubjectAltNames.Count > 0 ? (IReadOnlyList<string>)settings.SubjectAltNames : service.SubjectAltNames;
+        _names = (names.Count, _serverName.Length) switch
         {
-            return;
+            ( > 0, _) => [.. names.Select(name => new StringMatcher { Exact = name })],
+            // An authority alone would let in everybody for whom it has ever signed. Istio leaves the name unchecked where sni is given.
+            (_, > 0) => [new StringMatcher { Exact = _serverName }],
+            _ when !byRequest && service.Host.Length > 1 => [new StringMatcher { Suffix = service.Host[1..] }],
+            _ => [],
+        };
+        HttpOptions = byRequest && _serverName.Length == 0
+            ? new UpstreamHttpProtocolOptions { AutoSni = true, AutoSanValidation = !SkipsVerification && _names.Length == 0 }
+            : null;
+    }
+
+    /// <summary>What is left to the request: the name to ask for, and the one that the certificate must have.</summary>
+    public UpstreamHttpProtocolOptions? HttpOptions { get; }
+
+    private bool SkipsVerification => _settings.InsecureSkipVerify == true;
+
+    /// <returns><see langword="null"/> for a cluster that is spoken to as it is called.</returns>
+    public static UpstreamTlsTranslator? Of(Proxy proxy, MeshService service, MeshServicePort port, ClientTLSSettings? settings)
+        => settings?.Mode is Mode.Simple or Mode.Mutual ? new UpstreamTlsTranslator(proxy, service, port, settings) : null;
+
+    /// <param name="isHttp2">Whether the cluster speaks HTTP/2 and nothing else.</param>
+    public TransportSocket Socket(bool isHttp2)
+    {
+        var common = new CommonTlsContext
+        {
+            TlsParams = new TlsParameters { TlsMinimumProtocolVersion = Version.Tlsv12, TlsMaximumProtocolVersion = Version.Tlsv13 },
+        };
+        if (_settings.CredentialName.Length > 0)
+        {
+            AddCredential(common);
+        }
+        else
+        {
+            AddFiles(common);
         }
 
-        var common = new CommonTlsContext { ValidationContext = Validation(settings!, service, port) };
-        if (settings!.Mode == Mode.Mutual)
-        {
-            common.TlsCertificates.Add(new TlsCertificate { CertificateChain = File(settings.ClientCertificate), PrivateKey = File(settings.PrivateKey) });
-        }
-
-        if (port.Protocol.IsHttp2())
+        if (isHttp2)
         {
             common.AlpnProtocols.Add("h2");
         }
 
-        cluster.TransportSocket = new TransportSocket
+        return new TransportSocket
         {
             Name = SocketName,
-            TypedConfig = Any.Pack(new UpstreamTlsContext { CommonTlsContext = common, Sni = ServerName(settings, service, port) }),
+            TypedConfig = Any.Pack(new UpstreamTlsContext { CommonTlsContext = common, Sni = _serverName }),
         };
     }
 
-    /// <summary>What is left to the request: the name to ask for, and the one that the certificate must be for.</summary>
-    public static UpstreamHttpProtocolOptions? HttpOptions(ClientTLSSettings? settings, MeshService service, MeshServicePort port)
-        => Originates(settings) && ServerName(settings!, service, port).Length == 0
-            ? new UpstreamHttpProtocolOptions { AutoSni = true, AutoSanValidation = settings!.InsecureSkipVerify != true && NamesOf(settings, service).Count == 0 }
-            : null;
+    private void AddFiles(CommonTlsContext common)
+    {
+        if (_settings.Mode == Mode.Mutual)
+        {
+            common.TlsCertificates.Add(new TlsCertificate { CertificateChain = File(_settings.ClientCertificate), PrivateKey = File(_settings.PrivateKey) });
+        }
 
-    private static bool Originates(ClientTLSSettings? settings) => settings?.Mode is Mode.Simple or Mode.Mutual;
+        var validation = Validation();
+        if (!SkipsVerification)
+        {
+            switch (_settings.CaCertificates)
+            {
+                case "" or "system" when _proxy.IsInProcess:
+                    validation.SystemRootCerts = new();
+                    break;
+                case "" or "system":
+                    validation.TrustedCa = File(SystemAuthorities);
+                    break;
+                default:
+                    validation.TrustedCa = File(_settings.CaCertificates);
+                    break;
+            }
 
-    // Whoever speaks no HTTP says no host: it is the service's.
-    private static string ServerName(ClientTLSSettings settings, MeshService service, MeshServicePort port)
-        => settings.Sni.Length > 0 || port.Protocol is not (PortProtocol.Tcp or PortProtocol.Tls) || service.Host.StartsWith('*') ? settings.Sni : service.Host;
+            validation.Crl = _settings.CaCrl.Length > 0 ? File(_settings.CaCrl) : null;
+        }
 
-    private static IReadOnlyList<string> NamesOf(ClientTLSSettings settings, MeshService service)
-        => settings.SubjectAltNames.Count > 0 ? settings.SubjectAltNames : service.SubjectAltNames;
+        common.ValidationContext = validation;
+    }
 
-    private static CertificateValidationContext Validation(ClientTLSSettings settings, MeshService service, MeshServicePort port)
+    private void AddCredential(CommonTlsContext common)
+    {
+        if (_settings.Mode == Mode.Mutual)
+        {
+            common.TlsCertificateSdsSecretConfigs.Add(Sds(SecretName.OfCertificate(_settings.CredentialName)));
+        }
+
+        if (SkipsVerification)
+        {
+            common.ValidationContext = Validation();
+            return;
+        }
+
+        common.CombinedValidationContext = new CommonTlsContext.Types.CombinedCertificateValidationContext
+        {
+            DefaultValidationContext = Validation(),
+            ValidationContextSdsSecretConfig = Sds(SecretName.OfAuthority(_settings.CredentialName)),
+        };
+    }
+
+    private CertificateValidationContext Validation()
     {
         var validation = new CertificateValidationContext();
-        if (settings.InsecureSkipVerify == true)
+        if (SkipsVerification)
         {
-            validation.TrustChainVerification = CertificateValidationContext.Types.TrustChainVerification.AcceptUntrusted;
+            validation.TrustChainVerification = TrustChainVerification.AcceptUntrusted;
             return validation;
         }
 
-        if (settings.CaCertificates.Length > 0)
-        {
-            validation.TrustedCa = File(settings.CaCertificates);
-        }
-        else
-        {
-            validation.SystemRootCerts = new();
-        }
-
-        // An authority alone would let in everybody whom it has ever signed for.
-        var names = NamesOf(settings, service);
-        var serverName = ServerName(settings, service, port);
-        validation.MatchTypedSubjectAltNames.AddRange((names.Count == 0 && serverName.Length > 0 ? [serverName] : names).Select(Matcher));
+#pragma warning disable CS0612 // Istio says names in the older form, which asks of no name what kind it is.
+        validation.MatchSubjectAltNames.AddRange(_names);
+#pragma warning restore CS0612
         return validation;
     }
 
-    private static SubjectAltNameMatcher Matcher(string name) => new()
-    {
-        SanType = name.Contains("://", StringComparison.Ordinal) ? SanType.Uri : IPAddress.TryParse(name, out _) ? SanType.IpAddress : SanType.Dns,
-        Matcher = new StringMatcher { Exact = name },
-    };
+    private static SdsSecretConfig Sds(SecretName name) => new() { Name = name.ToString(), SdsConfig = ConfigSources.Ads };
 
     private static DataSource File(string path) => new() { Filename = path };
 }

@@ -163,6 +163,12 @@ internal sealed class ModelDiff
 
         foreach (var host in _after.Services.Where(service => service.Ports.Any(port => port.Protocol.IsTcp())).Select(service => service.Host).Distinct())
         {
+            // Whether TLS begins at a destination decides which routes a port has where TLS is spoken.
+            if (Hostname.Covering(host).SelectMany(_after.VirtualServicesOf).Any(rule => rule.Spec.Http.Count > 0 && rule.DestinationHosts.Any(ruled.Contains)))
+            {
+                AddRoutes(host);
+            }
+
             if (ruled.Contains(host) || Hostname.Covering(host).SelectMany(_after.VirtualServicesOf).Any(rule => rule.IsOfTcp && rule.DestinationHosts.Any(ruled.Contains)))
             {
                 AddTcpListeners(host);

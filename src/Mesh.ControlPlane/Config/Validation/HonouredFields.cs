@@ -49,6 +49,7 @@ internal static class HonouredFields
         "endpoints.weight",
         "endpoints.serviceAccount",
         "workloadSelector.*",
+        "subjectAltNames",
         "exportTo");
 
     public static HonouredFieldSet Sidecar { get; } = new(
@@ -148,6 +149,8 @@ internal static class HonouredFields
             yield return $"{at}.tls.clientCertificate";
             yield return $"{at}.tls.privateKey";
             yield return $"{at}.tls.caCertificates";
+            yield return $"{at}.tls.caCrl";
+            yield return $"{at}.tls.credentialName";
             yield return $"{at}.tls.subjectAltNames";
             yield return $"{at}.tls.sni";
             yield return $"{at}.tls.insecureSkipVerify";
