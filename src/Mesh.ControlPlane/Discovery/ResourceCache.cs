@@ -136,6 +136,11 @@ internal sealed class ResourceCache
             return TcpListener(model.Config, proxy, name, key);
         }
 
+        if (name.StartsWith(ConnectionListenerGenerator.Scheme, StringComparison.Ordinal))
+        {
+            return ConnectionListener(model.Config, proxy, name);
+        }
+
         if (name == VirtualOutbound.Name)
         {
             return proxy.Kind == ProxyKind.Mesh
@@ -176,6 +181,27 @@ internal sealed class ResourceCache
             new Inputs(null, null, null, config, [config]),
             name,
             () => TcpListenerGenerator.Generate(proxy, config, key));
+    }
+
+    private AdsResource? ConnectionListener(ConfigIndex config, Proxy proxy, string name)
+    {
+        // A gRPC library would refuse it.
+        if (proxy.Kind != ProxyKind.Mesh || ConnectionListenerGenerator.Resolve(config.ScopeOf(proxy), name) is not { } target)
+        {
+            return null;
+        }
+
+        if (_tcpListeners.Count >= MaxListeners)
+        {
+            _tcpListeners.Clear();
+        }
+
+        return Find(
+            _tcpListeners,
+            (proxy.Namespace, proxy.LabelsKey, proxy.IsIpv6Only, name),
+            new Inputs(null, null, null, config, [config]),
+            name,
+            () => ConnectionListenerGenerator.Generate(proxy, config, name, target));
     }
 
     private AdsResource? Routes(MeshModel model, Proxy proxy, string name)

@@ -23,9 +23,14 @@ internal sealed class TcpChainTranslator(Proxy proxy, ConfigIndex config, TcpLis
         {
             AddTls(rules);
         }
-        else
+        else if (target.Port.Protocol is PortProtocol.Tcp or PortProtocol.Auto)
         {
             AddTcp(rules);
+        }
+        else
+        {
+            // What is declared as HTTP has no other rules; whoever carries it as it is (a handler's ConnectCallback) gets to the service.
+            Add(null, _filters.ToService(ServiceKey), [], OwnSubnets);
         }
 
         return _chains;

@@ -62,12 +62,8 @@ internal static class TcpListenerGenerator
             listener.BindToPort = false;
         }
 
-        AddChains(listener, targets.SelectMany(target => ChainsOf(proxy, config, key, target)), proxy.BindsToPort);
-        if (listener.FilterChains.Any(chain => chain.FilterChainMatch is { ServerNames.Count: > 0 }))
-        {
-            listener.ListenerFilters.Add(TlsInspector);
-        }
-
+        // A socket of the listener's own has no other destination: passing it on would lead back here.
+        AddChains(listener, targets.SelectMany(target => ChainsOf(proxy, config, key, target)), passesOn: !proxy.BindsToPort);
         return listener;
     }
 
@@ -75,7 +71,11 @@ internal static class TcpListenerGenerator
         => new TcpChainTranslator(proxy, config, target, key.Bind != SharedAddress(proxy))
             .Translate(config.ScopeOf(proxy).FindVirtualServices(target.Service.Host, target.Port.Number));
 
-    private static void AddChains(Listener listener, IEnumerable<FilterChain> chains, bool bindsToPort)
+    /// <summary>Puts chains into a listener, and what inspects connections for them.</summary>
+    /// <param name="listener">The listener.</param>
+    /// <param name="chains">The chains in their order; those without conditions are for the rest.</param>
+    /// <param name="passesOn">Whether connections that none is for go on to where they were going.</param>
+    public static void AddChains(Listener listener, IEnumerable<FilterChain> chains, bool passesOn)
     {
         // Envoy refuses a listener with two chains of the same conditions: the first one counts.
         var conditions = new HashSet<FilterChainMatch>();
@@ -92,13 +92,18 @@ internal static class TcpListenerGenerator
             }
         }
 
+        if (listener.FilterChains.Any(chain => chain.FilterChainMatch.ServerNames.Count > 0))
+        {
+            listener.ListenerFilters.Add(TlsInspector);
+        }
+
         if (forTheRest is not null && listener.FilterChains.Count == 0)
         {
             listener.FilterChains.Add(forTheRest);
             return;
         }
 
-        if (forTheRest is null && !bindsToPort)
+        if (forTheRest is null && passesOn)
         {
             forTheRest = new FilterChain
             {
@@ -108,7 +113,6 @@ internal static class TcpListenerGenerator
             };
         }
 
-        // A socket of the listener's own has no other destination: passing it on would lead back here.
         listener.DefaultFilterChain = forTheRest;
     }
 

@@ -161,7 +161,7 @@ internal sealed class ModelDiff
             return;
         }
 
-        foreach (var host in _after.Services.Where(service => service.Ports.Any(port => port.Protocol.IsTcp())).Select(service => service.Host).Distinct())
+        foreach (var host in _after.Services.Select(service => service.Host).Distinct())
         {
             // Whether TLS begins at a destination decides which routes a port has where TLS is spoken.
             if (Hostname.Covering(host).SelectMany(_after.VirtualServicesOf).Any(rule => rule.Spec.Http.Count > 0 && rule.DestinationHosts.Any(ruled.Contains)))
@@ -218,6 +218,7 @@ internal sealed class ModelDiff
     /// <summary>Whatever says where a connection to one of a host's addresses goes has changed.</summary>
     private void AddTcpListeners(string host)
     {
+        AddConnectionListeners(host);
         foreach (var service in _before.ServicesOf(host).Concat(_after.ServicesOf(host)))
         {
             foreach (var port in service.Ports.Where(port => port.Protocol.IsTcp()))
@@ -230,6 +231,32 @@ internal sealed class ModelDiff
                     }
                 }
             }
+        }
+    }
+
+    /// <summary>The same by the host's names, as applications ask whose mesh is in their process.</summary>
+    private void AddConnectionListeners(string host)
+    {
+        var services = _before.ServicesOf(host).Concat(_after.ServicesOf(host)).ToList();
+        if (services.Count == 0)
+        {
+            return;
+        }
+
+        var addresses = services.SelectMany(service => service.Addresses).ToHashSet();
+        if (Hostname.IsWildcard(host) || addresses.Any(address => address.Contains('/', StringComparison.Ordinal)))
+        {
+            _anyListener = true;
+            return;
+        }
+
+        foreach (var port in services.SelectMany(service => service.Ports).Select(port => port.Number).Distinct())
+        {
+            var suffix = $":{port}";
+            _listeners.UnionWith(HostAliases.Of(host, port, null, _after.ClusterDomain)
+                .Concat(addresses.SelectMany(address => HostAliases.OfAddress(address, port)))
+                .Where(alias => alias.EndsWith(suffix, StringComparison.Ordinal))
+                .Select(alias => ConnectionListenerGenerator.Scheme + alias));
         }
     }
 

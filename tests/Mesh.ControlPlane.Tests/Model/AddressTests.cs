@@ -61,7 +61,7 @@ public class AddressTests
         var mesh = new TestMesh(Entry("one", "\"10.9.0.7\""));
 
         mesh.Apply(Entry("one", "\"10.9.0.8\""))!.ByType[TypeUrls.Listener].ShouldNotBeNull().ShouldBeSubsetOf(
-            ["one.example.com", "one.example.com:80", "10.9.0.7", "10.9.0.7:80", "10.9.0.8", "10.9.0.8:80"]);
+            ["one.example.com", "one.example.com:80", "10.9.0.7", "10.9.0.7:80", "10.9.0.8", "10.9.0.8:80", "tcp://one.example.com:80", "tcp://10.9.0.7:80", "tcp://10.9.0.8:80"]);
         mesh.Apply(Entry("one", "\"10.9.0.0/16\""))!.ByType[TypeUrls.Listener].ShouldBeNull();
     }
 

@@ -94,7 +94,7 @@ public class ModelDiffTests
         Names(change, TypeUrls.Cluster).ShouldBe(expected);
         Names(change, TypeUrls.ClusterLoadAssignment).ShouldBe(expected);
         change!.ByType.Keys.ShouldNotContain(TypeUrls.RouteConfiguration);
-        change.ByType.Keys.ShouldNotContain(TypeUrls.Listener);
+        Names(change, TypeUrls.Listener).ShouldAllBe(name => name.StartsWith("tcp://"), "how long a connection may be idle is said on its listener");
     }
 
     [Fact]
@@ -107,6 +107,7 @@ public class ModelDiffTests
         Names(change, TypeUrls.Listener).ShouldBe(
         [
             "b", "b.default", "b.default.svc", "b.default.svc.cluster.local", "b.default.svc.cluster.local:80", "b.default.svc:80", "b.default:80", "b:80",
+            "tcp://b.default.svc.cluster.local:80", "tcp://b.default.svc:80", "tcp://b.default:80", "tcp://b:80",
         ]);
         Names(change, TypeUrls.Cluster).ShouldBe(["outbound|80||b.default.svc.cluster.local"]);
     }

@@ -173,6 +173,17 @@ internal sealed class PodMesh : IAsyncDisposable
     /// <param name="configure">Its settings.</param>
     public HttpClient Caller(MeshWorkload? workload = null, IRandomSource? random = null, Action<MeshOptions>? configure = null)
     {
+        var client = Application(workload, random, configure).GetRequiredService<IHttpClientFactory>().CreateClient();
+        client.Timeout = Guard.Hang;
+        return client;
+    }
+
+    /// <summary>An application in this mesh, for what is not a client of requests.</summary>
+    /// <param name="workload">The application.</param>
+    /// <param name="random">Its chance, where it is not that of all.</param>
+    /// <param name="configure">Its settings.</param>
+    public IServiceProvider Application(MeshWorkload? workload = null, IRandomSource? random = null, Action<MeshOptions>? configure = null)
+    {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddProvider(Log.For(workload?.Name ?? "caller")));
         services.AddMeshClient(options => options.Workload = workload ?? new MeshWorkload("caller"));
@@ -181,9 +192,7 @@ internal sealed class PodMesh : IAsyncDisposable
         var provider = services.BuildServiceProvider();
         _callers.Add(provider);
         _engines.Add(provider.GetRequiredService<MeshEngine>());
-        var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient();
-        client.Timeout = Guard.Hang;
-        return client;
+        return provider;
     }
 
     /// <summary>Carries a request through the waits between its attempts: the clock runs until it is answered, and stands still again.</summary>

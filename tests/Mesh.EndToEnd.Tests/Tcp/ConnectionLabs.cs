@@ -1,0 +1,275 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Mesh.Client.Tests.Tcp;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Mesh.EndToEnd.Tests.Tcp;
+
+/// <summary>A database of two versions, drivers that speak to it, and the documents that people write for it.</summary>
+public sealed class ConnectionLabs : IAsyncLifetime
+{
+    private const string Service = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: mysql}
+        spec:
+          ports: [{name: tcp-mysql, port: 3306}]
+          selector: {app: mysql}
+        """;
+
+    private const string Subsets = """
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: DestinationRule
+        metadata: {name: mysql}
+        spec:
+          host: mysql
+          subsets:
+          - {name: v1, labels: {version: v1}}
+          - {name: v2, labels: {version: v2}}
+        """;
+
+    private readonly LineServer _v1 = new("v1");
+    private readonly LineServer _v2 = new("v2");
+    private PodMesh _mesh = null!;
+
+    public async Task InitializeAsync() => _mesh = await PodMesh.StartAsync(Service + "\n" + Pod("v1", _v1) + Pod("v2", _v2) + Subsets, new Mesh.Testing.EvenRandomSource());
+
+    public async Task DisposeAsync()
+    {
+        await _mesh.DisposeAsync();
+        await _v1.DisposeAsync();
+        await _v2.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Without_a_rule_the_service_is_reached_by_every_name_that_it_has()
+    {
+        var connector = Connector(_mesh.Application());
+
+        foreach (var host in new[] { "mysql", "mysql.default", "mysql.default.svc.cluster.local", "MYSQL." })
+        {
+            await using var driver = await LineDriver.ConnectAsync(connector, host);
+            (await driver.AskAsync("NAME")).ShouldBeOneOf("v1", "v2");
+        }
+    }
+
+    [Fact]
+    public async Task Weights_are_exact_and_a_change_is_for_new_connections()
+    {
+        await _mesh.ApplyAsync(Rule("""[{route: [{destination: {host: mysql, subset: v1}, weight: 80}, {destination: {host: mysql, subset: v2}, weight: 20}]}]"""));
+        var connector = Connector(_mesh.Application());
+
+        (await CountAsync(connector, 100)).ShouldBe(new Dictionary<string, int> { ["v1"] = 80, ["v2"] = 20 });
+
+        await _mesh.ApplyAsync(Rule("""[{route: [{destination: {host: mysql, subset: v1}}]}]"""));
+        await using var old = await LineDriver.ConnectAsync(connector, "mysql");
+        await _mesh.ApplyAsync(Rule("""[{route: [{destination: {host: mysql, subset: v2}}]}]"""));
+
+        (await CountAsync(connector, 10)).ShouldBe(new Dictionary<string, int> { ["v2"] = 10 });
+        (await old.AskAsync("NAME")).ShouldBe("v1");
+    }
+
+    [Fact]
+    public async Task A_rule_may_ask_who_calls()
+    {
+        await _mesh.ApplyAsync(Rule("""
+            [{match: [{sourceLabels: {app: job}, port: 3306, gateways: [mesh]}], route: [{destination: {host: mysql, subset: v2}}]},
+                  {route: [{destination: {host: mysql, subset: v1}}]}]
+            """));
+
+        (await CountAsync(Connector(_mesh.Application(new MeshWorkload("job"))), 5)).ShouldBe(new Dictionary<string, int> { ["v2"] = 5 });
+        (await CountAsync(Connector(_mesh.Application(new MeshWorkload("web"))), 5)).ShouldBe(new Dictionary<string, int> { ["v1"] = 5 });
+    }
+
+    [Fact]
+    public async Task A_service_with_an_address_is_reached_by_it_and_ruled_by_it()
+    {
+        await _mesh.ApplyAsync(string.Create(CultureInfo.InvariantCulture, $$$"""
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata: {name: legacy}
+            spec:
+              hosts: [legacy.example.com]
+              addresses: [10.9.0.7]
+              ports: [{number: 3306, name: tcp, protocol: TCP}]
+              resolution: STATIC
+              endpoints: [{address: 127.0.0.1, ports: { tcp: {{{_v1.Port}}} } }]
+            ---
+            apiVersion: networking.istio.io/v1
+            kind: VirtualService
+            metadata: {name: legacy}
+            spec:
+              hosts: [legacy.example.com]
+              tcp:
+              - match: [{destinationSubnets: [10.8.0.0/16]}]
+                route: [{destination: {host: nowhere}}]
+              - match: [{destinationSubnets: [10.9.0.0/16]}]
+                route: [{destination: {host: mysql, subset: v2}}]
+            """));
+        var connector = Connector(_mesh.Application());
+
+        foreach (var host in new[] { "legacy.example.com", "10.9.0.7" })
+        {
+            await using var driver = await LineDriver.ConnectAsync(connector, host);
+            (await driver.AskAsync("NAME")).ShouldBe("v2");
+        }
+    }
+
+    [Fact]
+    public async Task A_policy_limits_connections_and_their_idleness()
+    {
+        await _mesh.ApplyAsync("""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: mysql}
+            spec:
+              host: mysql
+              trafficPolicy: {connectionPool: {tcp: {maxConnections: 1, idleTimeout: 30s}}}
+              subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
+            """);
+        var connector = Connector(_mesh.Application());
+        await using var driver = await LineDriver.ConnectAsync(connector, "mysql");
+
+        var refused = await Should.ThrowAsync<SocketException>(connector.ConnectAsync("mysql", 3306).AsTask().OrHang());
+        refused.Message.ShouldContain("outbound|3306||mysql.default.svc.cluster.local");
+        refused.Data[MeshRequest.ResponseFlags.Key].ShouldBe("UO");
+
+        var reading = driver.ReadLineAsync();
+        _mesh.Time.Advance(TimeSpan.FromSeconds(30));
+        (await Should.ThrowAsync<IOException>(reading)).Message.ShouldContain("idle_timeout");
+        await using var again = await LineDriver.ConnectAsync(connector, "mysql");
+    }
+
+    [Fact]
+    public async Task A_dead_version_is_ejected_by_connections_that_fail()
+    {
+        await _v1.DisposeAsync();
+        await _mesh.ApplyAsync("""
+            apiVersion: networking.istio.io/v1
+            kind: DestinationRule
+            metadata: {name: mysql}
+            spec:
+              host: mysql
+              trafficPolicy: {outlierDetection: {consecutive5xxErrors: 2, maxEjectionPercent: 100}}
+            """);
+        var connector = Connector(_mesh.Application());
+
+        var failures = 0;
+        for (var i = 0; i < 20; i++)
+        {
+            try
+            {
+                await using var driver = await LineDriver.ConnectAsync(connector, "mysql");
+                (await driver.AskAsync("NAME")).ShouldBe("v2");
+            }
+            catch (SocketException)
+            {
+                failures++;
+            }
+        }
+
+        failures.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Under_REGISTRY_ONLY_a_host_that_nobody_names_is_refused()
+    {
+        await _mesh.ApplyAsync("""
+            apiVersion: mesh.istio.io/v1alpha1
+            kind: MeshConfig
+            metadata: {name: mesh}
+            spec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}
+            """);
+        var connector = Connector(_mesh.Application(configure: o => o.Client.OutboundTrafficPolicy = null));
+
+        var refused = await Should.ThrowAsync<SocketException>(connector.ConnectAsync("db.example.com", 5432).AsTask().OrHang());
+
+        refused.Message.ShouldContain("db.example.com:5432");
+        refused.Message.ShouldContain("REGISTRY_ONLY");
+        _mesh.Engines[0].Clusters.OutsideClusters.BlackHoleStats.OutsideRequests.Value.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_driver_that_takes_no_stream_connects_to_a_port_of_this_machine()
+    {
+        await _mesh.ApplyAsync(Rule("""[{route: [{destination: {host: mysql, subset: v2}}]}]"""));
+        var application = _mesh.Application(configure: o => o.Client.TcpListeners.Add(new() { Service = "mysql:3306" }));
+        foreach (var service in application.GetServices<IHostedService>())
+        {
+            await service.StartAsync(CancellationToken.None);
+        }
+
+        using var client = new TcpClient();
+        await client.ConnectAsync(application.GetRequiredService<IMeshTcpListeners>().EndPointOf("mysql:3306"));
+        await using (var driver = new LineDriver(client.GetStream()))
+        {
+            (await driver.AskAsync("NAME")).ShouldBe("v2");
+        }
+
+        foreach (var service in application.GetServices<IHostedService>())
+        {
+            await service.StopAsync(CancellationToken.None).OrHang();
+        }
+    }
+
+    [Fact]
+    public async Task A_handler_of_ones_own_takes_the_connector_in_its_callback()
+    {
+        var pod = await _mesh.AddPodAsync("web");
+        await _mesh.ApplyAsync("""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: web}
+            spec:
+              ports: [{name: http, port: 80}]
+              selector: {app: web}
+            """);
+        var connector = Connector(_mesh.Application());
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = (context, token) => connector.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token),
+        });
+
+        (await client.GetStringAsync("http://web/").OrHang()).ShouldContain("v1");
+        pod.Served.ShouldBe(1);
+    }
+
+    private static string Pod(string version, LineServer server) => string.Create(CultureInfo.InvariantCulture, $$"""
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: WorkloadEntry
+        metadata: {name: mysql-{{version}}}
+        spec:
+          address: 127.0.0.1
+          ports: { tcp-mysql: {{server.Port}} }
+          labels: {app: mysql, version: {{version}}}
+
+        """);
+
+    private static string Rule(string tcp) => $$"""
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: mysql}
+        spec:
+          hosts: [mysql]
+          tcp: {{tcp}}
+        """;
+
+    private static IMeshConnector Connector(IServiceProvider application) => application.GetRequiredService<IMeshConnector>();
+
+    private static async Task<Dictionary<string, int>> CountAsync(IMeshConnector connector, int connections)
+    {
+        var counts = new Dictionary<string, int>();
+        for (var i = 0; i < connections; i++)
+        {
+            await using var driver = await LineDriver.ConnectAsync(connector, "mysql");
+            var name = (await driver.AskAsync("NAME"))!;
+            counts[name] = counts.GetValueOrDefault(name) + 1;
+        }
+
+        return counts;
+    }
+}
