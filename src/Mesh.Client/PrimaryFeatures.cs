@@ -1,4 +1,6 @@
 using System.Net;
+using Mesh.DataPlane.Tls;
+using Mesh.DataPlane.Upstream;
 
 namespace Mesh.Client;
 
@@ -33,7 +35,10 @@ internal sealed class PrimaryFeatures
     /// <summary>What the primary handler does and the mesh cannot do in its place.</summary>
     public IReadOnlyList<string> Unsupported { get; }
 
-    public bool IsNone => !FollowsRedirects && _cookies is null && _decompression == DecompressionMethods.None;
+    /// <summary>What the client says of TLS for requests by <c>https</c>; <see langword="null"/> for nothing.</summary>
+    public CallerTls? Tls { get; private set; }
+
+    public bool IsNone => Tls is null && !FollowsRedirects && _cookies is null && _decompression == DecompressionMethods.None;
 
     /// <summary>
     /// Says what the primary handler does, and takes the redirects off it: one from outside to a name of the mesh must be routed like any other
@@ -42,6 +47,7 @@ internal sealed class PrimaryFeatures
     public static PrimaryFeatures TakeOver(HttpMessageHandler primary)
     {
         var features = Of(primary);
+        features.Tls = PrimaryTls.Of(primary);
         if (features.FollowsRedirects)
         {
             try
@@ -78,9 +84,6 @@ internal sealed class PrimaryFeatures
                 [
                     .. Named("Proxy", h.UseProxy && h.Proxy is not null),
                     .. Named("Credentials", h.Credentials is not null),
-                    .. Named("SslOptions.ClientCertificates", h.SslOptions.ClientCertificates is { Count: > 0 } || h.SslOptions.ClientCertificateContext is not null),
-                    .. Named("SslOptions.LocalCertificateSelectionCallback", h.SslOptions.LocalCertificateSelectionCallback is not null),
-                    .. Named("SslOptions.RemoteCertificateValidationCallback", h.SslOptions.RemoteCertificateValidationCallback is not null),
                     .. Named("ConnectCallback", h.ConnectCallback is not null),
                     .. Named("PlaintextStreamFilter", h.PlaintextStreamFilter is not null),
                 ]),
@@ -92,8 +95,7 @@ internal sealed class PrimaryFeatures
                 [
                     .. Named("Proxy", h.UseProxy && h.Proxy is not null),
                     .. Named("Credentials", h.Credentials is not null || h.UseDefaultCredentials),
-                    .. Named("ClientCertificates", h.ClientCertificateOptions == ClientCertificateOption.Manual && h.ClientCertificates.Count > 0),
-                    .. Named("ServerCertificateCustomValidationCallback", h.ServerCertificateCustomValidationCallback is not null),
+                    .. Named("ClientCertificateOptions", h.ClientCertificateOptions == ClientCertificateOption.Automatic),
                 ]),
 
             // A handler of the application's own: nobody can tell what it does, and a test's stub does none of it.
@@ -105,6 +107,11 @@ internal sealed class PrimaryFeatures
     /// <summary>Adds what the primary handler would have added.</summary>
     public void Prepare(HttpRequestMessage request, Uri uri)
     {
+        if (Tls is not null && RequestScheme.IsSecure(uri))
+        {
+            Tls.AddTo(request);
+        }
+
         var added = Added.None;
         if (_cookies is { Count: > 0 } && _cookies.GetCookieHeader(uri) is { Length: > 0 } cookie && !request.Headers.Contains("Cookie"))
         {
@@ -127,6 +134,11 @@ internal sealed class PrimaryFeatures
     /// <summary>Takes it away again: the caller may send the same message once more.</summary>
     public void Restore(HttpRequestMessage request)
     {
+        if (Tls is not null)
+        {
+            CallerTls.RemoveFrom(request);
+        }
+
         if (_cookies is null && _decompression == DecompressionMethods.None)
         {
             return;

@@ -3,6 +3,7 @@ using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Mirroring;
@@ -147,6 +148,8 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
             copy.Headers.TryAddWithoutValidation(name, values);
         }
 
+        RequestHost.Copy(request, copy);
+        CallerTls.Copy(request, copy);
         if (!policy.TraceSampled)
         {
             TraceContext.Unsample(copy.Headers);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Upstream;
 using Polly;
 
@@ -166,6 +167,8 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
             copy.Headers.TryAddWithoutValidation(name, values);
         }
 
+        RequestHost.Copy(request, copy);
+        CallerTls.Copy(request, copy);
         return copy;
     }
 }

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
+using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Upstream;
@@ -22,6 +22,7 @@ internal sealed class SocketTransport : IEndpointTransport
     private readonly TimeProvider _time;
     private readonly string? _hostname;
     private readonly Lock _create = new();
+    private readonly ConditionalWeakTable<CallerTls, HttpMessageInvoker> _otherCallersTls = [];
     private HttpMessageInvoker? _callersTls;
     private PoolAuthority? _authority;
     private bool _disposed;
@@ -60,6 +61,10 @@ internal sealed class SocketTransport : IEndpointTransport
             _disposed = true;
             _invoker.Dispose();
             _callersTls?.Dispose();
+            foreach (var (_, other) in _otherCallersTls)
+            {
+                other.Dispose();
+            }
         }
     }
 
@@ -90,16 +95,16 @@ internal sealed class SocketTransport : IEndpointTransport
     {
         var uri = request.RequestUri!;
         var isSecure = RequestScheme.IsSecure(uri);
-        var invoker = isSecure ? CallersTls() : _invoker;
+        var invoker = isSecure ? CallersTls(CallerTls.Of(request)) : _invoker;
         var pool = isSecure ? SecurePool(request, uri) : _settings.Tls is { } tls ? OriginatedPool(request, uri, tls) : ClearTextPool(uri);
         return pool is null && !WillBeChunked(request)
             ? invoker.SendAsync(request, cancellationToken)
             : SendAndRestoreAsync(invoker, pool, request, uri, cancellationToken);
     }
 
-    private HttpMessageInvoker CallersTls()
+    private HttpMessageInvoker CallersTls(CallerTls tls)
     {
-        if (Volatile.Read(ref _callersTls) is { } invoker)
+        if (ReferenceEquals(tls, CallerTls.Default) ? Volatile.Read(ref _callersTls) is { } invoker : _otherCallersTls.TryGetValue(tls, out invoker))
         {
             return invoker;
         }
@@ -107,7 +112,11 @@ internal sealed class SocketTransport : IEndpointTransport
         lock (_create)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _callersTls ??= EndpointHandler.Create(_settings, ConnectCallersTlsAsync);
+
+            // A client's settings go when the client does, and their connections with them.
+            return ReferenceEquals(tls, CallerTls.Default)
+                ? _callersTls ??= CreateHandler(CallerTls.Default)
+                : _otherCallersTls.GetValue(tls, CreateHandler);
         }
     }
 
@@ -203,13 +212,15 @@ internal sealed class SocketTransport : IEndpointTransport
             cancellationToken);
     }
 
-    private ValueTask<Stream> ConnectCallersTlsAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var protocols = AlpnOffer.Of(context.InitialRequestMessage);
-        var host = context.DnsEndPoint.Host;
-        return _dialer.DialAsync(
-            countsRequests: true, (stream, token) => CallerTls.Default.AuthenticateAsync(stream, host, protocols, _time, token), cancellationToken);
-    }
+    // The settings are the handler's: a request that a connection is begun for may be over, and the caller's again, before the handshake is.
+    private HttpMessageInvoker CreateHandler(CallerTls tls)
+        => EndpointHandler.Create(_settings, (context, cancellationToken) =>
+        {
+            var request = context.InitialRequestMessage;
+            var (protocols, host) = (AlpnOffer.Of(request), context.DnsEndPoint.Host);
+            return _dialer.DialAsync(
+                countsRequests: true, (stream, token) => tls.AuthenticateAsync(stream, host, protocols, request, _time, token), cancellationToken);
+        });
 
     /// <summary>The authority by which the handler's pool is found.</summary>
     private sealed record PoolAuthority(string Scheme, string Host, int Port)

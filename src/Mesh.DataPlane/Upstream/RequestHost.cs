@@ -23,6 +23,15 @@ internal static class RequestHost
         }
     }
 
+    /// <summary>A copy of a request is sent to the same host.</summary>
+    public static void Copy(HttpRequestMessage request, HttpRequestMessage copy)
+    {
+        if (request.Options.TryGetValue(BeforeRouteKey, out var authority))
+        {
+            copy.Options.Set(BeforeRouteKey, authority);
+        }
+    }
+
     public static void Forget(HttpRequestMessage request)
     {
         if (RequestScheme.IsSecure(request.RequestUri!))
