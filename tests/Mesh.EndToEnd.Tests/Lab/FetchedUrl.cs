@@ -9,9 +9,6 @@ namespace Mesh.EndToEnd.Tests.Lab;
 /// <param name="Error">Why there was no answer.</param>
 internal sealed record FetchedUrl(string Url, int? Status, string? Body, string? Error)
 {
-    /// <summary>The status, and what there is in place of one.</summary>
-    public string Outcome => Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "refused";
-
     public static IReadOnlyList<FetchedUrl> Read(string json)
     {
         using var document = JsonDocument.Parse(json);
