@@ -56,6 +56,14 @@ public sealed class MeshClientOptions
     public IList<string> DnsServers { get; } = [];
 
     /// <summary>
+    /// Makes a listener of the mesh on loopback the process's <see cref="HttpClient.DefaultProxy"/>, so that clients which nobody gave to the mesh
+    /// (<c>new HttpClient()</c>, those inside of SDKs) go through it: plain HTTP with everything, <c>https</c> by host. It is the process's, not the
+    /// container's: clients that have sent before, and those that have a proxy of their own or none, are not changed. Only this process may use it.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>: a library should not change what every other one in the process does unless asked to.</value>
+    public bool DefaultProxy { get; set; }
+
+    /// <summary>
     /// Names each host that this process connects to beside the mesh, once, in the log: by an <c>HttpClient</c> that is not the factory's, by a
     /// driver's own socket. It looks at the runtime's events of connections, not of requests.
     /// </summary>

@@ -17,7 +17,7 @@ internal sealed partial class MeshClientService(MeshEngine engine, IOptions<Mesh
         if (options.Value.Client.WatchBypass)
         {
             // Watches from when it is made until the container is disposed.
-            services.GetRequiredService<BypassWatcher>();
+            engine.Bypassed = services.GetRequiredService<BypassWatcher>();
         }
 
         Log.Started(logger, engine.Client.Status.Server);

@@ -1,6 +1,7 @@
 using Mesh;
 using Mesh.Client;
 using Mesh.Client.Bypass;
+using Mesh.Client.DefaultProxy;
 using Mesh.Client.Tcp;
 using Mesh.DataPlane.Configuration;
 using Microsoft.Extensions.Configuration;
@@ -34,12 +35,15 @@ public static class MeshClientServiceCollectionExtensions
         }
 
         services.TryAddSingleton<BypassWatcher>();
+        services.TryAddSingleton<MeshHttpMessageHandlerFactory>();
+        services.TryAddSingleton<IMeshHttpMessageHandlerFactory>(p => p.GetRequiredService<MeshHttpMessageHandlerFactory>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MeshClientService>());
         services.TryAddSingleton<MeshConnector>();
         services.TryAddSingleton<IMeshConnector>(p => p.GetRequiredService<MeshConnector>());
         services.TryAddSingleton<MeshTcpListeners>();
         services.TryAddSingleton<IMeshTcpListeners>(p => p.GetRequiredService<MeshTcpListeners>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TcpListenerService>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, DefaultProxyService>());
         return builder;
     }
 

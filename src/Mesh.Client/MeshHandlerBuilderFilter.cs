@@ -27,7 +27,13 @@ internal sealed partial class MeshHandlerBuilderFilter(
             next(builder);
             var name = builder.Name ?? "";
             var enabled = clientOptions.Get(name).Enabled ?? options.Value.Client.AllClients;
-            if (!enabled || name.StartsWith(OwnClientPrefix, StringComparison.Ordinal) || builder.AdditionalHandlers.Any(h => h is MeshHandler))
+            if (name.StartsWith(OwnClientPrefix, StringComparison.Ordinal))
+            {
+                builder.AdditionalHandlers.Add(new OwnClientHandler());
+                return;
+            }
+
+            if (!enabled || builder.AdditionalHandlers.Any(h => h is MeshHandler))
             {
                 return;
             }

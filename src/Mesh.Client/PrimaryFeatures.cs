@@ -27,6 +27,9 @@ internal sealed class PrimaryFeatures
         Unsupported = unsupported;
     }
 
+    /// <summary>A primary handler that sends, and does nothing beside.</summary>
+    public static PrimaryFeatures None { get; } = new(followsRedirects: false, 0, cookies: null, DecompressionMethods.None, []);
+
     public bool FollowsRedirects { get; }
 
     /// <summary>Whether redirects of hosts outside the mesh come back here, too.</summary>

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Bypass;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
@@ -73,6 +74,9 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
     public TcpUpstream Tcp { get; }
 
     public IDecisionObserver? Observer { get; }
+
+    /// <summary>The hosts that this process reaches beside the mesh; <see langword="null"/> while nobody watches.</summary>
+    public IBypassedHosts? Bypassed { get; set; }
 
     /// <summary>For containers that are disposed synchronously: the stream to the control plane ends by itself.</summary>
     public void Dispose()

@@ -9,6 +9,8 @@ internal static class Hang
 
     public static Task<T> Within<T>(this Task<T> task) => task.WaitAsync(Guard);
 
+    public static Task<T> Within<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Guard);
+
     /// <summary>Completes when the token is cancelled.</summary>
     public static async Task Until(this CancellationToken token)
     {

@@ -37,6 +37,7 @@ public sealed class OutsideHost : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         _app = builder.Build();
+        _app.UseWebSockets();
         _app.Run(ServeAsync);
     }
 

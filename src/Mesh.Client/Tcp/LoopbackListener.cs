@@ -63,6 +63,7 @@ internal sealed partial class LoopbackListener : IDisposable
     public void Start()
     {
         Log.Listening(_logger, Options.Service, LocalEndPoint);
+        OwnConnections.AddListener(LocalEndPoint.Port);
         _accepting = AcceptAsync();
     }
 
@@ -71,6 +72,7 @@ internal sealed partial class LoopbackListener : IDisposable
     {
         Volatile.Write(ref _isStopping, true);
         _socket.Dispose();
+        OwnConnections.RemoveListener(LocalEndPoint.Port);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _accepting.ConfigureAwait(false);
         var ended = Task.WhenAll(_relays.Keys);

@@ -34,6 +34,7 @@ internal sealed class SystemResolver : IDnsResolver
         {
             try
             {
+                OwnConnections.Mark();
                 return DnsResolution.Of(await System.Net.Dns.GetHostAddressesAsync(query.Host, family, cancellationToken).ConfigureAwait(false));
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData)

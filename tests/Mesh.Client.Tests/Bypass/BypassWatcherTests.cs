@@ -99,6 +99,58 @@ public class BypassWatcherTests
     }
 
     [Fact]
+    public async Task What_was_not_reached_is_not_named()
+    {
+        await using var mesh = await StartAsync();
+        using var closed = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var port = ((IPEndPoint)closed.LocalEndPoint!).Port;
+
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await Should.ThrowAsync<SocketException>(() => socket.ConnectAsync(IPAddress.Loopback, port).WaitAsync(TimeSpan.FromSeconds(30)));
+        using var datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        await datagrams.ConnectAsync(IPAddress.Loopback, port).WaitAsync(TimeSpan.FromSeconds(30));
+
+        CountAtPort(mesh, port).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Somebody_else_may_listen_as_well()
+    {
+        await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("hello"));
+        using var tracing = new System.Diagnostics.ActivityListener
+        {
+            ShouldListenTo = source => source.Name.EndsWith("System.Net.Sockets", StringComparison.Ordinal),
+            Sample = (ref System.Diagnostics.ActivityCreationOptions<System.Diagnostics.ActivityContext> _) => System.Diagnostics.ActivitySamplingResult.AllDataAndRecorded,
+        };
+        System.Diagnostics.ActivitySource.AddActivityListener(tracing);
+        await using var mesh = (await StartAsync()).Serve("reviews:9080", server.Port);
+
+        (await mesh.Client().GetStringAsync("http://reviews:9080/").Within()).ShouldBe("hello");
+        CountAtPort(mesh, server.Port).ShouldBe(0);
+
+        using var client = new HttpClient();
+        await client.GetStringAsync($"http://localhost:{server.Port}/").Within();
+        CountAtPort(mesh, server.Port).ShouldBe(1);
+        mesh.Engine.Bypassed.ShouldNotBeNull().ByHost[$"localhost:{server.Port}"].ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_meshs_own_proxy_is_not_beside_it()
+    {
+        await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("hello"));
+        await using var proxied = new DefaultProxy.ProxiedMesh();
+        proxied.Mesh.Serve("reviews:9080", server.Port);
+        await StartServicesAsync(proxied.Mesh);
+        using var client = proxied.Client();
+
+        (await client.GetStringAsync("http://reviews:9080/").Within()).ShouldBe("hello");
+
+        CountAtPort(proxied.Mesh, proxied.Listener.LocalEndPoint.Port).ShouldBe(0);
+        CountAtPort(proxied.Mesh, server.Port).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Only_so_many_hosts_are_told_apart()
     {
         await using var mesh = await StartAsync();
