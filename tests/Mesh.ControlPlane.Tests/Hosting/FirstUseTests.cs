@@ -86,6 +86,33 @@ public sealed class FirstUseTests : IDisposable
         logs.Lines.Count(line => line.Contains("selects the workload") && line.Contains($"app={app}")).ShouldBe(told ? 1 : 0);
     }
 
+    [Theory]
+    [InlineData("v1", true)]
+    [InlineData("v2", false)]
+    public async Task A_workload_that_two_Sidecars_select_is_told_with_both(string version, bool told)
+    {
+        File.WriteAllText(Path.Combine(_folder.FullName, "mesh.yaml"), """
+            {apiVersion: v1, kind: Service, metadata: {name: reviews}, spec: {ports: [{name: http, port: 9080}]}}
+            ---
+            {apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: by-app}, spec: {workloadSelector: {labels: {app: web}}, egress: [{hosts: ["*/*"]}]}}
+            ---
+            {apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: by-version}, spec: {workloadSelector: {labels: {version: v1}}, egress: [{hosts: ["~/*"]}]}}
+            """);
+        var logs = new Logs();
+        var services = new ServiceCollection();
+        services.AddLogging(l => l.AddProvider(logs));
+        services.AddMeshControlPlane(o => o.ConfigFolder = _folder.FullName);
+        await using var provider = services.BuildServiceProvider();
+        await using var workload = await AdsPeer.ConnectAsync(
+            new InProcessAdsTransport(provider.GetRequiredService<IAdsServer>()),
+            TestNodes.Of("w", $$$"""{"NAMESPACE":"default","LABELS":{"app":"web","version":"{{{version}}}"}}"""));
+        await workload.SubscribeAsync(TypeUrls.Listener, "reviews:9080");
+        await workload.WaitForAsync<Envoy.Config.Listener.V3.Listener>(TypeUrls.Listener, "reviews:9080");
+
+        logs.Lines.Count(line => line.Contains("node w ") && line.Contains("default/by-app") && line.Contains("default/by-version") && line.Contains("by-app, the oldest, counts"))
+            .ShouldBe(told ? 1 : 0);
+    }
+
     private sealed class Logs : ILoggerProvider, ILogger
     {
         public ConcurrentQueue<string> Lines { get; } = new();
