@@ -214,7 +214,7 @@ internal sealed class ResourceCache
         var config = model.Config;
         var scope = config.ScopeOf(proxy);
         var service = scope.FindService(key.Host);
-        var rule = scope.FindVirtualService(key.Host, key.Port);
+        var rule = scope.FindRule(service, key.Host, key.Port);
         if (service is null && rule is null)
         {
             return null;

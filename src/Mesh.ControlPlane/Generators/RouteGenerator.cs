@@ -29,7 +29,7 @@ internal static class RouteGenerator
             return null;
         }
 
-        var rule = scope.FindVirtualService(key.Host, key.Port);
+        var rule = scope.FindRule(service, key.Host, key.Port);
         var seesTls = proxy.IsInProcess && port is not null && port.Protocol.IsTls();
         var routes = rule is not null && (seesTls || (port?.Protocol.IsHttp() ?? true)) ? RoutesOf(proxy, config, rule, key.Port, seesTls) : [];
         var isComplete = seesTls && AddSniRoutes(routes, proxy, config, service!, key);

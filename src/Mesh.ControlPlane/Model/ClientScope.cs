@@ -77,6 +77,10 @@ internal sealed class ClientScope
         return null;
     }
 
+    /// <summary>The VirtualService for requests to a host: of one that nothing else declares only a rule that names it in full.</summary>
+    public VirtualServiceRule? FindRule(MeshService? service, string host, uint port)
+        => FindVirtualService(host, port) is { } rule && (service is not null || (!Hostname.IsWildcard(host) && rule.Hosts.Contains(host))) ? rule : null;
+
     /// <summary>All VirtualServices that cover a host, the oldest first: unlike HTTP routes, those of connections add up.</summary>
     public IReadOnlyList<VirtualServiceRule> FindVirtualServices(string host, uint port)
     {

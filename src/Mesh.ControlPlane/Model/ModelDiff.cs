@@ -61,10 +61,9 @@ internal sealed class ModelDiff
             if (!_before.ServicesOf(host).SequenceEqual(_after.ServicesOf(host)))
             {
                 changed.Add(host);
-                AddListeners(host, PortsOf(host));
+                AddListenersOf(host);
                 AddRoutes(host);
                 AddClusters(host);
-                CompareAliases(host);
             }
         }
 
@@ -77,23 +76,54 @@ internal sealed class ModelDiff
         AddRoutesThatLeadTo(changed);
     }
 
-    /// <summary>The routes of a host are for its other names, too, and those are called at its ports.</summary>
-    private void CompareAliases(string host)
+    /// <summary>
+    /// The listeners of a host and of its other names, each at the ports of all that it may mean; and the routes of what it is another name of, which
+    /// are for it, too.
+    /// </summary>
+    private void AddListenersOf(string host)
     {
-        foreach (var target in _before.ServicesOf(host).Concat(_after.ServicesOf(host)).Select(service => service.ExternalName).OfType<string>())
+        var targets = Reachable(host, name => ServicesOf(name).Select(service => service.ExternalName).OfType<string>());
+        var ports = targets.Append(host).SelectMany(PortsOf).Append(HostTarget.RuleOnlyPort).ToHashSet();
+        AddListeners(host, ports);
+        foreach (var alias in AliasesOf(host))
         {
-            AddListeners(host, PortsOf(target));
-            AddRoutes(target);
+            AddListeners(alias, ports.Concat(PortsOf(alias)));
         }
 
-        foreach (var alias in _before.AliasesOf(host).Concat(_after.AliasesOf(host)))
+        foreach (var target in targets)
         {
-            AddListeners(alias.Host, PortsOf(host));
+            AddRoutes(target);
         }
     }
 
-    private void AddRoutesThatLeadTo(HashSet<string> destinations)
+    private IReadOnlyCollection<string> AliasesOf(string host)
+        => Reachable(host, name => _before.AliasesOf(name).Concat(_after.AliasesOf(name)).Select(alias => alias.Host));
+
+    private IEnumerable<MeshService> ServicesOf(string host) => _before.ServicesOf(host).Concat(_after.ServicesOf(host));
+
+    private static IReadOnlyCollection<string> Reachable(string host, Func<string, IEnumerable<string>> next)
     {
+        var found = new List<string>();
+        var seen = new HashSet<string>(StringComparer.Ordinal) { host };
+        for (var ahead = new Queue<string>(next(host)); ahead.TryDequeue(out var name);)
+        {
+            if (seen.Add(name))
+            {
+                found.Add(name);
+                foreach (var further in next(name))
+                {
+                    ahead.Enqueue(further);
+                }
+            }
+        }
+
+        return found;
+    }
+
+    private void AddRoutesThatLeadTo(HashSet<string> hosts)
+    {
+        // Those that lead there by another name as well.
+        var destinations = hosts.Concat(hosts.SelectMany(AliasesOf)).ToHashSet(StringComparer.Ordinal);
         foreach (var host in _after.VirtualServiceHosts)
         {
             if (_after.VirtualServicesOf(host).Any(rule => rule.DestinationHosts.Any(destinations.Contains)))
@@ -201,8 +231,11 @@ internal sealed class ModelDiff
         _anyListener |= addresses.Any(address => address.Contains('/', StringComparison.Ordinal));
         foreach (var port in ports)
         {
-            _listeners.UnionWith(HostAliases.Of(host, port, null, _after.ClusterDomain));
-            _listeners.UnionWith(addresses.SelectMany(address => HostAliases.OfAddress(address, port)));
+            foreach (var name in HostAliases.Of(host, port, null, _after.ClusterDomain).Concat(addresses.SelectMany(address => HostAliases.OfAddress(address, port))))
+            {
+                _listeners.Add(name);
+                _listeners.Add(ConnectionListenerGenerator.Scheme + name);
+            }
         }
     }
 
