@@ -231,10 +231,14 @@ internal sealed class ModelDiff
         _anyListener |= addresses.Any(address => address.Contains('/', StringComparison.Ordinal));
         foreach (var port in ports)
         {
+            var suffix = $":{port}";
             foreach (var name in HostAliases.Of(host, port, null, _after.ClusterDomain).Concat(addresses.SelectMany(address => HostAliases.OfAddress(address, port))))
             {
                 _listeners.Add(name);
-                _listeners.Add(ConnectionListenerGenerator.Scheme + name);
+                if (name.EndsWith(suffix, StringComparison.Ordinal))
+                {
+                    _listeners.Add(ConnectionListenerGenerator.Scheme + name);
+                }
             }
         }
     }
