@@ -27,6 +27,9 @@ internal static class TestDocuments
 
     public static ConfigResource Sidecar(string name, string json, string @namespace = "default", int age = 0)
         => Of(ConfigKinds.Sidecar, name, @namespace, Istio.Networking.V1Alpha3.Sidecar.Parser.ParseJson(json), age);
+
+    public static ConfigResource Secret(string name, Secret secret, string @namespace = "default") => Of(ConfigKinds.Secret, name, @namespace, secret);
+
     public static ConfigResource MeshConfig(string json, string name = "mesh", int age = 0)
         => Of(ConfigKinds.MeshConfig, name, "istio-system", Istio.Mesh.V1Alpha1.MeshConfig.Parser.ParseJson(json), age);
 

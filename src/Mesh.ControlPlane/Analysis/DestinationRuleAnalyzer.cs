@@ -20,6 +20,7 @@ internal static class DestinationRuleAnalyzer
         }
 
         AnalyzePorts(resource, spec, host, config, diagnostics);
+        CredentialAnalyzer.Analyze(resource, spec, config, diagnostics);
         if (config.DestinationRules.TryGetValue((resource.Namespace, host), out var rules))
         {
             AnalyzeMerge(resource, spec, host, rules.MergedWith(resource), diagnostics);
@@ -82,7 +83,7 @@ internal static class DestinationRuleAnalyzer
         }
     }
 
-    private static IEnumerable<(TrafficPolicy Policy, string Path)> PoliciesOf(DestinationRule spec)
+    public static IEnumerable<(TrafficPolicy Policy, string Path)> PoliciesOf(DestinationRule spec)
         => spec.Subsets.Select((subset, i) => (subset.TrafficPolicy, $"spec.subsets[{i}].trafficPolicy"))
             .Prepend((spec.TrafficPolicy, "spec.trafficPolicy"))
             .Where(policy => policy.TrafficPolicy is not null);

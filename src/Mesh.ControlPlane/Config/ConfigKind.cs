@@ -1,6 +1,8 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using Mesh.ControlPlane.Config.Reading;
 using Mesh.ControlPlane.Config.Validation;
+using Mesh.ControlPlane.Config.Yaml;
 
 namespace Mesh.ControlPlane.Config;
 
@@ -14,6 +16,11 @@ internal sealed record ConfigKind(string Group, string Kind, IReadOnlyList<strin
 
     /// <summary>The fields of its spec that this version applies; all when absent.</summary>
     public HonouredFieldSet? Honoured { get; init; }
+
+    /// <summary>
+    /// Reads a kind whose fields stand beside <c>metadata</c> and not in a spec; <see langword="null"/> for a document that means nothing to the mesh.
+    /// </summary>
+    public Func<YamlMapping, YamlPath, ReadContext, IMessage?>? ReadBesideMetadata { get; init; }
 
     public override string ToString() => _name;
 }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using Mesh.ControlPlane.Config.Reading;
 using Mesh.ControlPlane.Config.Validation;
 
 namespace Mesh.ControlPlane.Config;
@@ -30,7 +31,13 @@ internal static class ConfigKinds
         Honoured = HonouredFields.MeshConfig,
     };
 
-    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, MeshConfig];
+    public static ConfigKind Secret { get; } = new("", "Secret", ["v1"], K8s.V1.Secret.Descriptor)
+    {
+        ReadBesideMetadata = SecretReader.Read,
+        Honoured = HonouredFields.Secret,
+    };
+
+    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, Secret, MeshConfig];
 
     /// <summary>Groups whose kinds stand in the same files and mean nothing to a mesh.</summary>
     public static FrozenSet<string> UnusedGroups { get; } = FrozenSet.Create(
@@ -60,7 +67,6 @@ internal static class ConfigKinds
         "Pod",
         "PodTemplate",
         "ConfigMap",
-        "Secret",
         "ServiceAccount",
         "Endpoints",
         "Event",

@@ -94,7 +94,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             metadata.IsIpv6Only,
             metadata.IsSidecar,
             metadata.BindsToPort,
-            isInProcess: node.UserAgentName == XdsNode.UserAgentName);
+            isInProcess: node.UserAgentName == XdsNode.UserAgentName,
+            mayReadKeys: ServiceRegistry.IsLocal(connection));
         var selecting = _model.Config.Sidecars.Selecting(proxy.Namespace, proxy.Labels).ToArray();
         if (selecting.Length > 1)
         {

@@ -24,6 +24,8 @@ internal sealed class ResourceCache
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _endpoints = new();
 
+    private readonly ConcurrentDictionary<(string Namespace, string Name), Entry> _secrets = new();
+
     /// <summary>The resources of a kind for a client: all that it may see, or those of <paramref name="names"/> that exist.</summary>
     public IReadOnlyCollection<AdsResource> Get(MeshModel model, Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
     {
@@ -36,6 +38,7 @@ internal sealed class ResourceCache
                 TypeUrls.RouteConfiguration => Routes(model, proxy, name),
                 TypeUrls.Cluster => Cluster(model, proxy, name),
                 TypeUrls.ClusterLoadAssignment => Endpoints(model, proxy, name),
+                TypeUrls.Secret => Secret(model.Config, proxy, name),
                 _ => null,
             };
             if (resource is not null)
@@ -72,6 +75,15 @@ internal sealed class ResourceCache
             if (!ReferenceEquals(entry.Inputs.Config, config))
             {
                 _tcpListeners.TryRemove(key, out _);
+            }
+        }
+
+        foreach (var (key, entry) in _secrets)
+        {
+            // Keys are not kept for longer than their documents.
+            if (!ReferenceEquals(entry.Inputs.Config, config))
+            {
+                _secrets.TryRemove(key, out _);
             }
         }
 
@@ -293,6 +305,11 @@ internal sealed class ResourceCache
             name,
             () => EndpointGenerator.Generate(proxy, model, key));
     }
+
+    private AdsResource? Secret(ConfigIndex config, Proxy proxy, string name)
+        => SecretName.TryParse(name, out var secret) && SecretGenerator.Find(proxy, config, secret) is { } source
+            ? Find(_secrets, (proxy.Namespace, name), new Inputs(null, source, null, config, [source]), name, () => SecretGenerator.Generate(name, secret, source))
+            : null;
 
     private static AdsResource? Find<TKey>(ConcurrentDictionary<TKey, Entry> cache, TKey key, in Inputs inputs, string name, Func<IMessage?> generate)
         where TKey : notnull

@@ -12,6 +12,7 @@ namespace Mesh.ControlPlane.Generators;
 /// <param name="isSidecar">Whether it says that it stands beside an application (Istio's node type <c>sidecar</c>).</param>
 /// <param name="bindsToPort">Whether applications connect to it of their own accord (Istio's interception mode <c>NONE</c>), not redirected.</param>
 /// <param name="isInProcess">Whether it is this mesh's library in the application itself, which sees requests before they are encrypted.</param>
+/// <param name="mayReadKeys">Whether it is on this machine, so that it may have private keys although nothing proves who it is.</param>
 internal sealed class Proxy(
     ProxyKind kind,
     string @namespace,
@@ -21,7 +22,8 @@ internal sealed class Proxy(
     bool isIpv6Only = false,
     bool isSidecar = false,
     bool bindsToPort = false,
-    bool isInProcess = true)
+    bool isInProcess = true,
+    bool mayReadKeys = false)
 {
     public ProxyKind Kind { get; } = kind;
 
@@ -40,6 +42,8 @@ internal sealed class Proxy(
     public bool BindsToPort { get; } = bindsToPort;
 
     public bool IsInProcess { get; } = isInProcess && kind == ProxyKind.Mesh;
+
+    public bool MayReadKeys { get; } = mayReadKeys;
 
     /// <summary>The value of one of its labels or of its place's (see <see cref="TopologyLabels"/>).</summary>
     public string? LabelOf(string key) => TopologyLabels.Find(Labels, Locality, ClusterId, key);

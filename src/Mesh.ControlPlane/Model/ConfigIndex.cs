@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Generators;
 
 namespace Mesh.ControlPlane.Model;
@@ -49,6 +50,11 @@ internal sealed class ConfigIndex
 
     /// <summary>What holds for the whole mesh.</summary>
     public MeshSettings Mesh { get; init; } = MeshSettings.Default;
+
+    /// <summary>The Secrets that hold certificates, keys or authorities.</summary>
+    public IReadOnlyDictionary<(string Namespace, string Name), ConfigResource> Secrets { get; init; } = new Dictionary<(string Namespace, string Name), ConfigResource>();
+
+    public ConfigResource? FindSecret(string @namespace, string name) => Secrets.GetValueOrDefault((@namespace, name));
 
     /// <summary>Whether a status of 503 is retried where a rule does not say what is.</summary>
     public bool Retry503 { get; init; }

@@ -29,6 +29,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         var workloadEntries = new List<WorkloadInstance>();
         var rules = new List<VirtualServiceRule>();
         var sidecars = new List<SidecarRule>();
+        var secrets = new Dictionary<(string Namespace, string Name), ConfigResource>();
         var ruleDocuments = new List<(ConfigResource Now, ConfigResource Kept)>();
 
         foreach (var resource in snapshot.Resources)
@@ -65,6 +66,11 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             {
                 var host = Hostname.Resolve(destinationRule.Host, resource.Namespace, clusterDomain);
                 Of(rulesByHost, (resource.Namespace, host)).Add((item.Resource, destinationRule));
+            }
+
+            if (resource.Spec is Secret)
+            {
+                secrets[(resource.Namespace, resource.Name)] = item.Resource;
             }
 
             if (item.Workload is { } workload)
@@ -110,7 +116,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             _sidecars = new SidecarIndex(sidecars, ConfigIndex.RootNamespace);
         }
 
-        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars, Mesh = mesh };
+        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars, Mesh = mesh, Secrets = secrets };
     }
 
     private static void SortByAge<T>(List<T> items, Func<T, ConfigResource> documentOf)

@@ -17,6 +17,7 @@ internal sealed class ModelDiff
     private readonly HashSet<string> _routes = new(StringComparer.Ordinal);
     private readonly HashSet<string> _clusters = new(StringComparer.Ordinal);
     private readonly HashSet<string> _endpoints = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
     private bool _anyListener;
 
     private ModelDiff(ConfigIndex before, ConfigIndex after)
@@ -43,6 +44,7 @@ internal sealed class ModelDiff
             diff.CompareServices();
             diff.CompareVirtualServices();
             diff.CompareDestinationRules();
+            diff.CompareSecrets();
         }
 
         foreach (var key in changedEndpoints)
@@ -206,6 +208,22 @@ internal sealed class ModelDiff
         }
     }
 
+    /// <summary>Clients of the namespace may have named it with the namespace or without, and its authorities by a name of their own.</summary>
+    private void CompareSecrets()
+    {
+        foreach (var key in _before.Secrets.Keys.Union(_after.Secrets.Keys))
+        {
+            if (!ReferenceEquals(_before.Secrets.GetValueOrDefault(key), _after.Secrets.GetValueOrDefault(key)))
+            {
+                foreach (var name in new[] { key.Name, $"{key.Namespace}/{key.Name}" })
+                {
+                    _secrets.Add(SecretName.OfCertificate(name).ToString());
+                    _secrets.Add(SecretName.OfAuthority(name).ToString());
+                }
+            }
+        }
+    }
+
     private IEnumerable<string> ServiceHostsCoveredBy(string pattern)
         => Hostname.IsWildcard(pattern)
             ? _after.Services.Select(service => service.Host).Where(host => Hostname.Covers(pattern, host)).Distinct()
@@ -338,6 +356,7 @@ internal sealed class ModelDiff
         Add(TypeUrls.ClusterLoadAssignment, _endpoints);
         Add(TypeUrls.Listener, _listeners);
         Add(TypeUrls.RouteConfiguration, _routes);
+        Add(TypeUrls.Secret, _secrets);
         if (_anyListener)
         {
             byType[TypeUrls.Listener] = null;

@@ -178,7 +178,8 @@ internal sealed partial class ServiceRegistry : IDisposable
         _file?.Dispose();
     }
 
-    private static bool IsLocal(AdsConnectionInfo connection) => connection.IsInProcess || connection.RemoteEndPoint switch
+    /// <summary>Whether a stream comes from this machine.</summary>
+    public static bool IsLocal(AdsConnectionInfo connection) => connection.IsInProcess || connection.RemoteEndPoint switch
     {
         IPEndPoint ip => IPAddress.IsLoopback(ip.Address.IsIPv4MappedToIPv6 ? ip.Address.MapToIPv4() : ip.Address),
         // A Unix socket has no address of its own.

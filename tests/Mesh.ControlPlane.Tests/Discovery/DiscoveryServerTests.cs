@@ -46,6 +46,26 @@ public sealed class DiscoveryServerTests : IDisposable
     private static AdsResource Get(IAdsNodeView view, string typeUrl, string name) => view.GetResources(typeUrl, false, [name]).ShouldHaveSingleItem();
 
     [Fact]
+    public void A_node_of_another_machine_is_sent_authorities_and_no_keys()
+    {
+        var secret = new Mesh.K8s.V1.Secret();
+        foreach (var key in new[] { "tls.crt", "tls.key", "ca.crt" })
+        {
+            secret.Data[key] = Google.Protobuf.ByteString.CopyFromUtf8(key);
+        }
+
+        _store.Set(ReviewsService, TestDocuments.Secret("client", secret));
+        _discovery.Apply();
+        var here = Connect(TestNodes.Of("here"));
+        var there = _discovery.Connect(TestNodes.Connection("198.51.100.7:5000"), TestNodes.Of("there"));
+
+        here.Serves(TypeUrls.Secret).ShouldBeTrue();
+        Get(here, TypeUrls.Secret, "kubernetes://client");
+        there.GetResources(TypeUrls.Secret, false, ["kubernetes://client"]).ShouldBeEmpty();
+        Get(there, TypeUrls.Secret, "kubernetes://client-cacert");
+    }
+
+    [Fact]
     public void Equal_clients_share_every_resource()
     {
         var one = Connect(TestNodes.Of("one"));

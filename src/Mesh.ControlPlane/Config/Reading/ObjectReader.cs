@@ -56,11 +56,12 @@ internal sealed class ObjectReader(
             return null;
         }
 
+        var known = kind.ReadBesideMetadata is null ? Envelope : [.. Envelope[..3], .. FieldNames.Json(kind.Spec)];
         foreach (var entry in root.Entries)
         {
-            if (!Envelope.Contains(entry.Key.Value))
+            if (!known.Contains(entry.Key.Value))
             {
-                var hint = Suggestion.For(entry.Key.Value, Envelope);
+                var hint = Suggestion.For(entry.Key.Value, known);
                 hint = hint.Length == 0 && FieldNames.Of(kind.Spec).ContainsKey(entry.Key.Value) ? $" Did you mean \"spec.{entry.Key.Value}\"?" : hint;
                 _context.UnknownField(entry.Key, Path.Key(entry.Key.Value), $"a {kind.Kind} has no field \"{entry.Key.Value}\".{hint}");
             }
@@ -68,6 +69,11 @@ internal sealed class ObjectReader(
 
         var reader = new MessageReader(_context);
         var metadata = ReadMetadata(root, reader);
+        if (kind.ReadBesideMetadata is { } read)
+        {
+            return read(root, Path, _context) is { } whole && !_context.HasErrors ? ResourceOf(kind, metadata, whole, root) : null;
+        }
+
         if (!root.TryGet("spec", out var spec) || spec.Value is YamlScalar { IsNull: true })
         {
             _context.Error(root, Path, "spec is missing.");
@@ -81,19 +87,23 @@ internal sealed class ObjectReader(
         }
 
         Validate(kind, message, root);
-        return new ConfigResource(
+        return ResourceOf(kind, metadata, message, root);
+    }
+
+    private ConfigResource ResourceOf(ConfigKind kind, ObjectMeta metadata, IMessage message, YamlMapping root)
+        => new(
             kind,
             metadata.Name,
             metadata.Namespace.Length == 0 ? DefaultNamespace : metadata.Namespace,
             metadata.Labels,
-            metadata.Annotations,
+            // kubectl repeats the whole document in an annotation: nobody is to find a Secret there.
+            kind.ReadBesideMetadata is null ? metadata.Annotations : new Dictionary<string, string>(),
             metadata.CreationTimestamp?.ToDateTimeOffset() ?? now,
             message,
             new ConfigSource(file, root.Line) { Marks = new SourceMap(document, prefix, options.Limits) })
         {
             HasCreationTimestamp = metadata.CreationTimestamp is not null,
         };
-    }
 
     private YamlPath Path
     {

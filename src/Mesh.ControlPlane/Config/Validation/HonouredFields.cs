@@ -28,6 +28,8 @@ internal static class HonouredFields
         "loadBalancerSourceRanges",
         "loadBalancerClass");
 
+    public static HonouredFieldSet Secret { get; } = new("data", "type", "stringData", "immutable");
+
     public static HonouredFieldSet WorkloadEntry { get; } = new(
         "address",
         "ports",
