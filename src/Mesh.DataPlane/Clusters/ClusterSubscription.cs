@@ -2,6 +2,7 @@ using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal sealed class ClusterSubscription(
     private readonly Dictionary<string, HostGroupState> _groups = new(StringComparer.Ordinal);
     private IDisposable? _watch;
     private ClusterHealth? _health;
+    private ClusterSecrets? _secrets;
     private EndpointsResource? _published;
     private ITimer? _reweighing;
     private ClusterResource? _resource;
@@ -57,6 +59,7 @@ internal sealed class ClusterSubscription(
 
             _resource = resource;
             _version = version;
+            (_secrets ??= new ClusterSecrets(client, sync, OnSecretsAnswered)).Use(resource.Policy.Transport.Tls);
             notes.Report(ClusterType.Instance, name, resource);
             if (resource.Policy.OriginalDestination is { } original)
             {
@@ -115,6 +118,7 @@ internal sealed class ClusterSubscription(
     {
         _disposed = true;
         _watch?.Dispose();
+        _secrets?.Dispose();
         _reweighing?.Dispose();
         _health?.Dispose();
         StopEndpoints();
@@ -191,6 +195,11 @@ internal sealed class ClusterSubscription(
     {
         var resource = _resource!;
         _published = endpoints;
+        if (!_secrets!.AreAnswered)
+        {
+            return; // What was there before serves until it is known how the new is spoken to.
+        }
+
         _health ??= new ClusterHealth(name, transports, time, random, new HostEvents(logger, name), OnHealthChanged);
         endpoints = _health.Update(resource.Policy, endpoints);
         if (!_health.IsWarm && Cluster.Current.Status != ClusterStatus.Ready)
@@ -235,6 +244,14 @@ internal sealed class ClusterSubscription(
 
     private bool IsOtherSet(EndpointsResource endpoints)
         => _endpoints.Count > 0 && !_endpoints.Keys.Select(k => k.Address).ToHashSet().SetEquals(endpoints.Localities.SelectMany(l => l.Endpoints).Select(e => e.Address));
+
+    private void OnSecretsAnswered()
+    {
+        if (!_disposed && _resource is not null && _published is { } endpoints)
+        {
+            Publish(endpoints);
+        }
+    }
 
     // One host's health touches this cluster's set and nothing else.
     private void OnHealthChanged()

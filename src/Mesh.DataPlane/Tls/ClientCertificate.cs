@@ -11,9 +11,13 @@ namespace Mesh.DataPlane.Tls;
 internal sealed class ClientCertificate
 {
     private readonly Reloaded<SslStreamCertificateContext> _current;
+    private readonly bool _isInline;
 
     private ClientCertificate(IReadOnlyList<SecretData> sources, Func<IReadOnlyList<byte[]>, SslStreamCertificateContext> parse)
-        => _current = new Reloaded<SslStreamCertificateContext>(sources, parse);
+    {
+        _current = new Reloaded<SslStreamCertificateContext>(sources, parse);
+        _isInline = sources.All(source => source.IsInline);
+    }
 
     /// <exception cref="ResourceRejectedException">It is incomplete, or asks for what cannot be done.</exception>
     public static ClientCertificate Compile(TlsCertificate message, string path)
@@ -46,6 +50,23 @@ internal sealed class ClientCertificate
 
     /// <exception cref="TlsFailureException">It cannot be read.</exception>
     public SslStreamCertificateContext Get() => _current.Get();
+
+    /// <summary>Looks at what is there to be looked at: files may come later, what was sent will not get better.</summary>
+    /// <exception cref="ResourceRejectedException">It cannot be used.</exception>
+    public void Check(string path)
+    {
+        if (_isInline)
+        {
+            try
+            {
+                Get();
+            }
+            catch (TlsFailureException e)
+            {
+                throw new ResourceRejectedException(path, e.Message);
+            }
+        }
+    }
 
     private static void Refuse(bool isSet, string path, string why = "is not supported")
     {

@@ -11,6 +11,9 @@ internal sealed class SecretData
 
     private SecretData(byte[]? bytes, string? file) => (_bytes, _file) = (bytes, file);
 
+    /// <summary>Whether it came with the configuration.</summary>
+    public bool IsInline => _file is null;
+
     /// <exception cref="ResourceRejectedException">It is nowhere.</exception>
     public static SecretData Compile(DataSource message, string path)
         => message.SpecifierCase switch

@@ -28,8 +28,13 @@ internal static class TlsHandshake
                 _ => tls.ServerName,
             };
 
+            var validation = tls.CurrentValidation();
+
+            // The system's authorities sign for everybody: with nothing said of names, only the host's own makes a certificate of theirs worth anything.
+            var verifiesServerName = tls.VerifiesServerName || (validation is { Trust: TrustMode.System, Names.Count: 0 } && !tls.VerifiesRequestHost);
+
             // With no name to ask for, the certificate must be for the host all the same.
-            var host = tls.VerifiesServerName ? (serverName.Length > 0 ? serverName : requestHost ?? "") : tls.VerifiesRequestHost ? requestHost ?? "" : null;
+            var host = verifiesServerName ? (serverName.Length > 0 ? serverName : requestHost ?? "") : tls.VerifiesRequestHost ? requestHost ?? "" : null;
             var options = new SslClientAuthenticationOptions
             {
                 TargetHost = serverName,
@@ -37,11 +42,11 @@ internal static class TlsHandshake
                 AllowRenegotiation = tls.AllowsRenegotiation,
                 AllowTlsResume = tls.AllowsResumption,
                 ApplicationProtocols = protocols.Count == 0 ? null : [.. protocols.Select(p => new SslApplicationProtocol(p))],
-                ClientCertificateContext = tls.Certificate?.Get(),
-                CertificateChainPolicy = tls.Validation.CreateChainPolicy(time),
+                ClientCertificateContext = tls.CurrentCertificate(),
+                CertificateChainPolicy = validation.CreateChainPolicy(time),
                 RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
                 {
-                    failure = Judge(tls, certificate as X509Certificate2, chain, host);
+                    failure = Judge(tls, validation, certificate as X509Certificate2, chain, host);
                     return failure is null;
                 },
             };
@@ -64,9 +69,9 @@ internal static class TlsHandshake
         }
     }
 
-    private static TlsFailureException? Judge(UpstreamTls tls, X509Certificate2? certificate, X509Chain? chain, string? host)
+    private static TlsFailureException? Judge(UpstreamTls tls, CertificateValidation validation, X509Certificate2? certificate, X509Chain? chain, string? host)
     {
-        if (tls.Validation.Verify(certificate, chain, host, onlyHost: tls.VerifiesServerName) is { } refusal)
+        if (validation.Verify(certificate, chain, host, onlyHost: tls.VerifiesServerName) is { } refusal)
         {
             return new TlsFailureException(TlsErrors.Unverified(refusal.Reason), refusal.Explanation);
         }

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.Matching;
 
@@ -11,10 +12,23 @@ internal sealed class UpstreamTls(ByteString compiledFrom) : IEquatable<Upstream
 {
     private readonly ByteString _compiledFrom = compiledFrom;
 
-    public required CertificateValidation Validation { get; init; }
+    /// <summary>What is asked of the peer's certificate, where the cluster says it all.</summary>
+    public CertificateValidation? Validation { get; init; }
 
-    /// <summary>The certificate to show; <see langword="null"/> for none.</summary>
+    /// <summary>The secret that says it, or the rest of it.</summary>
+    public string? ValidationSecret { get; init; }
+
+    /// <summary>What is asked beside it.</summary>
+    public CertificateValidationContext? ValidationDefaults { get; init; }
+
+    /// <summary>The certificate to show; <see langword="null"/> for none, or that of a secret.</summary>
     public ClientCertificate? Certificate { get; init; }
+
+    /// <summary>The secret with the certificate to show.</summary>
+    public string? CertificateSecret { get; init; }
+
+    /// <summary>Where the secrets are that are named; set by the cluster before anybody connects.</summary>
+    public ClusterSecrets? Secrets { get; set; }
 
     /// <summary>The name to ask for; empty for none.</summary>
     public string ServerName { get; init; } = "";
@@ -47,6 +61,25 @@ internal sealed class UpstreamTls(ByteString compiledFrom) : IEquatable<Upstream
 
     /// <summary>Whether connections differ by the host of the request.</summary>
     public bool DependsOnRequest => ServerNameSource == ServerNameSource.Request || VerifiesRequestHost;
+
+    /// <exception cref="TlsFailureException">A secret has not come, or cannot be used.</exception>
+    public CertificateValidation CurrentValidation() => Validation ?? SecretOf(ValidationSecret!).ValidationFor(this);
+
+    /// <returns><see langword="null"/> when none is to be shown.</returns>
+    /// <exception cref="TlsFailureException">The secret has not come, or cannot be used.</exception>
+    public SslStreamCertificateContext? CurrentCertificate()
+    {
+        if (CertificateSecret is null)
+        {
+            return Certificate?.Get();
+        }
+
+        var secret = SecretOf(CertificateSecret);
+        return secret.Certificate?.Get() ?? throw new TlsFailureException(TlsErrors.NotReady, $"The secret '{secret}' is no certificate.");
+    }
+
+    private SecretResource SecretOf(string name)
+        => Secrets?.Get(name) ?? throw new TlsFailureException(TlsErrors.NotReady, $"The secret '{name}' is not watched.");
 
     public bool Equals(UpstreamTls? other) => other is not null && _compiledFrom == other._compiledFrom;
 

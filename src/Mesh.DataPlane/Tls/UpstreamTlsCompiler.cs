@@ -34,7 +34,8 @@ internal static class UpstreamTlsCompiler
         WireMessage.Validate(message, socket.TypedConfig.Value, UpstreamTlsContext.Parser, Path);
         var common = message.CommonTlsContext ?? throw new ResourceRejectedException(Path + ".common_tls_context", "must be set");
         RefuseExtensions(common, Path + ".common_tls_context");
-        var (certificate, validation) = Material(common, Path + ".common_tls_context");
+        var (certificate, certificateSecret) = Certificate(common, Path + ".common_tls_context");
+        var (validation, validationSecret, defaults) = Validation(common, Path + ".common_tls_context");
         if (message is { Sni: "", AutoHostSni: false, AutoSniSanValidation: true } && http?.AutoSni != true)
         {
             throw new ResourceRejectedException(Path + ".auto_sni_san_validation", "there is no name to validate: set sni, auto_host_sni or auto_sni");
@@ -52,14 +53,15 @@ internal static class UpstreamTlsCompiler
         return new UpstreamTls(ByteString.CopyFrom([.. socket.TypedConfig.Value.Span, .. (http?.ToByteArray() ?? [])]))
         {
             Validation = validation,
+            ValidationSecret = validationSecret,
+            ValidationDefaults = defaults,
             Certificate = certificate,
+            CertificateSecret = certificateSecret,
             ServerName = message.Sni,
             ServerNameSource = message.AutoHostSni ? ServerNameSource.Endpoint : http?.AutoSni == true ? ServerNameSource.Request : ServerNameSource.Given,
             ServerNameHeader = http is { AutoSni: true, OverrideAutoSniHeader: { Length: > 0 } header } ? new HeaderName(header) : null,
             VerifiesRequestHost = http?.AutoSanValidation == true,
-
-            // The system's authorities sign for everybody: with nothing said of names, only the host's own makes a certificate of theirs worth anything.
-            VerifiesServerName = message.AutoSniSanValidation || (validation is { Trust: TrustMode.System, Names.Count: 0 } && http?.AutoSanValidation != true),
+            VerifiesServerName = message.AutoSniSanValidation,
             ApplicationProtocols = [.. common.AlpnProtocols],
             Protocols = Versions(tls, Path + ".common_tls_context.tls_params"),
             CipherSuites = CipherSuites.Compile(tls?.CipherSuites ?? [], Path + ".common_tls_context.tls_params.cipher_suites"),
@@ -69,19 +71,39 @@ internal static class UpstreamTlsCompiler
         };
     }
 
-    private static (ClientCertificate? Certificate, CertificateValidation Validation) Material(CommonTlsContext common, string path)
+    private static (ClientCertificate? Certificate, string? Secret) Certificate(CommonTlsContext common, string path)
     {
-        Refuse(common.TlsCertificateSdsSecretConfigs.Count > 0, path + ".tls_certificate_sds_secret_configs");
-        if (common.TlsCertificates.Count > 1)
+        if (common.TlsCertificates.Count + common.TlsCertificateSdsSecretConfigs.Count > 1)
         {
-            throw new ResourceRejectedException(path + ".tls_certificates", "a client has one certificate");
+            throw new ResourceRejectedException(path + (common.TlsCertificateSdsSecretConfigs.Count > 0 ? ".tls_certificate_sds_secret_configs" : ".tls_certificates"), "a client has one certificate");
         }
 
-        var certificate = common.TlsCertificates.Count == 0 ? null : ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]");
+        return common.TlsCertificates.Count > 0 ? (ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]"), null)
+            : common.TlsCertificateSdsSecretConfigs.Count > 0 ? (null, SecretName(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"))
+            : (null, null);
+    }
+
+    private static (CertificateValidation? Validation, string? Secret, CertificateValidationContext? Defaults) Validation(CommonTlsContext common, string path)
+    {
         switch (common.ValidationContextTypeCase)
         {
             case CommonTlsContext.ValidationContextTypeOneofCase.ValidationContext:
-                return (certificate, CertificateValidationCompiler.Compile(common.ValidationContext, path + ".validation_context"));
+                return (CertificateValidationCompiler.Compile(common.ValidationContext, path + ".validation_context"), null, null);
+            case CommonTlsContext.ValidationContextTypeOneofCase.ValidationContextSdsSecretConfig:
+                return (null, SecretName(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
+            case CommonTlsContext.ValidationContextTypeOneofCase.CombinedValidationContext:
+                var combined = common.CombinedValidationContext;
+                path += ".combined_validation_context";
+#pragma warning disable CS0612
+                Refuse(combined.ValidationContextCertificateProvider is not null, path + ".validation_context_certificate_provider");
+                Refuse(combined.ValidationContextCertificateProviderInstance is not null, path + ".validation_context_certificate_provider_instance");
+#pragma warning restore CS0612
+
+                // Whom to trust is the secret's to say; all else must be possible already.
+                var complete = combined.DefaultValidationContext.Clone();
+                complete.TrustedCa ??= complete.SystemRootCerts is null ? new DataSource { InlineString = "the secret's" } : null;
+                CertificateValidationCompiler.Compile(complete, path + ".default_validation_context");
+                return (null, SecretName(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
             case CommonTlsContext.ValidationContextTypeOneofCase.None:
                 throw new ResourceRejectedException(
                     path + ".validation_context",
@@ -90,6 +112,11 @@ internal static class UpstreamTlsCompiler
                 throw new ResourceRejectedException($"{path}.{FieldName(common)}", "is not supported; the cluster is refused rather than spoken to unverified");
         }
     }
+
+    private static string SecretName(SdsSecretConfig config, string path)
+        => config.SdsConfig?.ConfigSourceSpecifierCase is ConfigSource.ConfigSourceSpecifierOneofCase.Ads or ConfigSource.ConfigSourceSpecifierOneofCase.Self
+            ? config.Name
+            : throw new ResourceRejectedException(path + ".sds_config", "must be ads or self");
 
     private static string FieldName(CommonTlsContext common)
         => CommonTlsContext.Descriptor.Oneofs[0].Accessor.GetCaseFieldDescriptor(common)!.Name;

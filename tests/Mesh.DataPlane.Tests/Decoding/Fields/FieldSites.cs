@@ -29,6 +29,7 @@ using Envoy.Extensions.Retry.Priority.PreviousPriorities.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Tls;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 using Cors = Envoy.Extensions.Filters.Http.Cors.V3;
 using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
@@ -79,6 +80,9 @@ internal static class FieldSites
         new(
             () => new UpstreamTlsContext(Resources.Tls().TypedConfig.Unpack<UpstreamTlsContext>()) { Sni = "a.example" },
             m => InCluster(c => c.TransportSocket = new TransportSocket { Name = "tls", TypedConfig = Any.Pack(m) })),
+        new(
+            () => new Secret { Name = "s", ValidationContext = new() { TrustedCa = new() { InlineString = "x" } } },
+            m => (Resource)SecretType.Instance.Decode(m.ToByteString(), out _)),
         new(
             () => new DnsCluster(),
             m => InCluster(c =>

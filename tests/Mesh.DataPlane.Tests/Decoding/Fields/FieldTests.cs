@@ -37,6 +37,8 @@ public sealed class FieldTests
         ["envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.initial_read_buffer_size"] = "how a buffer grows",
         ["envoy.config.core.v3.WatchedDirectory.path"] = "files are read for every handshake, however they change",
         ["envoy.config.core.v3.WatchedDirectory.watch_modify"] = "files are read for every handshake, however they change",
+        ["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext.default_validation_context"] = "kept as it came, and merged with the secret's",
+        ["envoy.extensions.transport_sockets.tls.v3.Secret.validation_context"] = "kept as it came, and merged with the cluster's",
         ["envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.watched_directory"] = "files are read for every handshake, however they change",
         ["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.codec_type"] = "how callers speak to a proxy; here they do not",
         ["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.stat_prefix"] = "a name for statistics",
