@@ -154,9 +154,9 @@ internal sealed partial class DnsEndpoints(
 
     private void Move(IReadOnlyList<IPAddress>? addresses)
     {
-        if (_logical is not null && addresses is [var first, ..])
+        if (_logical is not null && addresses is { Count: > 0 })
         {
-            _logical.MoveTo(first);
+            _logical.MoveTo(addresses);
         }
     }
 

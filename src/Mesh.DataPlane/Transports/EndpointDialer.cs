@@ -23,19 +23,14 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
     public async ValueTask<Stream> DialAsync(bool countsRequests, Func<TlsStream, CancellationToken, ValueTask>? secure, CancellationToken cancellationToken)
     {
         OwnConnections.Mark();
-        var socket = address is UnixDomainSocketEndPoint
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        if (address is not UnixDomainSocketEndPoint)
-        {
-            settings.TcpKeepalive?.Apply(socket);
-        }
-
         using var timeout = new CancellationTokenSource(settings.ConnectTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        Socket? socket = null;
         try
         {
-            await socket.ConnectAsync(LogicalHost.AddressOf(address), linked.Token).ConfigureAwait(false);
+            socket = address is LogicalHost { Addresses: { Count: > 1 } addresses }
+                ? await ConnectionRace.RunAsync(addresses, ConnectAsync, time, linked.Token).ConfigureAwait(false)
+                : await ConnectAsync(LogicalHost.AddressOf(address), linked.Token).ConfigureAwait(false);
             var limit = countsRequests ? settings.MaxRequestsPerConnection : 0;
             if (secure is null)
             {
@@ -50,14 +45,14 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            socket.Dispose();
+            socket?.Dispose();
             Stats.ConnectFailures.Increment();
             Stats.ConnectTimeouts.Increment();
             throw new SocketException((int)SocketError.TimedOut);
         }
         catch (Exception e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             if (e is not OperationCanceledException)
             {
                 Stats.ConnectFailures.Increment();
@@ -68,6 +63,28 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
                 Stats.TlsFailures.Increment();
             }
 
+            throw;
+        }
+    }
+
+    private async Task<Socket> ConnectAsync(EndPoint to, CancellationToken cancellationToken)
+    {
+        var socket = to is UnixDomainSocketEndPoint
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            if (to is not UnixDomainSocketEndPoint)
+            {
+                settings.TcpKeepalive?.Apply(socket);
+            }
+
+            await socket.ConnectAsync(to, cancellationToken).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
             throw;
         }
     }
