@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -40,7 +41,7 @@ internal sealed partial class DefaultProxyService(
                 UseCookies = false,
             };
             var token = new ProxyToken();
-            _listener = new ProxyListener(new ProxyServices
+            _listener = Listen(new ProxyServices
             {
                 Token = token,
                 Invoker = new HttpMessageInvoker(handlers.CreateHandler(_primary, LocalReplyMode.Response)),
@@ -71,6 +72,18 @@ internal sealed partial class DefaultProxyService(
         Restore();
         _listener?.Dispose();
         _primary?.Dispose();
+    }
+
+    private static ProxyListener Listen(ProxyServices services)
+    {
+        try
+        {
+            return new ProxyListener(services);
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"Mesh:Client:DefaultProxy is true, but nothing can listen on loopback: {e.Message}. Set it to false; clients that are not the factory's are then not in the mesh.", e);
+        }
     }
 
     // Whoever has set another one since wants that one.

@@ -29,6 +29,7 @@ internal sealed class ForwardedContent(RequestBodyStream body, long? length, Fun
         }
         finally
         {
+            body.IsTaken = false;
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
@@ -54,6 +55,7 @@ internal sealed class ForwardedContent(RequestBodyStream body, long? length, Fun
             throw new InvalidOperationException("The body of the request has been sent already.");
         }
 
+        body.IsTaken = true;
         return sendContinue?.Invoke() ?? ValueTask.CompletedTask;
     }
 }

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text;
 using Mesh.DataPlane.Upstream;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +8,7 @@ namespace Mesh.Client.DefaultProxy;
 /// <summary>One connection of a caller: who it is, whom it wants, and its requests, one after the other.</summary>
 internal sealed partial class ProxyConnection(Socket socket, ProxyServices services) : IDisposable
 {
-    // As much of a body nobody wanted is read so that the connection goes on.
+    // As much is read of what a stranger sends, and of what comes behind a refusal.
     private const int MaxDrained = 64 * 1024;
 
     private readonly NetworkStream _stream = new(socket, ownsSocket: false);
@@ -75,6 +73,11 @@ internal sealed partial class ProxyConnection(Socket socket, ProxyServices servi
             // What has begun must not look as if it had ended.
             Reset();
         }
+        catch
+        {
+            Reset();
+            throw;
+        }
     }
 
     public void Dispose()
@@ -109,7 +112,7 @@ internal sealed partial class ProxyConnection(Socket socket, ProxyServices servi
 
             _reader.Advance(length);
             var body = new RequestBodyStream(_reader, head, static () => { });
-            var goesOn = IsKeptAlive(head) && await TryDrainAsync(body, head, cancellationToken).ConfigureAwait(false);
+            var goesOn = IsKeptAlive(head) && await UnwantedBody.TryReadAsync(body, head, MaxDrained, cancellationToken).ConfigureAwait(false);
             await new ResponseWriter(_stream).WriteAsync(
                 HttpStatusCode.ProxyAuthenticationRequired,
                 head.Method == "HEAD" ? "" : "This proxy is for the process that has opened it, and for no other.",
@@ -185,13 +188,20 @@ internal sealed partial class ProxyConnection(Socket socket, ProxyServices servi
             return false;
         }
 
+        // A caller may read nothing before it has sent everything: what nobody wants is read while the response is written.
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(services.Cut);
+        var drained = UnwantedBody.ReadAsync(body, head, enough.Token);
         var close = await writer.WriteAsync(response, head, !IsKeptAlive(head) || services.Stopping.IsCancellationRequested, _left.Token).ConfigureAwait(false);
-        if (!close && await TryDrainAsync(body, head, services.Stopping).ConfigureAwait(false))
+        if (await UnwantedBody.IsReadAsync(drained, enough, services).ConfigureAwait(false) && !close)
         {
             return true;
         }
 
-        await FinishAsync().ConfigureAwait(false);
+        if (!body.IsTaken)
+        {
+            await FinishAsync().ConfigureAwait(false);
+        }
+
         return false;
     }
 
@@ -235,7 +245,7 @@ internal sealed partial class ProxyConnection(Socket socket, ProxyServices servi
         if (response.StatusCode == HttpStatusCode.OK && response.Version.Major == 2 && key is not null)
         {
             // Over HTTP/2 nobody proves that it has read the key (RFC 8441): it is done here.
-            accept = [("Sec-WebSocket-Accept", Accept(key))];
+            accept = [("Sec-WebSocket-Accept", WebSocketKey.Accept(key))];
         }
         else if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
         {
@@ -313,34 +323,6 @@ internal sealed partial class ProxyConnection(Socket socket, ProxyServices servi
         }
     }
 
-    private static async ValueTask<bool> TryDrainAsync(RequestBodyStream body, RequestHead head, CancellationToken cancellationToken)
-    {
-        if (body.IsComplete)
-        {
-            return true;
-        }
-
-        // A body that somebody is still sending on is not this one's to read; one that waits to be asked for will not come.
-        if (body.HasBegun || head.Lists("Expect", "100-continue") || head.ContentLength > MaxDrained)
-        {
-            return false;
-        }
-
-        var buffer = new byte[4096];
-        for (var read = 0; read <= MaxDrained;)
-        {
-            var count = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            if (count == 0)
-            {
-                return true;
-            }
-
-            read += count;
-        }
-
-        return false;
-    }
-
     private static bool IsKeptAlive(RequestHead head)
         => head.IsHttp11 ? !head.Lists("Connection", "close") : head.Lists("Connection", "keep-alive");
 
@@ -400,13 +382,6 @@ internal sealed partial class ProxyConnection(Socket socket, ProxyServices servi
         {
             // It is closed already.
         }
-    }
-
-    private static string Accept(string key)
-    {
-#pragma warning disable CA5350 // RFC 6455, section 4.2.2: no secret is in it.
-        return Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
-#pragma warning restore CA5350
     }
 
     private static partial class Log

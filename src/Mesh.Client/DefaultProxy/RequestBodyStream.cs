@@ -24,6 +24,9 @@ internal sealed class RequestBodyStream(ConnectionReader reader, RequestHead hea
 
     public bool HasBegun => Volatile.Read(ref _hasBegun);
 
+    /// <summary>Somebody is sending it on, and reads it to its end.</summary>
+    public bool IsTaken { get; set; }
+
     /// <summary>Why it could not be read to its end.</summary>
     public Exception? Failure => Volatile.Read(ref _failure);
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
+using Mesh.Client.DefaultProxy;
 using Mesh.Client.Tests.Servers;
 using Mesh.DataPlane.Resources;
 using Microsoft.AspNetCore.Http;
@@ -42,6 +43,42 @@ public class ProxyTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await response.Content.ReadAsStringAsync()).ShouldBe("no healthy upstream");
+    }
+
+    [Fact]
+    public async Task A_reply_to_a_long_upload_arrives_and_the_connection_goes_on()
+    {
+        await using var proxied = new ProxiedMesh();
+        proxied.Mesh.Serve("reviews:9080", 1).SetEndpoints("reviews:9080");
+        using var client = proxied.Client();
+        using var content = new StreamContent(new ReadOnceStream(new byte[8 * 1024 * 1024]));
+
+        using var response = await client.PostAsync("http://reviews:9080/", content).Within();
+        using var next = await client.GetAsync("http://reviews:9080/").Within();
+
+        response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        next.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_was_there_before_keeps_TLS_to_hosts_that_are_not_the_meshs()
+    {
+        await using var proxied = new ProxiedMesh();
+        var corporate = new WebProxy("http://corporate:3128") { Credentials = new NetworkCredential("me", "mine") };
+        var logs = proxied.Mesh.Services.GetRequiredService<Microsoft.Extensions.Logging.ILoggerFactory>().CreateLogger("proxy");
+        var proxy = new MeshProxy(proxied.Listener.LocalEndPoint, proxied.Token, corporate, "cluster.local", logs);
+        var own = proxied.Listener.LocalEndPoint.Port;
+
+        proxy.GetProxy(new Uri("https://api.github.com/")).ShouldBe(new Uri("http://corporate:3128"));
+        proxy.GetProxy(new Uri("https://api.github.com/again")).ShouldBe(new Uri("http://corporate:3128"));
+        proxy.GetProxy(new Uri("https://reviews.default.svc.cluster.local/"))!.Port.ShouldBe(own);
+        proxy.GetProxy(new Uri("http://api.github.com/"))!.Port.ShouldBe(own);
+        proxy.Credentials!.GetCredential(new Uri("http://corporate:3128"), "Basic")!.Password.ShouldBe("mine");
+        proxy.Credentials.GetCredential(proxy.GetProxy(new Uri("https://reviews/"))!, "Basic")!.Password.ShouldBe(proxied.Token.Secret);
+        proxied.Mesh.Logs.Lines.Where(l => l.Contains("corporate:3128", StringComparison.Ordinal)).ShouldHaveSingleItem();
+
+        proxy.Close();
+        proxy.GetProxy(new Uri("http://api.github.com/")).ShouldBe(new Uri("http://corporate:3128"));
     }
 
     [Fact]
