@@ -1,3 +1,7 @@
+using System.Globalization;
+using LoadGenerator;
+using LoadGenerator.Connections;
+using LoadGenerator.Reporting;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.EndToEnd.Tests.Resilience;
@@ -64,12 +68,10 @@ public sealed class CircuitBreakerLabs
         await using var mesh = await PodMesh.StartAsync(LabYaml.Service("httpbin", 8000) + OneAndOne);
         var pod = await mesh.AddPodAsync("httpbin");
 
-        // As fast as they can, as a load generator does. A third caller may be refused for as long as two requests last: only those are certain.
-        var answers = await LoadAsync(mesh.Caller(), Httpbin, callers, 20);
+        // A third caller may be refused for as long as two requests last: only those are certain.
+        var served = await LoadAsync(mesh.Caller(), $"load -c {callers} -qps 0 -n 20 {Httpbin}");
 
-        var served = answers.Count(answer => answer.Status == 200);
         served.ShouldBeInRange(atLeast, 20);
-        answers.Count(answer => answer is { Status: 503, Flags: "UO" }).ShouldBe(20 - served);
         (pod.Served, pod.Connections).ShouldBe((served, served));
     }
 
@@ -120,7 +122,7 @@ public sealed class CircuitBreakerLabs
             await context.Response.WriteAsync("page");
         });
 
-        (await LoadAsync(mesh.Caller(), ProductPage, 4, 50)).ShouldAllBe(answer => answer.Status == 200);
+        (await LoadAsync(mesh.Caller(), $"load -c 4 -qps 0 -n 50 {ProductPage}")).ShouldBe(50);
 
         most.ShouldBe(1);
         (pod.Served, pod.Connections).ShouldBe((50, 50));
@@ -136,11 +138,9 @@ public sealed class CircuitBreakerLabs
         await using var mesh = await PodMesh.StartAsync(LabYaml.Service("productpage", 9080, "http2") + Limits(requestsPerConnection: ""));
         var pod = await mesh.AddPodAsync("productpage", port: "http2");
 
-        var answers = await LoadAsync(mesh.Caller(), ProductPage, callers, 50);
+        var served = await LoadAsync(mesh.Caller(), $"load -c {callers} -qps 0 -n 50 {ProductPage}");
 
-        var served = answers.Count(answer => answer.Status == 200);
         served.ShouldBeInRange(atLeast, 50);
-        answers.Count(answer => answer is { Status: 503, Flags: "UO" }).ShouldBe(50 - served);
         pod.Served.ShouldBe(served);
     }
 
@@ -158,19 +158,19 @@ public sealed class CircuitBreakerLabs
         }
     }
 
-    /// <summary>Callers side by side that ask until so many requests are made.</summary>
-    private static async Task<LabAnswer[]> LoadAsync(HttpClient caller, string uri, int callers, int requests)
+    /// <summary>Runs the load generator of the labs: how many were served, all others having been refused.</summary>
+    private static async Task<int> LoadAsync(HttpClient caller, string command)
     {
-        var answers = new LabAnswer[requests];
-        var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
-        {
-            for (var i = Interlocked.Increment(ref next); i < requests; i = Interlocked.Increment(ref next))
-            {
-                answers[i] = await caller.AskAsync(uri);
-            }
-        }))).OrHang();
-        return answers;
+        var options = LoadOptions.Parse([.. command.Split(' '), "-timeout", "30s"]);
+        var result = await LoadRun.RunAsync(options, () => new HttpClientConnection(options, caller), TimeProvider.System).OrHang();
+        var report = new StringWriter();
+        TextReport.Write(report, result);
+
+        result.Calls.ShouldBe(options.Exactly);
+        result.Codes.Keys.ShouldBeSubsetOf([200, 503], report.ToString());
+        var served = result.Codes[200];
+        report.ToString().ShouldContain(string.Create(CultureInfo.InvariantCulture, $"\nCode 200 : {served} ({100.0 * served / result.Calls:F1} %)\n"));
+        return served;
     }
 
     private static RequestDelegate Held(SemaphoreSlim gate) => async context =>
