@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Mesh.Client.Tests.Tcp;
@@ -13,14 +16,15 @@ internal sealed class LineServer : IAsyncDisposable
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly string _name;
     private readonly bool _leavesAtOnce;
+    private readonly X509Certificate2? _certificate;
     private readonly Task _accepting;
     private readonly List<Task> _serving = [];
     private int _accepted;
     private int _open;
 
-    public LineServer(string name = "server", bool leavesAtOnce = false, IPAddress? address = null)
+    public LineServer(string name = "server", bool leavesAtOnce = false, IPAddress? address = null, X509Certificate2? certificate = null)
     {
-        (_name, _leavesAtOnce) = (name, leavesAtOnce);
+        (_name, _leavesAtOnce, _certificate) = (name, leavesAtOnce, certificate);
         _listener.Bind(new IPEndPoint(address ?? IPAddress.Loopback, 0));
         _listener.Listen();
         _accepting = AcceptAsync();
@@ -59,9 +63,14 @@ internal sealed class LineServer : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
-        using var stream = new NetworkStream(socket, ownsSocket: true);
+        using Stream stream = _certificate is null ? new NetworkStream(socket, ownsSocket: true) : new SslStream(new NetworkStream(socket, ownsSocket: true));
         try
         {
+            if (stream is SslStream tls)
+            {
+                await tls.AuthenticateAsServerAsync(_certificate!);
+            }
+
             while (!_leavesAtOnce && await ReadLineAsync(stream) is { } line)
             {
                 if (line == "DROP")
@@ -93,7 +102,7 @@ internal sealed class LineServer : IAsyncDisposable
                 }
             }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or AuthenticationException)
         {
             // The caller has gone.
         }
