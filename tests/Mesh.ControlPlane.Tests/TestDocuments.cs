@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Config.MeshWide;
 using Mesh.K8s.V1;
 
 namespace Mesh.ControlPlane.Tests;
@@ -31,7 +32,7 @@ internal static class TestDocuments
     public static ConfigResource Secret(string name, Secret secret, string @namespace = "default") => Of(ConfigKinds.Secret, name, @namespace, secret);
 
     public static ConfigResource MeshConfig(string json, string name = "mesh", int age = 0)
-        => Of(ConfigKinds.MeshConfig, name, "istio-system", Istio.Mesh.V1Alpha1.MeshConfig.Parser.ParseJson(json), age);
+        => Of(MeshKinds.MeshConfig, name, "istio-system", Istio.Mesh.V1Alpha1.MeshConfig.Parser.ParseJson(json), age);
 
     /// <param name="kind">The kind.</param>
     /// <param name="name">The name.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using Mesh.ControlPlane.Config.MeshWide;
 using Mesh.ControlPlane.Config.Reading;
 using Mesh.ControlPlane.Config.Validation;
 
@@ -25,19 +26,13 @@ internal static class ConfigKinds
 
     public static ConfigKind Sidecar { get; } = Istio<Istio.Networking.V1Alpha3.Sidecar>(SidecarValidator.Validate, HonouredFields.Sidecar);
 
-    public static ConfigKind MeshConfig { get; } = new("mesh.istio.io", "MeshConfig", ["v1alpha1"], global::Istio.Mesh.V1Alpha1.MeshConfig.Descriptor)
-    {
-        Validate = (message, context) => MeshConfigValidator.Validate((global::Istio.Mesh.V1Alpha1.MeshConfig)message, context),
-        Honoured = HonouredFields.MeshConfig,
-    };
-
     public static ConfigKind Secret { get; } = new("", "Secret", ["v1"], K8s.V1.Secret.Descriptor)
     {
         ReadBesideMetadata = SecretReader.Read,
         Honoured = HonouredFields.Secret,
     };
 
-    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, Secret, MeshConfig];
+    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, Secret, MeshKinds.MeshConfig, MeshKinds.MeshNetworks];
 
     /// <summary>Groups whose kinds stand in the same files and mean nothing to a mesh.</summary>
     public static FrozenSet<string> UnusedGroups { get; } = FrozenSet.Create(

@@ -1,3 +1,4 @@
+using Mesh.ControlPlane.Config.MeshWide;
 using Mesh.ControlPlane.Config.Reading;
 using Mesh.ControlPlane.Config.Yaml;
 
@@ -18,7 +19,7 @@ internal sealed class ConfigReader(ConfigReaderOptions options, TimeProvider tim
             var list = IsList(document.Root);
             if (list is null)
             {
-                documents.Add(new ObjectReader(options, file, document, document.Problems, "", now).Read(document.Root));
+                documents.AddRange(ReadOne(document.Root, document, document.Problems, ""));
                 continue;
             }
 
@@ -26,7 +27,7 @@ internal sealed class ConfigReader(ConfigReaderOptions options, TimeProvider tim
             {
                 if (list.Items[i] is not YamlScalar { IsNull: true })
                 {
-                    documents.Add(new ObjectReader(options, file, document, ProblemsOf(list, i, document), YamlPath.Append("items", i), now).Read(list.Items[i]));
+                    documents.AddRange(ReadOne(list.Items[i], document, ProblemsOf(list, i, document), YamlPath.Append("items", i)));
                 }
             }
         }
@@ -35,6 +36,11 @@ internal sealed class ConfigReader(ConfigReaderOptions options, TimeProvider tim
             ? new ConfigDiagnostic(ConfigSeverity.Error, ConfigCodes.Syntax, file, problem.Line, problem.Column, "", null, problem.Message)
             : null;
         return new ConfigText(documents, broken);
+
+        IReadOnlyList<ConfigDocument> ReadOne(YamlNode root, YamlDocument document, IReadOnlyList<YamlProblem> problems, string prefix)
+            => MeshDocumentReader.FormOf(root, file) is { } form
+                ? new MeshDocumentReader(options, file, document, problems, prefix, now).Read(form, (YamlMapping)root)
+                : [new ObjectReader(options, file, document, problems, prefix, now).Read(root)];
     }
 
     // A problem of a List belongs to the item it stands in, so that the other items can be used.

@@ -24,6 +24,9 @@ internal sealed record ConfigResource(
     /// <summary>Whether <see cref="Created"/> is written in the document; if not, it is when the document was first seen.</summary>
     public bool HasCreationTimestamp { get; init; }
 
+    /// <summary>The path of the fields of <see cref="Spec"/> in the document; empty when they are all of it.</summary>
+    public string SpecPath { get; init; } = "spec";
+
     /// <summary>The identity of a document: kind, namespace and name.</summary>
     public (string Kind, string Namespace, string Name) Key => (Kind.ToString(), Namespace, Name);
 

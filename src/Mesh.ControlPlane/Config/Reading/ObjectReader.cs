@@ -80,13 +80,11 @@ internal sealed class ObjectReader(
             return null;
         }
 
-        var message = reader.Read(kind.Spec, spec.Value, Path.Key("spec"));
-        if (_context.HasErrors)
+        if (SpecReader.Read(_context, options, kind, spec.Value, Path.Key("spec"), spec.Key) is not { } message)
         {
             return null;
         }
 
-        Validate(kind, message, root);
         return ResourceOf(kind, metadata, message, root);
     }
 
@@ -227,24 +225,6 @@ internal sealed class ObjectReader(
             "labels",
             new ValidationContext((_, _, at, message) => _context.Error(YamlPath.Find(mapping, at), $"{path}.{at}", message)));
         return metadata;
-    }
-
-    private void Validate(ConfigKind kind, IMessage message, YamlMapping root)
-    {
-        var spec = Path.Key("spec").ToString();
-        var context = new ValidationContext(
-            (severity, code, path, text) =>
-            {
-                var whole = path.Length == 0 ? spec : $"{spec}.{path}";
-                _context.Add(severity, code, YamlPath.Find(document.Root, whole), whole, text);
-            },
-            options.CheckRegex,
-            path => YamlPath.IsWritten(document.Root, $"{spec}.{path}"));
-        kind.Validate?.Invoke(message, context);
-        if (!_context.HasErrors && kind.Honoured is { } honoured)
-        {
-            new HonouredFieldsAnalyzer(context).Analyze(message, honoured);
-        }
     }
 
     private string? Text(YamlMapping root, string name)

@@ -137,6 +137,9 @@ internal static class HonouredFields
         "tls.route.*",
         "exportTo");
 
+    /// <summary>Several networks are not there yet.</summary>
+    public static HonouredFieldSet MeshNetworks { get; } = new();
+
     public static HonouredFieldSet MeshConfig { get; } = new("outboundTrafficPolicy.mode");
 
     /// <summary>Everything but the mesh's own mutual TLS, tunnels and the PROXY protocol.</summary>

@@ -10,13 +10,16 @@ internal sealed class SourceMap
     private readonly int _firstLine;
     private readonly string _prefix;
     private readonly YamlLimits _limits;
+    private readonly string _at;
     private readonly WeakReference<YamlNode?> _root = new(null);
 
     /// <param name="document">The document.</param>
     /// <param name="prefix">Where the object is in it: empty, or <c>items[3]</c> in a <c>List</c>.</param>
     /// <param name="limits">The limits it was composed with.</param>
-    public SourceMap(YamlDocument document, string prefix, YamlLimits limits)
+    /// <param name="at">The path under which the document stands in another, as the text in a ConfigMap does: all paths begin with it.</param>
+    public SourceMap(YamlDocument document, string prefix, YamlLimits limits, string at = "")
     {
+        _at = at;
         _text = document.Text;
         _firstLine = document.FirstLine;
         _prefix = prefix;
@@ -41,6 +44,11 @@ internal sealed class SourceMap
             _root.SetTarget(root);
         }
 
+        if (_at.Length > 0)
+        {
+            path = path.StartsWith(_at, StringComparison.Ordinal) ? path[_at.Length..].TrimStart('.') : "";
+        }
+
         var whole = _prefix.Length == 0 ? path : path.Length == 0 ? _prefix : path[0] == '[' ? _prefix + path : $"{_prefix}.{path}";
         var place = YamlPath.Find(root, whole);
         return (place.Line + _firstLine - 1, place.Column);
@@ -48,5 +56,5 @@ internal sealed class SourceMap
 
     /// <summary>Whether every field is written at the same line and column.</summary>
     public bool SamePlaces(SourceMap other)
-        => _firstLine == other._firstLine && _prefix == other._prefix && _text.Span.SequenceEqual(other._text.Span);
+        => _firstLine == other._firstLine && _at == other._at && _prefix == other._prefix && _text.Span.SequenceEqual(other._text.Span);
 }
