@@ -57,7 +57,7 @@ internal static class SidecarAnalyzer
             {
                 var entry = rule.Spec.Egress[i].Hosts[j];
                 var (@namespace, host) = (entry[..entry.IndexOf('/')], entry[(entry.IndexOf('/') + 1)..].ToLowerInvariant());
-                if (@namespace == "~" || Hostname.IsWildcard(host) || (@namespace == "." && rule.Source.Namespace == ConfigIndex.RootNamespace))
+                if (@namespace == "~" || Hostname.IsWildcard(host) || (@namespace == "." && rule.Source.Namespace == config.Mesh.RootNamespace))
                 {
                     continue;
                 }

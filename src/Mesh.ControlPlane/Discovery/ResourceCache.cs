@@ -16,9 +16,9 @@ internal sealed class ResourceCache
     /// <summary>Listeners are named by clients: the bound keeps a client that invents names from filling the memory.</summary>
     private const int MaxListeners = 200_000;
 
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target), AdsResource> _listeners = new();
-    private readonly AdsResource _passthrough = new(PassthroughCluster.Name, PassthroughCluster.Generate());
-    private readonly ConcurrentDictionary<OutboundTraffic, AdsResource> _virtualOutbound = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target, MeshSettings Mesh), AdsResource> _listeners = new();
+    private (MeshSettings Mesh, AdsResource Cluster) _passthrough = (MeshSettings.Default, PassthroughOf(MeshSettings.Default));
+    private readonly ConcurrentDictionary<(OutboundTraffic Traffic, MeshSettings Mesh), AdsResource> _virtualOutbound = new();
     private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), Entry> _tcpListeners = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Scope, string Name), Entry> _routes = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
@@ -53,6 +53,14 @@ internal sealed class ResourceCache
     /// <summary>Drops what only documents of the past can need.</summary>
     public void Trim(ConfigIndex config)
     {
+        foreach (var (key, _) in _listeners)
+        {
+            if (!ReferenceEquals(key.Mesh, config.Mesh))
+            {
+                _listeners.TryRemove(key, out _);
+            }
+        }
+
         foreach (var (key, _) in _endpoints)
         {
             if (Gone(key.Name))
@@ -156,7 +164,7 @@ internal sealed class ResourceCache
         if (name == VirtualOutbound.Name)
         {
             return proxy.Kind == ProxyKind.Mesh
-                ? _virtualOutbound.GetOrAdd(model.Config.OutboundTrafficOf(proxy), static traffic => new AdsResource(VirtualOutbound.Name, VirtualOutbound.Generate(traffic)))
+                ? _virtualOutbound.GetOrAdd((model.Config.OutboundTrafficOf(proxy), model.Config.Mesh), static key => new AdsResource(VirtualOutbound.Name, VirtualOutbound.Generate(key.Traffic, key.Mesh)))
                 : null;
         }
 
@@ -165,7 +173,7 @@ internal sealed class ResourceCache
             return null;
         }
 
-        if (_listeners.TryGetValue((proxy.Kind, name, target), out var resource))
+        if (_listeners.TryGetValue((proxy.Kind, name, target, model.Config.Mesh), out var resource))
         {
             return resource;
         }
@@ -175,7 +183,7 @@ internal sealed class ResourceCache
             _listeners.Clear();
         }
 
-        return _listeners.GetOrAdd((proxy.Kind, name, target), new AdsResource(name, ListenerGenerator.Generate(proxy, name, target)));
+        return _listeners.GetOrAdd((proxy.Kind, name, target, model.Config.Mesh), new AdsResource(name, ListenerGenerator.Generate(proxy, model.Config.Mesh, name, target)));
     }
 
     private AdsResource? TcpListener(ConfigIndex config, Proxy proxy, string name, TcpListenerKey key)
@@ -265,11 +273,26 @@ internal sealed class ResourceCache
         }
     }
 
+    private AdsResource Passthrough(MeshSettings mesh)
+    {
+        lock (_virtualOutbound)
+        {
+            if (!ReferenceEquals(_passthrough.Mesh, mesh))
+            {
+                _passthrough = (mesh, PassthroughOf(mesh));
+            }
+
+            return _passthrough.Cluster;
+        }
+    }
+
+    private static AdsResource PassthroughOf(MeshSettings mesh) => new(PassthroughCluster.Name, PassthroughCluster.Generate(mesh));
+
     private AdsResource? Cluster(MeshModel model, Proxy proxy, string name)
     {
         if (name == PassthroughCluster.Name && proxy.Kind == ProxyKind.Mesh)
         {
-            return _passthrough;
+            return Passthrough(model.Config.Mesh);
         }
 
         if (!SubsetKey.TryParse(name, out var key) || model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { } seen || seen.FindPort(key.Port) is null)
@@ -282,7 +305,7 @@ internal sealed class ResourceCache
         var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         return Find(
             _clusters,
-            (proxy.Kind, proxy.Namespace, ClientVariant.OfCluster(proxy, service, rule, key), name),
+            (proxy.Kind, proxy.Namespace, ClientVariant.OfCluster(proxy, model.Config.Mesh, service, rule, key), name),
             new Inputs(service, rule, service.IsResolvedByDns ? model.EndpointsOf(service) : null, model.Config, []),
             name,
             () => ClusterGenerator.Generate(proxy, model, key));
@@ -300,7 +323,7 @@ internal sealed class ResourceCache
         var rule = model.Config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
         return Find(
             _endpoints,
-            (proxy.Kind, proxy.Namespace, ClientVariant.OfEndpoints(proxy, service, rule, key), name),
+            (proxy.Kind, proxy.Namespace, ClientVariant.OfEndpoints(proxy, model.Config.Mesh, service, rule, key), name),
             new Inputs(service, rule, model.EndpointsOf(service), model.Config, []),
             name,
             () => EndpointGenerator.Generate(proxy, model, key));

@@ -14,8 +14,7 @@ internal static class ClusterGenerator
 {
     private const string HttpProtocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-    /// <summary>Istio's defaults (<c>dnsRefreshRate</c>, <c>PILOT_DNS_JITTER_DURATION</c>).</summary>
-    private static readonly Duration DnsRefreshRate = new() { Seconds = 60 };
+    /// <summary>Istio's default (<c>PILOT_DNS_JITTER_DURATION</c>).</summary>
     private static readonly Duration DnsJitter = new() { Nanos = 100_000_000 };
 
     /// <returns>The cluster, or <see langword="null"/> when the client knows no such service, port or subset, or cannot be told of it.</returns>
@@ -33,7 +32,7 @@ internal static class ClusterGenerator
             return null;
         }
 
-        var policy = rule?.PolicyFor(subset, port.Number) ?? default;
+        var policy = model.Config.Mesh.Complete(rule?.PolicyFor(subset, port.Number) ?? default, port.Protocol);
         var cluster = new Cluster { Name = key.ToString() };
         if (proxy.Kind == ProxyKind.Mesh)
         {
@@ -62,7 +61,7 @@ internal static class ClusterGenerator
                 return proxy.Kind == ProxyKind.Grpc ? null : cluster;
             default:
                 cluster.LoadAssignment = EndpointGenerator.Assignment(cluster.Name, proxy, service, port, subset, policy, model.EndpointsOf(service));
-                AddDns(cluster, proxy);
+                AddDns(cluster, proxy, model.Config.Mesh);
                 return CanResolve(proxy.Kind, cluster) ? cluster : null;
         }
     }
@@ -111,7 +110,7 @@ internal static class ClusterGenerator
         _ => DiscoveryType.Eds,
     };
 
-    private static void AddDns(Cluster cluster, Proxy proxy)
+    private static void AddDns(Cluster cluster, Proxy proxy, MeshSettings mesh)
     {
         if (proxy.Kind == ProxyKind.Grpc)
         {
@@ -120,7 +119,7 @@ internal static class ClusterGenerator
 
         cluster.DnsLookupFamily = proxy.IsIpv6Only ? Cluster.Types.DnsLookupFamily.V6Only : Cluster.Types.DnsLookupFamily.V4Only;
 #pragma warning disable CS0612 // Istio says it in the older fields, which every Envoy reads.
-        cluster.DnsRefreshRate = DnsRefreshRate;
+        cluster.DnsRefreshRate = mesh.DnsRefreshRate;
         cluster.DnsJitter = DnsJitter;
         cluster.RespectDnsTtl = true;
 #pragma warning restore CS0612

@@ -24,7 +24,7 @@ internal static class EndpointGenerator
         var subset = key.Subset.Length > 0 ? rule?.FindSubset(key.Subset) : null;
         return key.Subset.Length > 0 && subset is null
             ? null
-            : Assignment(key.ToString(), proxy, service, port, subset, rule?.PolicyFor(subset, port.Number) ?? default, model.EndpointsOf(service));
+            : Assignment(key.ToString(), proxy, service, port, subset, model.Config.Mesh.Complete(rule?.PolicyFor(subset, port.Number) ?? default), model.EndpointsOf(service));
     }
 
     /// <summary>The endpoints of a service's port, or of a subset there, in the places that the client prefers.</summary>

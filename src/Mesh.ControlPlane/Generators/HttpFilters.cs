@@ -4,6 +4,7 @@ using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
 
@@ -23,8 +24,11 @@ internal static class HttpFilters
     // gRPC refuses what it does not know, and knows no CORS.
     private static readonly HttpFilter[] Grpc = [Envoy[0], Envoy[2]];
 
+    private static readonly HttpFilter[] Quiet = [.. Envoy[..^1], Of(Router, new Router { SuppressEnvoyHeaders = true })];
+
     /// <summary>In Istio's order, the router last.</summary>
-    public static IReadOnlyList<HttpFilter> Outbound(ProxyKind kind) => kind == ProxyKind.Grpc ? Grpc : Envoy;
+    public static IReadOnlyList<HttpFilter> Outbound(ProxyKind kind, MeshSettings mesh)
+        => kind == ProxyKind.Grpc ? Grpc : mesh.SuppressesEnvoyHeaders ? Quiet : Envoy;
 
     private static HttpFilter Of(string name, IMessage configuration) => new() { Name = name, TypedConfig = Any.Pack(configuration) };
 }

@@ -9,17 +9,18 @@ namespace Mesh.ControlPlane.Generators;
 /// <summary>API listeners: one per authority, named as the client wrote it (gRFC A27; Istio's proxyless listeners).</summary>
 internal static class ListenerGenerator
 {
-    public static Listener Generate(Proxy proxy, string name, HostTarget target)
+    public static Listener Generate(Proxy proxy, MeshSettings mesh, string name, HostTarget target)
     {
         var routes = new SubsetKey(target.Port, "", target.Host).ToString();
         var connectionManager = new HttpConnectionManager
         {
             Rds = new Rds { ConfigSource = ConfigSources.Ads, RouteConfigName = routes },
-            HttpFilters = { HttpFilters.Outbound(proxy.Kind) },
+            HttpFilters = { HttpFilters.Outbound(proxy.Kind, mesh) },
         };
         if (proxy.Kind == ProxyKind.Mesh)
         {
             connectionManager.StatPrefix = routes;
+            PathNormalization.Apply(connectionManager, mesh.PathNormalization);
         }
 
         return new Listener

@@ -1,5 +1,5 @@
 using Envoy.Config.Cluster.V3;
-using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
 
@@ -8,7 +8,7 @@ internal static class PassthroughCluster
 {
     public const string Name = "PassthroughCluster";
 
-    public static Cluster Generate()
+    public static Cluster Generate(MeshSettings mesh)
     {
         var cluster = new Cluster
         {
@@ -16,7 +16,7 @@ internal static class PassthroughCluster
             Type = Cluster.Types.DiscoveryType.OriginalDst,
             LbPolicy = Cluster.Types.LbPolicy.ClusterProvided,
         };
-        ConnectionPoolTranslator.Apply(cluster, null, null);
+        ConnectionPoolTranslator.Apply(cluster, mesh.Complete(default).ConnectionPool, null);
         return cluster;
     }
 }

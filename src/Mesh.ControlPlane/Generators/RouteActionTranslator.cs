@@ -48,7 +48,7 @@ internal sealed class RouteActionTranslator(Proxy proxy, ConfigIndex config, str
             RewriteToExternalName(action);
         }
 
-        action.RetryPolicy = RetryPolicyTranslator.Translate(proxy.Kind, http.Retries, consistentHash, config.Retry503);
+        action.RetryPolicy = RetryPolicyTranslator.Translate(proxy.Kind, http.Retries ?? config.Mesh.Retries, consistentHash, config.Retry503);
     }
 
     /// <summary>The route of a service that no rule is for.</summary>
@@ -62,7 +62,7 @@ internal sealed class RouteActionTranslator(Proxy proxy, ConfigIndex config, str
             RewriteToExternalName(action);
         }
 
-        action.RetryPolicy = RetryPolicyTranslator.Translate(proxy.Kind, null, hashed, config.Retry503);
+        action.RetryPolicy = RetryPolicyTranslator.Translate(proxy.Kind, config.Mesh.Retries, hashed, config.Retry503);
         return action;
     }
 

@@ -49,7 +49,7 @@ internal static class RouteGenerator
             Name = $"{key.Host}:{key.Port}",
             Domains = { HostAliases.Of(key.Host, key.Port, proxy.Namespace, config.ClusterDomain) },
             Routes = { routes },
-            IncludeRequestAttemptCount = proxy.Kind == ProxyKind.Mesh,
+            IncludeRequestAttemptCount = proxy.Kind == ProxyKind.Mesh && config.Mesh.CountsAttempts,
         };
         if (proxy.Kind == ProxyKind.Grpc && !host.Domains.Contains("*"))
         {

@@ -50,7 +50,7 @@ internal static class TcpListenerGenerator
             Address = new Address { SocketAddress = new SocketAddress { Address = key.Bind, PortValue = key.Port } },
             TrafficDirection = TrafficDirection.Outbound,
             ContinueOnListenerFiltersTimeout = true,
-            ListenerFiltersTimeout = new Duration(),
+            ListenerFiltersTimeout = config.Mesh.Config.ProtocolDetectionTimeout ?? new Duration(),
         };
         if (proxy.BindsToPort)
         {

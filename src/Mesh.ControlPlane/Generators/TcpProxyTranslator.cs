@@ -54,12 +54,13 @@ internal sealed class TcpProxyTranslator(Proxy proxy, ConfigIndex config, uint c
     /// <remarks>Istio reads the timeouts of the rule's own policy alone; what a subset or a port says in its place is meant as well.</remarks>
     private void Apply(TcpProxy filter, SubsetKey key)
     {
-        if (config.ScopeOf(proxy).FindDestination(key.Host) is not { } service || config.FindDestinationRule(proxy.Namespace, service, proxy.Labels) is not { } rule)
+        if (config.ScopeOf(proxy).FindDestination(key.Host) is not { } service)
         {
             return;
         }
 
-        var policy = rule.PolicyFor(rule.FindSubset(key.Subset), key.Port);
+        var rule = config.FindDestinationRule(proxy.Namespace, service, proxy.Labels);
+        var policy = config.Mesh.Complete(rule?.PolicyFor(rule.FindSubset(key.Subset), key.Port) ?? default);
         filter.IdleTimeout = policy.ConnectionPool?.Tcp?.IdleTimeout;
         filter.MaxDownstreamConnectionDuration = policy.ConnectionPool?.Tcp?.MaxConnectionDuration;
         if (policy.LoadBalancer?.ConsistentHash is { HasUseSourceIp: true, UseSourceIp: true })

@@ -21,13 +21,13 @@ internal static class VirtualOutbound
     /// <summary>Istio's port for whatever is redirected.</summary>
     private const uint Port = 15001;
 
-    public static Listener Generate(OutboundTraffic traffic)
+    public static Listener Generate(OutboundTraffic traffic, MeshSettings mesh)
     {
         var connectionManager = new HttpConnectionManager
         {
             StatPrefix = Name,
-            RouteConfig = new RouteConfiguration { Name = Name, VirtualHosts = { VirtualHostOf(traffic) } },
-            HttpFilters = { HttpFilters.Outbound(ProxyKind.Mesh) },
+            RouteConfig = new RouteConfiguration { Name = Name, VirtualHosts = { VirtualHostOf(traffic, mesh) } },
+            HttpFilters = { HttpFilters.Outbound(ProxyKind.Mesh, mesh) },
         };
         return new Listener
         {
@@ -37,7 +37,7 @@ internal static class VirtualOutbound
         };
     }
 
-    private static VirtualHost VirtualHostOf(OutboundTraffic traffic)
+    private static VirtualHost VirtualHostOf(OutboundTraffic traffic, MeshSettings mesh)
     {
         var cluster = traffic switch
         {
@@ -55,6 +55,6 @@ internal static class VirtualOutbound
             route.Route_ = new RouteAction { Cluster = cluster, Timeout = new Duration() };
         }
 
-        return new VirtualHost { Name = route.Name, Domains = { "*" }, Routes = { route }, IncludeRequestAttemptCount = true };
+        return new VirtualHost { Name = route.Name, Domains = { "*" }, Routes = { route }, IncludeRequestAttemptCount = mesh.CountsAttempts };
     }
 }

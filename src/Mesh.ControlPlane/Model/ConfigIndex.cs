@@ -43,9 +43,6 @@ internal sealed class ConfigIndex
             .ToLookup(pair => pair.Host, pair => pair.Rule, StringComparer.Ordinal));
     }
 
-    /// <summary>Rules in this namespace serve clients everywhere (Istio's root namespace).</summary>
-    public const string RootNamespace = "istio-system";
-
     public string ClusterDomain { get; }
 
     /// <summary>What holds for the whole mesh.</summary>
@@ -119,9 +116,9 @@ internal sealed class ConfigIndex
     /// <remarks>In the root namespace what it keeps to itself comes first: its rules for everyone must not displace a service's own.</remarks>
     /// <param name="proxyLabels">The client's labels, which rules with a <c>workloadSelector</c> ask for; without them such rules are passed over.</param>
     public DestinationRuleSet? FindDestinationRule(string proxyNamespace, MeshService service, IReadOnlyDictionary<string, string>? proxyLabels = null)
-        => FindDestinationRule(proxyNamespace, proxyNamespace, service.Host, proxyLabels, privateOnly: proxyNamespace == RootNamespace)
+        => FindDestinationRule(proxyNamespace, proxyNamespace, service.Host, proxyLabels, privateOnly: proxyNamespace == Mesh.RootNamespace)
             ?? FindDestinationRule(service.Namespace, proxyNamespace, service.Host, proxyLabels)
-            ?? FindDestinationRule(RootNamespace, proxyNamespace, service.Host, proxyLabels);
+            ?? FindDestinationRule(Mesh.RootNamespace, proxyNamespace, service.Host, proxyLabels);
 
     /// <summary>Whether a rule that asks for labels defines a subset for some clients of a namespace.</summary>
     public bool IsSubsetForSome(string proxyNamespace, MeshService service, string subset)

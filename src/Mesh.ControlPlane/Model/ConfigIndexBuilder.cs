@@ -12,7 +12,8 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
 {
     private readonly MeshSettingsSelector _mesh = new();
     private readonly SameHostServices _sameHost = new();
-    private readonly RootVirtualServices _roots = new(clusterDomain);
+    private RootVirtualServices _roots = new(clusterDomain, MeshSettings.Default);
+    private MeshSettings _settings = MeshSettings.Default;
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
     private Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules = [];
@@ -21,6 +22,17 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
     public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
     {
         var mesh = _mesh.Select(snapshot, diagnostics);
+        if (!ReferenceEquals(mesh, _settings))
+        {
+            // What documents become depends on it.
+            _settings = mesh;
+            _roots = new RootVirtualServices(clusterDomain, mesh);
+            _built = [];
+            _builtByInstance = [];
+            _destinationRules = [];
+            _sidecars = SidecarIndex.Empty;
+        }
+
         var built = new Dictionary<(string Kind, string Namespace, string Name), Built>(snapshot.Resources.Count);
         var builtByInstance = new Dictionary<ConfigResource, Built>(snapshot.Resources.Count, ReferenceEqualityComparer.Instance);
         var services = new Dictionary<string, List<MeshService>>(StringComparer.Ordinal);
@@ -105,7 +117,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             SortByAge(sameHost, rule => rule.Source);
             destinationRules[key] = _destinationRules.TryGetValue(key, out var before) && SameRules(before, sameHost)
                 ? before
-                : new HostDestinationRules(key.Namespace, key.Host, sameHost);
+                : new HostDestinationRules(key.Namespace, key.Host, sameHost, mesh.DestinationRuleExportTo);
         }
 
         _built = built;
@@ -113,7 +125,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         _destinationRules = destinationRules;
         if (!_sidecars.Rules.ToHashSet().SetEquals(sidecars))
         {
-            _sidecars = new SidecarIndex(sidecars, ConfigIndex.RootNamespace);
+            _sidecars = new SidecarIndex(sidecars, mesh.RootNamespace);
         }
 
         return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars, Mesh = mesh, Secrets = secrets };
@@ -156,16 +168,16 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             case VirtualService spec when RootVirtualServices.IsRoot(spec) || RootVirtualServices.IsDelegate(spec):
                 break;
             case VirtualService spec:
-                item.VirtualService = new VirtualServiceRule(resource, spec, clusterDomain);
+                item.VirtualService = new VirtualServiceRule(resource, spec, clusterDomain, _settings);
                 break;
             case DestinationRule spec:
                 item.DestinationRule = spec;
                 break;
             case ServiceSpec spec:
-                item.Services = KubernetesServiceReader.Services(resource, spec, clusterDomain, findings);
+                item.Services = KubernetesServiceReader.Services(resource, spec, clusterDomain, _settings, findings);
                 break;
             case ServiceEntry spec:
-                item.Services = ServiceEntryReader.Services(resource, spec, findings);
+                item.Services = ServiceEntryReader.Services(resource, spec, _settings, findings);
                 break;
             case WorkloadEntry spec:
                 item.Workload = ServiceEntryReader.Instance(resource, spec, findings);

@@ -12,11 +12,12 @@ internal static class DelegateMerger
 {
     /// <param name="root">The VirtualService that delegates.</param>
     /// <param name="clusterDomain">The domain of the mesh's own names.</param>
+    /// <param name="mesh">To whom it is visible that does not say.</param>
     /// <param name="find">Finds the document of that namespace and name.</param>
     /// <param name="diagnostics">Receives what is left out, and why.</param>
     /// <returns>A VirtualService without delegates and with all names complete.</returns>
     public static VirtualService Merge(
-        ConfigResource root, string clusterDomain, Func<string, string, ConfigResource?> find, ModelDiagnostics diagnostics)
+        ConfigResource root, string clusterDomain, MeshSettings mesh, Func<string, string, ConfigResource?> find, ModelDiagnostics diagnostics)
     {
         var merged = ((VirtualService)root.Spec).Clone();
         var entries = merged.Http.ToArray();
@@ -31,7 +32,7 @@ internal static class DelegateMerger
             }
 
             var path = $"spec.http[{i}].delegate";
-            if (FindVisible(root, target, find, path, diagnostics) is { } found)
+            if (FindVisible(root, target, mesh, find, path, diagnostics) is { } found)
             {
                 merged.Http.AddRange(RoutesOf(root, entry, found, clusterDomain, path, diagnostics));
             }
@@ -45,7 +46,7 @@ internal static class DelegateMerger
         => (target.Namespace.Length > 0 ? target.Namespace : rootNamespace, target.Name);
 
     private static ConfigResource? FindVisible(
-        ConfigResource root, Delegate target, Func<string, string, ConfigResource?> find, string path, ModelDiagnostics diagnostics)
+        ConfigResource root, Delegate target, MeshSettings mesh, Func<string, string, ConfigResource?> find, string path, ModelDiagnostics diagnostics)
     {
         var (@namespace, name) = KeyOf(target, root.Namespace);
         var found = find(@namespace, name);
@@ -53,7 +54,7 @@ internal static class DelegateMerger
             ? "does not exist: correct the name, or write it"
             : spec.Hosts.Count > 0
                 ? "has hosts of its own, so it is no delegate: remove its hosts"
-                : Visibility.Of(spec.ExportTo, @namespace).Includes(root.Namespace)
+                : Visibility.Of(spec.ExportTo, @namespace, mesh.VirtualServiceExportTo).Includes(root.Namespace)
                     ? null
                     : $"is not exported to the namespace {root.Namespace}: add it to its exportTo";
         if (problem is null)

@@ -8,9 +8,9 @@ namespace Mesh.ControlPlane.Model;
 /// The DestinationRules that one namespace has for one host, the oldest first. Which of them a client is under depends on its
 /// namespace (<c>exportTo</c>) and, in the rules' own namespace, on its labels (<c>workloadSelector</c>).
 /// </summary>
-internal sealed class HostDestinationRules(string @namespace, string host, IReadOnlyList<(ConfigResource Source, DestinationRule Spec)> rules)
+internal sealed class HostDestinationRules(string @namespace, string host, IReadOnlyList<(ConfigResource Source, DestinationRule Spec)> rules, IReadOnlyCollection<string> exportTo)
 {
-    private readonly Visibility[] _visibility = [.. rules.Select(rule => Visibility.Of(rule.Spec.ExportTo, rule.Source.Namespace))];
+    private readonly Visibility[] _visibility = [.. rules.Select(rule => Visibility.Of(rule.Spec.ExportTo, rule.Source.Namespace, exportTo))];
     private readonly ConcurrentDictionary<string, DestinationRuleSet> _sets = new(StringComparer.Ordinal);
     private readonly bool _hasSelectors = rules.Any(rule => rule.Spec.WorkloadSelector is not null);
 

@@ -11,7 +11,7 @@ internal static class KubernetesServiceReader
     /// <summary>Istio reads a Service's <c>exportTo</c> from this annotation.</summary>
     private const string ExportToAnnotation = "networking.istio.io/exportTo";
 
-    public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceSpec spec, string clusterDomain, ModelDiagnostics diagnostics)
+    public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceSpec spec, string clusterDomain, MeshSettings mesh, ModelDiagnostics diagnostics)
     {
         var external = spec.Type == "ExternalName" ? spec.ExternalName.TrimEnd('.').ToLowerInvariant() : null;
         if (external is not null && spec.Ports.Count == 0 && !external.EndsWith($".svc.{clusterDomain}", StringComparison.Ordinal))
@@ -49,7 +49,7 @@ internal static class KubernetesServiceReader
                 IsExternal = external is not null,
                 ExternalName = external,
                 FailoverPriority = TrafficDistribution.Of(spec.TrafficDistribution, source.Annotations),
-                Visibility = Visibility.Of(exportTo, source.Namespace),
+                Visibility = Visibility.Of(exportTo, source.Namespace, mesh.ServiceExportTo),
                 Source = source,
             },
         ];

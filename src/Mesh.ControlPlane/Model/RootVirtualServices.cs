@@ -4,7 +4,7 @@ using Mesh.ControlPlane.Config;
 namespace Mesh.ControlPlane.Model;
 
 /// <summary>VirtualServices that delegate. One is completed anew only when it or what it delegates to is another document.</summary>
-internal sealed class RootVirtualServices(string clusterDomain)
+internal sealed class RootVirtualServices(string clusterDomain, MeshSettings mesh)
 {
     private Dictionary<(string Namespace, string Name), Completed> _completed = [];
 
@@ -60,9 +60,9 @@ internal sealed class RootVirtualServices(string clusterDomain)
         ConfigResource root, IReadOnlyList<ConfigResource?> sources, Dictionary<(string Namespace, string Name), ConfigResource> all)
     {
         var findings = new ModelDiagnostics();
-        var spec = DelegateMerger.Merge(root, clusterDomain, (@namespace, name) => all.GetValueOrDefault((@namespace, name)), findings);
+        var spec = DelegateMerger.Merge(root, clusterDomain, mesh, (@namespace, name) => all.GetValueOrDefault((@namespace, name)), findings);
         return new Completed(
-            new VirtualServiceRule(root, spec, clusterDomain),
+            new VirtualServiceRule(root, spec, clusterDomain, mesh),
             sources,
             [.. findings.Found.Select(found => (found.Code, found.Path, found.Message))]);
     }

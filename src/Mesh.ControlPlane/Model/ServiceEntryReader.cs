@@ -9,7 +9,7 @@ namespace Mesh.ControlPlane.Model;
 internal static class ServiceEntryReader
 {
     /// <summary>One service per host.</summary>
-    public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceEntry spec, ModelDiagnostics diagnostics)
+    public static IReadOnlyList<MeshService> Services(ConfigResource source, ServiceEntry spec, MeshSettings mesh, ModelDiagnostics diagnostics)
     {
         var resolution = ResolutionOf(spec.Resolution);
         var ports = spec.Ports
@@ -22,7 +22,7 @@ internal static class ServiceEntryReader
         var endpoints = Endpoints(source, spec, diagnostics);
         var resolvesHost = resolution is ServiceResolution.Dns or ServiceResolution.DnsRoundRobin && spec.Endpoints.Count == 0 && spec.WorkloadSelector is null;
         var addresses = ServiceAddresses.Of(spec.Addresses);
-        var visibility = Visibility.Of(spec.ExportTo, source.Namespace);
+        var visibility = Visibility.Of(spec.ExportTo, source.Namespace, mesh.ServiceExportTo);
         return
         [
             .. spec.Hosts.Distinct().Select(host => new MeshService

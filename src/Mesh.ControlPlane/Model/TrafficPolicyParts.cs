@@ -10,6 +10,12 @@ internal readonly record struct TrafficPolicyParts(
     TrafficPolicy.Types.RetryBudget? RetryBudget,
     ClientTLSSettings? Tls)
 {
+    /// <summary>The mesh's own preference of places, for destinations that say nothing of theirs.</summary>
+    public LocalityLoadBalancerSetting? MeshLocality { get; init; }
+
+    /// <inheritdoc cref="MeshLocality"/>
+    public ZoneAwareLoadBalancerSetting? MeshZoneAware { get; init; }
+
     /// <summary>The parts of a policy on a port.</summary>
     /// <remarks>As in Istio, settings for a port inherit nothing from their policy: what they leave out has its default.</remarks>
     public static TrafficPolicyParts Of(TrafficPolicy policy, uint port)

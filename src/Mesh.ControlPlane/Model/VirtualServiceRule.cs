@@ -6,11 +6,11 @@ namespace Mesh.ControlPlane.Model;
 /// <summary>A VirtualService with its hosts resolved. One instance lives as long as its document is unchanged.</summary>
 internal sealed class VirtualServiceRule
 {
-    public VirtualServiceRule(ConfigResource source, VirtualService spec, string clusterDomain)
+    public VirtualServiceRule(ConfigResource source, VirtualService spec, string clusterDomain, MeshSettings mesh)
     {
         Source = source;
         Spec = spec;
-        Visibility = Visibility.Of(spec.ExportTo, source.Namespace);
+        Visibility = Visibility.Of(spec.ExportTo, source.Namespace, mesh.VirtualServiceExportTo);
         Hosts = [.. spec.Hosts.Select(host => Hostname.Resolve(host, source.Namespace, clusterDomain)).Distinct()];
         AppliesToMesh = spec.Gateways.Count == 0 || spec.Gateways.Contains("mesh");
         DependsOnSourceLabels = spec.Http.Any(http => http.Match.Any(match => match.SourceLabels.Count > 0))

@@ -9,9 +9,10 @@ internal sealed class Visibility
 
     private Visibility(HashSet<string>? namespaces) => _namespaces = namespaces;
 
-    /// <summary>Reads <c>exportTo</c>: <c>.</c> is the document's own namespace, <c>*</c> all, <c>~</c> none; empty means all.</summary>
-    public static Visibility Of(IReadOnlyCollection<string> exportTo, string ownNamespace)
+    /// <summary>Reads <c>exportTo</c>: <c>.</c> is the document's own namespace, <c>*</c> all, <c>~</c> none; empty means what the mesh says, else all.</summary>
+    public static Visibility Of(IReadOnlyCollection<string> exportTo, string ownNamespace, IReadOnlyCollection<string> @default)
     {
+        exportTo = exportTo.Count == 0 ? @default : exportTo;
         if (exportTo.Count == 0 || exportTo.Contains("*"))
         {
             return Public;

@@ -1,4 +1,5 @@
 using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Tests.Generators;
 
@@ -138,7 +139,7 @@ public class GoldenTests
             """);
 
     private static Google.Protobuf.IMessage Listener(Proxy proxy, string name)
-        => ListenerGenerator.Generate(proxy, name, Bookinfo().Config.Resolve(proxy.Namespace, name).ShouldNotBeNull());
+        => ListenerGenerator.Generate(proxy, MeshSettings.Default, name, Bookinfo().Config.Resolve(proxy.Namespace, name).ShouldNotBeNull());
 
     private static Google.Protobuf.IMessage Cluster(Proxy proxy, string name)
     {

@@ -117,7 +117,7 @@ public class ConfigIndexTests
             ReviewsService,
             TestDocuments.DestinationRule("theirs", """{"host":"reviews"}"""),
             TestDocuments.DestinationRule("ours", """{"host":"reviews.default.svc.cluster.local"}""", "prod"),
-            TestDocuments.DestinationRule("root", """{"host":"*.cluster.local"}""", ConfigIndex.RootNamespace));
+            TestDocuments.DestinationRule("root", """{"host":"*.cluster.local"}""", MeshSettings.DefaultRootNamespace));
         var service = mesh.Config.FindService("default", "reviews.default.svc.cluster.local")!;
 
         mesh.Config.FindDestinationRule("prod", service)!.Source.Name.ShouldBe("ours");

@@ -83,12 +83,12 @@ public class DestinationRuleLookupTests
     [Fact]
     public void In_the_root_namespace_rules_for_everyone_come_last()
     {
-        var mesh = new TestMesh(Reviews, Rule("service"), Rule("root", host: "*.local", @namespace: ConfigIndex.RootNamespace));
+        var mesh = new TestMesh(Reviews, Rule("service"), Rule("root", host: "*.local", @namespace: MeshSettings.DefaultRootNamespace));
 
-        Found(mesh, ConfigIndex.RootNamespace).ShouldBe("service");
-        mesh.Apply(Reviews, Rule("service"), Rule("root", ""","exportTo":["."]""", "*.local", ConfigIndex.RootNamespace));
-        Found(mesh, ConfigIndex.RootNamespace).ShouldBe("root");
-        mesh.Apply(Reviews, Rule("root", host: "*.local", @namespace: ConfigIndex.RootNamespace));
+        Found(mesh, MeshSettings.DefaultRootNamespace).ShouldBe("service");
+        mesh.Apply(Reviews, Rule("service"), Rule("root", ""","exportTo":["."]""", "*.local", MeshSettings.DefaultRootNamespace));
+        Found(mesh, MeshSettings.DefaultRootNamespace).ShouldBe("root");
+        mesh.Apply(Reviews, Rule("root", host: "*.local", @namespace: MeshSettings.DefaultRootNamespace));
         Found(mesh, "prod").ShouldBe("root");
     }
 

@@ -29,8 +29,13 @@ internal static class ConnectionPoolValidator
         FieldRules.AtLeastAMillisecond(tcp?.ConnectTimeout, $"{path}.connectTimeout", context);
         FieldRules.AtLeastAMillisecond(tcp?.MaxConnectionDuration, $"{path}.maxConnectionDuration", context);
         FieldRules.AtLeastAMillisecond(tcp?.IdleTimeout, $"{path}.idleTimeout", context, zeroDisables: true);
-        WholeSeconds(tcp?.TcpKeepalive?.Time, $"{path}.tcpKeepalive.time", context);
-        WholeSeconds(tcp?.TcpKeepalive?.Interval, $"{path}.tcpKeepalive.interval", context);
+        Keepalive(tcp?.TcpKeepalive, $"{path}.tcpKeepalive", context);
+    }
+
+    public static void Keepalive(TcpSettings.Types.TcpKeepalive? keepalive, string path, ValidationContext context)
+    {
+        WholeSeconds(keepalive?.Time, $"{path}.time", context);
+        WholeSeconds(keepalive?.Interval, $"{path}.interval", context);
     }
 
     private static void Http(HttpSettings? http, string path, ValidationContext context)

@@ -42,7 +42,7 @@ internal static class FieldRules
     }
 
     /// <summary>Istio's <c>exportTo</c>: <c>.</c>, <c>*</c>, <c>~</c> alone, or namespaces.</summary>
-    public static void ExportTo(IReadOnlyList<string> exportTo, ValidationContext context)
+    public static void ExportTo(IReadOnlyList<string> exportTo, ValidationContext context, string path = "exportTo")
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < exportTo.Count; i++)
@@ -50,15 +50,15 @@ internal static class FieldRules
             var target = exportTo[i];
             if (target is not ("." or "*" or "~") && !DnsName.IsLowerLabel(target))
             {
-                context.Error($"exportTo[{i}]", $"must be \".\" (this namespace), \"*\" (all), \"~\" (none) or a namespace, not \"{target}\".");
+                context.Error($"{path}[{i}]", $"must be \".\" (this namespace), \"*\" (all), \"~\" (none) or a namespace, not \"{target}\".");
             }
             else if (!seen.Add(target))
             {
-                context.Error($"exportTo[{i}]", $"\"{target}\" is given twice: keep one.");
+                context.Error($"{path}[{i}]", $"\"{target}\" is given twice: keep one.");
             }
             else if (target is "*" or "~" && exportTo.Count > 1)
             {
-                context.Error($"exportTo[{i}]", $"\"{target}\" stands alone: remove it or the others.");
+                context.Error($"{path}[{i}]", $"\"{target}\" stands alone: remove it or the others.");
             }
         }
     }

@@ -140,7 +140,24 @@ internal static class HonouredFields
     /// <summary>Several networks are not there yet.</summary>
     public static HonouredFieldSet MeshNetworks { get; } = new();
 
-    public static HonouredFieldSet MeshConfig { get; } = new("outboundTrafficPolicy.mode");
+    public static HonouredFieldSet MeshConfig { get; } = new(
+        "connectTimeout",
+        "protocolDetectionTimeout",
+        "tcpKeepalive.*",
+        "outboundTrafficPolicy.mode",
+        "defaultServiceExportTo",
+        "defaultVirtualServiceExportTo",
+        "defaultDestinationRuleExportTo",
+        "rootNamespace",
+        "localityLbSetting.*",
+        "zoneAwareLbSetting.*",
+        "dnsRefreshRate",
+        "h2UpgradePolicy",
+        "pathNormalization.*",
+        "defaultHttpRetryPolicy.*",
+        "defaultTrafficPolicy.*",
+        "defaultConfig.proxyHeaders.attemptCount.*",
+        "defaultConfig.proxyHeaders.envoyDebugHeaders.*");
 
     /// <summary>Everything but the mesh's own mutual TLS, tunnels and the PROXY protocol.</summary>
     private static IEnumerable<string> TrafficPolicy(string path)

@@ -20,11 +20,9 @@ internal abstract class LocalityPolicy
             return new ZoneAware(zoneAware);
         }
 
-        if (policy.LoadBalancer?.LocalityLbSetting is { } setting)
+        if (policy.LoadBalancer?.LocalityLbSetting is { } own)
         {
-            return setting.Enabled == false || (setting.Distribute.Count == 0 && !outlierDetection)
-                ? null
-                : setting.Distribute.Count > 0 ? new Distribute(setting.Distribute) : new Failover(setting);
+            return Of(own, outlierDetection);
         }
 
         if (service.FailoverPriority.Count > 0)
@@ -32,8 +30,18 @@ internal abstract class LocalityPolicy
             return new Failover(new LocalityLoadBalancerSetting { FailoverPriority = { service.FailoverPriority } });
         }
 
+        if (policy.MeshZoneAware is { Enabled: not false } zones)
+        {
+            return new ZoneAware(zones);
+        }
+
         // Without outlier detection no host is ever found unhealthy, so nothing would fail over.
-        return outlierDetection ? new Failover(new LocalityLoadBalancerSetting()) : null;
+        return policy.MeshLocality is { } mesh ? Of(mesh, outlierDetection) : outlierDetection ? new Failover(new LocalityLoadBalancerSetting()) : null;
+
+        static LocalityPolicy? Of(LocalityLoadBalancerSetting setting, bool outlierDetection)
+            => setting.Enabled == false || (setting.Distribute.Count == 0 && !outlierDetection)
+                ? null
+                : setting.Distribute.Count > 0 ? new Distribute(setting.Distribute) : new Failover(setting);
     }
 
     /// <summary>Says in the cluster what the priorities and weights of its endpoints are for.</summary>

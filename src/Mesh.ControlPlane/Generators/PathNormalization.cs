@@ -1,0 +1,24 @@
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using NormalizationType = Istio.Mesh.V1Alpha1.MeshConfig.Types.ProxyPathNormalization.Types.NormalizationType;
+using SlashesAction = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.PathWithEscapedSlashesAction;
+
+namespace Mesh.ControlPlane.Generators;
+
+/// <summary>What MeshConfig's <c>pathNormalization</c> is on the wire; where nothing is written the fields stay as they are.</summary>
+internal static class PathNormalization
+{
+    public static void Apply(HttpConnectionManager manager, NormalizationType type)
+    {
+        if (type == NormalizationType.Default)
+        {
+            return;
+        }
+
+        manager.NormalizePath = type != NormalizationType.None;
+        manager.MergeSlashes = type is NormalizationType.MergeSlashes or NormalizationType.DecodeAndMergeSlashes;
+        if (type == NormalizationType.DecodeAndMergeSlashes)
+        {
+            manager.PathWithEscapedSlashesAction = SlashesAction.UnescapeAndForward;
+        }
+    }
+}
