@@ -49,7 +49,7 @@ public class OutboundTrafficTests
         (await client.GetAsync("/")).StatusCode.ShouldBe(HttpStatusCode.BadGateway);
         (await Should.ThrowAsync<HttpRequestException>(() => client.GetAsync("https://www.example.com/"))).Message.ShouldContain("www.example.com:443");
 
-        mesh.Delete("MeshConfig", "mesh");
+        mesh.Delete("MeshConfig", "mesh", "istio-system");
         await mesh.SettledAsync();
         (await client.GetStringAsync("/")).ShouldBe("outside");
     }
