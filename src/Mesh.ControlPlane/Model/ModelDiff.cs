@@ -10,6 +10,8 @@ internal sealed class ModelDiff
     private static readonly string[] SharedAddresses = ["0.0.0.0", "::"];
     private static readonly string[] OwnHost = ["127.0.0.1", "::1"];
 
+    private static readonly AdsChange Everything = new(new Dictionary<string, IReadOnlySet<string>?>(AdsChange.Everything.ByType) { [TypeUrls.Secret] = null });
+
     private readonly ConfigIndex _before;
     private readonly ConfigIndex _after;
     // Listeners are named as clients wrote the authority, in any case.
@@ -35,7 +37,7 @@ internal sealed class ModelDiff
         if (!ReferenceEquals(before.Mesh, after.Mesh))
         {
             // It reaches into every resource; what comes out the same is not sent again.
-            return AdsChange.Everything;
+            return Everything;
         }
 
         var diff = new ModelDiff(before, after);
