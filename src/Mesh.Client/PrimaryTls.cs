@@ -54,9 +54,8 @@ internal static class PrimaryTls
             CertificateRevocationCheckMode: X509RevocationMode.NoCheck,
             AllowRenegotiation: true,
             AllowTlsResume: true,
-            AllowRsaPkcs1Padding: true,
-            AllowRsaPssPadding: true,
-        };
+        }
+        && (!(OperatingSystem.IsLinux() || OperatingSystem.IsWindows()) || (options.AllowRsaPkcs1Padding && options.AllowRsaPssPadding));
 
     private static X509Certificate2? Eligible(X509CertificateCollection certificates)
         => certificates.OfType<X509Certificate2>().FirstOrDefault(c => c.HasPrivateKey

@@ -85,8 +85,12 @@ internal sealed class CallerTls(SslClientAuthenticationOptions? settings = null)
         options.TargetHost = settings.TargetHost;
         options.AllowRenegotiation = settings.AllowRenegotiation;
         options.AllowTlsResume = settings.AllowTlsResume;
-        options.AllowRsaPkcs1Padding = settings.AllowRsaPkcs1Padding;
-        options.AllowRsaPssPadding = settings.AllowRsaPssPadding;
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
+        {
+            options.AllowRsaPkcs1Padding = settings.AllowRsaPkcs1Padding;
+            options.AllowRsaPssPadding = settings.AllowRsaPssPadding;
+        }
+
         options.CipherSuitesPolicy = settings.CipherSuitesPolicy;
         options.ClientCertificateContext = settings.ClientCertificateContext;
         options.ClientCertificates = settings.ClientCertificates;
