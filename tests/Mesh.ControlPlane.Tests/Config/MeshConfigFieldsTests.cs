@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
 using Istio.Mesh.V1Alpha1;
@@ -65,7 +64,7 @@ public partial class MeshConfigFieldsTests
 
     private static Dictionary<string, string> ReadTable()
     {
-        var lines = File.ReadAllLines(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../docs/features.md"));
+        var lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "features.md"));
         var section = lines.SkipWhile(line => line != "## MeshConfig").Skip(1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal));
         var table = new Dictionary<string, string>();
         foreach (var cells in section.Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|')))
@@ -80,8 +79,6 @@ public partial class MeshConfigFieldsTests
 
         return table;
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 
     [GeneratedRegex("^(honoured|translated|told|refused)")]
     private static partial Regex State();
