@@ -41,15 +41,17 @@ public class StoppingTests
     public async Task A_service_that_dies_is_told_in_one_line_and_the_others_go_on()
     {
         await using var bookinfo = await LaunchedBookinfo.StartAsync();
-        bookinfo.Activate("virtual-service-all-v1.yaml");
-        await bookinfo.UntilAsync("v1");
 
-        using (var reviews = Process.GetProcessById(bookinfo.ServiceId("reviews-v3")))
+        // As delivered no page comes from v3: one that does shows that the change is live.
+        bookinfo.Activate("virtual-service-reviews-v3.yaml");
+        await bookinfo.UntilAsync("v3");
+
+        using (var reviews = Process.GetProcessById(bookinfo.ServiceId("reviews-v1")))
         {
             reviews.Kill();
         }
 
-        (await bookinfo.Launcher.LineAsync("reviews-v3 ended")).ShouldBe("reviews-v3 ended with exit code 137; the others go on without it.");
-        (await bookinfo.LoadAsync()).ShouldBe("v1");
+        (await bookinfo.Launcher.LineAsync("reviews-v1 ended")).ShouldBe("reviews-v1 ended with exit code 137; the others go on without it.");
+        (await bookinfo.LoadAsync()).ShouldBe("v3");
     }
 }

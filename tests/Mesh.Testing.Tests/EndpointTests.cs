@@ -114,6 +114,40 @@ public sealed class EndpointTests
         (await client.GetStringAsync("/")).ShouldBe("paid");
     }
 
+    [Theory]
+    [InlineData("http://[fd00::10]/")]
+    [InlineData("http://[fd00::10]:8080/")]
+    [InlineData("http://[FD00::0010]:8080/")]
+    public async Task Is_called_by_an_IPv6_address_that_a_ServiceEntry_names(string uri)
+    {
+        await using var mesh = await MeshTestHost.StartAsync("""
+            apiVersion: networking.istio.io/v1
+            kind: ServiceEntry
+            metadata:
+              name: payments
+            spec:
+              hosts:
+              - payments.example.com
+              addresses:
+              - fd00::10
+              ports:
+              - number: 80
+                name: http
+                protocol: HTTP
+              - number: 8080
+                name: http-other
+                protocol: HTTP
+              resolution: STATIC
+              endpoints:
+              - address: 10.1.2.3
+            """);
+        mesh.MapAddress("10.1.2.3:80", new GatedHandler("paid"));
+        mesh.MapAddress("10.1.2.3:8080", new GatedHandler("paid"));
+        using var client = mesh.CreateClient("http://payments.example.com");
+
+        (await client.GetStringAsync(uri)).ShouldBe("paid");
+    }
+
     [Fact]
     public async Task Says_how_to_answer_at_an_address_that_nobody_has()
     {
