@@ -272,6 +272,9 @@ public class EveryPolicyTests
         await using var mesh = ClientMesh.Create(time: _time).ServeWith(_ => { }, http2: false, server.Port);
         var cluster = Fixture.Cluster(Authority);
         cluster.OutlierDetection = new Envoy.Config.Cluster.V3.OutlierDetection { Consecutive5Xx = 2, MaxEjectionPercent = 100 };
+
+        // The clock jumps while others are connecting.
+        cluster.ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromDays(1));
         mesh.Use(cluster).SetEndpoints(Authority, server.Port, server.Port);
         var failed = 0;
         await Parallel.ForAsync(0, 1500, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>

@@ -171,7 +171,7 @@ public sealed class ConnectorTests
         }
 
         await using var again = await LineDriver.ConnectAsync(mesh.Connector(), TcpRules.Host);
-        server.Accepted.ShouldBe(3);
+        (await server.AcceptedAsync(3)).ShouldBe(3);
     }
 
     [Theory]
@@ -264,7 +264,7 @@ public sealed class ConnectorTests
         var reading = driver.ReadLineAsync();
         time.Advance(TimeSpan.FromSeconds(45));
         await Should.ThrowAsync<IOException>(reading);
-        server.Accepted.ShouldBe(1);
+        (await server.AcceptedAsync(1)).ShouldBe(1);
     }
 
     [Fact]

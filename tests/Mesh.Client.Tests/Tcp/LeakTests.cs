@@ -26,7 +26,7 @@ public sealed class LeakTests
         }
 
         mesh.ShouldHoldNothing();
-        server.Accepted.ShouldBe(1000);
+        (await server.AcceptedAsync(1000)).ShouldBe(1000);
     }
 
     [Fact]

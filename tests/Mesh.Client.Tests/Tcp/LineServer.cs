@@ -19,6 +19,7 @@ internal sealed class LineServer : IAsyncDisposable
     private readonly X509Certificate2? _certificate;
     private readonly Task _accepting;
     private readonly List<Task> _serving = [];
+    private readonly SemaphoreSlim _arrivals = new(0);
     private int _accepted;
     private int _open;
 
@@ -33,6 +34,17 @@ internal sealed class LineServer : IAsyncDisposable
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
     public int Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>The same once there are so many: a caller is connected before the server has taken it in.</summary>
+    public async Task<int> AcceptedAsync(int atLeast)
+    {
+        while (Accepted < atLeast)
+        {
+            await _arrivals.WaitAsync().Within();
+        }
+
+        return Accepted;
+    }
 
     /// <summary>Connections whose end the server has not seen.</summary>
     public int Open => Volatile.Read(ref _open);
@@ -53,6 +65,7 @@ internal sealed class LineServer : IAsyncDisposable
                 Interlocked.Increment(ref _accepted);
                 Interlocked.Increment(ref _open);
                 _serving.Add(ServeAsync(socket));
+                _arrivals.Release();
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
