@@ -4,6 +4,7 @@ using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Identity;
 using Mesh.DataPlane.Outbound;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Retry;
@@ -74,6 +75,9 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
     public TcpUpstream Tcp { get; }
 
     public IDecisionObserver? Observer { get; }
+
+    /// <summary>The certificate and the authorities of this process; <see langword="null"/> when it has no identity.</summary>
+    public ISecretSource? Identity { get; init; }
 
     /// <summary>The hosts that this process reaches beside the mesh; <see langword="null"/> while nobody watches.</summary>
     public IBypassedHosts? Bypassed { get; set; }

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.Formatting;
+using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Matching;
 using Mesh.Filters;
 
@@ -21,8 +22,14 @@ internal abstract class EngineExchange : HttpExchangeAdapter
     /// <summary>The <c>ip:port</c> that the request went to; <see langword="null"/> when it went nowhere.</summary>
     public string? UpstreamAddress { get; set; }
 
-    /// <summary>Who sent the request; <see langword="null"/> in process.</summary>
+    /// <summary>The connection that the request came in by; <see langword="null"/> in process.</summary>
+    public virtual ConnectionFacts? Connection => null;
+
+    /// <summary>Who sent the request, as far as those who passed it on are believed; <see langword="null"/> in process.</summary>
     public virtual IPAddress? RemoteAddress => null;
+
+    /// <summary>The path that the application will route by, where it is not the one that matchers see; what is forbidden must be so under both.</summary>
+    public virtual string? ApplicationPath => null;
 
     /// <summary>The clock that formats tell the time by.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
