@@ -7,16 +7,13 @@ namespace Mesh.Xds.Tests.Wire;
 /// <summary>Every descriptor that the project's own .proto files give.</summary>
 internal static class Descriptors
 {
-    /// <summary>Kinds of the project's own making, and those of Kubernetes, which publishes no such .proto.</summary>
-    private static readonly string[] Own = ["mesh.", "istio.v1."];
-
     public static IReadOnlyList<FileDescriptor> Files { get; } =
         new[] { typeof(TypeUrls).Assembly, Assembly.Load("Mesh.ControlPlane") }
             .SelectMany(assembly => assembly.GetTypes())
             .Select(type => type.GetProperty("Descriptor", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
             .Where(property => property?.PropertyType == typeof(FileDescriptor))
             .Select(property => (FileDescriptor)property!.GetValue(null)!)
-            .Where(file => !Own.Any(own => (file.Package + ".").StartsWith(own, StringComparison.Ordinal)))
+            .Where(file => !IsOwn(file.Package))
             .ToList();
 
     public static IReadOnlyDictionary<string, MessageDescriptor> Messages { get; } =
@@ -27,4 +24,7 @@ internal static class Descriptors
 
     private static IEnumerable<MessageDescriptor> WithNested(MessageDescriptor message) =>
         message.NestedTypes.Where(nested => !nested.GetOptions()?.MapEntry ?? true).SelectMany(WithNested).Prepend(message);
+
+    /// <summary>Kinds of the project's own making, and those of Kubernetes, which publishes no such .proto.</summary>
+    private static bool IsOwn(string package) => package == "istio.v1" || package.StartsWith("mesh.", StringComparison.Ordinal);
 }
