@@ -18,6 +18,9 @@ public sealed class MeshOptions
     /// <summary>How this workload serves and leaves.</summary>
     public MeshServerOptions Server { get; set; } = new();
 
+    /// <summary>Where this workload's certificate comes from, and whom it trusts.</summary>
+    public MeshIdentityOptions Identity { get; set; } = new();
+
     /// <summary>Hosts that have to be warm before the application reports ready, as written in code: <c>reviews:9080</c>.</summary>
     public IList<string> Preload { get; } = [];
 
