@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Mesh.DataPlane.Jwt;
 using Mesh.Filters;
+using Mesh.Xds.Jwt;
 
 namespace Mesh.DataPlane.Filters.JwtAuthn;
 

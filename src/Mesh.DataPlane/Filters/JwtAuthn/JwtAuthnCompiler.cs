@@ -1,10 +1,10 @@
 using System.Text;
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.Filters.Http.JwtAuthn.V3;
-using Mesh.DataPlane.Jwt;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
+using Mesh.Xds.Jwt;
 using Message = Envoy.Extensions.Filters.Http.JwtAuthn.V3.JwtRequirement;
 
 namespace Mesh.DataPlane.Filters.JwtAuthn;

@@ -1,6 +1,6 @@
-using Mesh.DataPlane.Jwt;
 using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
+using Mesh.Xds.Jwt;
 
 namespace Mesh.DataPlane.Filters.JwtAuthn;
 

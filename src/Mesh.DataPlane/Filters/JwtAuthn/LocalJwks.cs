@@ -1,4 +1,4 @@
-using Mesh.DataPlane.Jwt;
+using Mesh.Xds.Jwt;
 
 namespace Mesh.DataPlane.Filters.JwtAuthn;
 

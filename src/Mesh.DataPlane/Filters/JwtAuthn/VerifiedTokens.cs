@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Mesh.DataPlane.Jwt;
+using Mesh.Xds.Jwt;
 
 namespace Mesh.DataPlane.Filters.JwtAuthn;
 

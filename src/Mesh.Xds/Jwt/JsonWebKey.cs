@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 
-namespace Mesh.DataPlane.Jwt;
+namespace Mesh.Xds.Jwt;
 
 /// <summary>A public key of a key set, bound to the algorithms that it may verify.</summary>
 /// <param name="id">Its <c>kid</c>; empty when it has none.</param>

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 
-namespace Mesh.DataPlane.Jwt;
+namespace Mesh.Xds.Jwt;
 
 /// <summary>
 /// Base64url as RFC 7515 has it: no padding, no white space, and one spelling for each value. A decoder that takes several spellings lets a caller

@@ -1,6 +1,6 @@
-using Mesh.DataPlane.Jwt;
+using Mesh.Xds.Jwt;
 
-namespace Mesh.DataPlane.Tests.Jwt;
+namespace Mesh.Xds.Tests.Jwt;
 
 public sealed class CompactJwtTests
 {

@@ -1,4 +1,4 @@
-namespace Mesh.DataPlane.Jwt;
+namespace Mesh.Xds.Jwt;
 
 /// <summary>How the check of a token came out: the text is Envoy's, which callers see as the body of the refusal.</summary>
 /// <param name="Text">What is said to the caller.</param>

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 
-namespace Mesh.DataPlane.Jwt;
+namespace Mesh.Xds.Jwt;
 
 /// <summary>
 /// The public keys of an issuer (RFC 7517), or, as Envoy takes them too, certificates by their ids. Keys that cannot verify a token here (symmetric

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace Mesh.DataPlane.Jwt;
+namespace Mesh.Xds.Jwt;
 
 /// <summary>Reads the JSON of tokens and key sets: an object, no name twice, bounded in depth.</summary>
 internal static class JwtJson

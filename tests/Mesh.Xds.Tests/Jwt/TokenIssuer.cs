@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Mesh.DataPlane.Tests.Jwt;
+namespace Mesh.Xds.Tests.Jwt;
 
 /// <summary>Somebody who issues tokens, honest ones and others.</summary>
 internal sealed class TokenIssuer : IDisposable

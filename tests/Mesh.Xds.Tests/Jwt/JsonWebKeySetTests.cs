@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using Mesh.DataPlane.Jwt;
+using Mesh.Xds.Jwt;
 
-namespace Mesh.DataPlane.Tests.Jwt;
+namespace Mesh.Xds.Tests.Jwt;
 
 public sealed class JsonWebKeySetTests : IDisposable
 {

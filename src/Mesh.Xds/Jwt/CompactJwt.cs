@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Mesh.DataPlane.Jwt;
+namespace Mesh.Xds.Jwt;
 
 /// <summary>
 /// A signed token in its compact form (RFC 7515, 7519), read but not verified. Claims have the types that Envoy insists on, so that what is verified
