@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Bypass;
+using Mesh.DataPlane.Calls;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
@@ -48,7 +49,9 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Tcp = new TcpUpstream(random, time);
         Outbound = new OutboundPolicy(client, Routes, Connections, Clusters.OutsideClusters, filters, Notes, options, time, logger, _sync);
         var headerClusters = new HeaderClusters(Clusters, time, options.Client.UnknownHostTimeout, _sync);
-        Upstream = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, Outbound, random, time, observer, backOff);
+        var router = new Router(new DecisionMaker(headerClusters), headerClusters, Hosts, Outbound, random, time, observer, backOff);
+        Upstream = router;
+        filters.Services.Calls = new ClusterCalls(Clusters, router, random, time, options.Xds.ResourceTimeout, _sync);
     }
 
     public IXdsClient Client { get; }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Transports;
@@ -9,7 +10,8 @@ namespace Mesh.DataPlane.Clusters;
 /// <summary>The clusters that some route uses, each watched once. Belongs to the configuration path: requests hold cluster objects and never come here.</summary>
 internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFactory transports, DnsDiscovery dns, IRandomSource random, TimeProvider time, ResourceNotes notes, ILogger logger, Lock sync)
 {
-    private readonly Dictionary<string, ClusterSubscription> _subscriptions = new(StringComparer.Ordinal);
+    // Written with the lock held, read without.
+    private readonly ConcurrentDictionary<string, ClusterSubscription> _subscriptions = new(StringComparer.Ordinal);
 
     /// <summary>A cluster became answered; called with the lock held.</summary>
     public event Action? Answered;
@@ -34,6 +36,9 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
     /// <summary>Whether the control plane has said all it has to say of a cluster: policy and endpoints, or that they do not exist.</summary>
     public bool IsAnswered(Cluster cluster) => cluster.Current.Status != ClusterStatus.Pending;
 
+    /// <summary>A cluster that somebody takes part in; the caller does not, and may lose it at any moment. Needs no lock.</summary>
+    public Cluster? Find(string name) => _subscriptions.TryGetValue(name, out var subscription) ? subscription.Cluster : null;
+
     /// <summary>Takes part in a cluster, watching it if nobody did; with the lock held.</summary>
     public Cluster Acquire(string name)
     {
@@ -44,7 +49,7 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
                 Cluster = new Cluster(name, OutsideClusters.StatsOf(name)),
                 Locality = Locality,
             };
-            _subscriptions.Add(name, subscription);
+            _subscriptions[name] = subscription;
             subscription.Start();
         }
 
@@ -58,7 +63,7 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
         var subscription = _subscriptions[cluster.Name];
         if (--subscription.References == 0)
         {
-            _subscriptions.Remove(cluster.Name);
+            _subscriptions.TryRemove(cluster.Name, out _);
             subscription.Dispose();
         }
     }

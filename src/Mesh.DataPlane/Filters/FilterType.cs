@@ -19,6 +19,15 @@ internal abstract class FilterType
     /// <exception cref="ResourceRejectedException">The configuration is invalid.</exception>
     public abstract object ReadRoute(in FilterMessage message, string path, ICollection<string> notes);
 
+    /// <summary>The clusters that filters of a configuration call, be it a listener's or a route's.</summary>
+    public virtual IEnumerable<string> ClustersOf(object config) => [];
+
+    /// <summary>Begins what filters of a listener's configuration keep going beside the requests; <see langword="null"/> for nothing.</summary>
+    /// <param name="config">What has been read.</param>
+    /// <param name="services">Time, chance, and whom to call.</param>
+    /// <param name="ready">To be called, on any thread, when it has become ready.</param>
+    public virtual IFilterPreparation? Prepare(object config, FilterServices services, Action ready) => null;
+
     /// <summary>Makes the filter of one route; <see langword="null"/> when it would do nothing there.</summary>
     public abstract HttpFilter? Create(in FilterBinding binding);
 }

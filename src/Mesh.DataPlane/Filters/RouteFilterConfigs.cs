@@ -33,6 +33,9 @@ internal sealed class RouteFilterConfigs
         return null;
     }
 
+    /// <summary>The clusters that filters call because of what is said here.</summary>
+    public IEnumerable<string> Clusters => _levels.SelectMany(l => l.Clusters);
+
     /// <summary>The configurations for a filter, the most specific last.</summary>
     public IEnumerable<RouteFilterConfig> Of(string filter)
     {
@@ -53,4 +56,8 @@ internal sealed class RouteFilterConfigs
 internal sealed record RouteFilterConfig(FilterType? Type, object? Config, bool Disabled);
 
 /// <summary>The <c>typed_per_filter_config</c> of one level.</summary>
-internal sealed class FilterConfigLevel() : Dictionary<string, RouteFilterConfig>(StringComparer.Ordinal);
+internal sealed class FilterConfigLevel() : Dictionary<string, RouteFilterConfig>(StringComparer.Ordinal)
+{
+    /// <summary>The clusters that filters call because of what is said here.</summary>
+    public IEnumerable<string> Clusters => Values.SelectMany(c => c.Type is { } type ? type.ClustersOf(c.Config!) : []);
+}

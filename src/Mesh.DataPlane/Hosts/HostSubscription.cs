@@ -11,6 +11,7 @@ internal sealed class HostSubscription(
     HostEntry entry, IXdsClient client, RouteRegistry routes, TcpTables connections, HttpFilters filters, ResourceNotes notes, Lock sync, string? listener = null)
     : IResourceWatcher<ListenerResource>, IDisposable
 {
+    private FilterDependencies? _dependencies;
     private IDisposable? _watch;
     private RouteSubscription? _current;
     private RouteSubscription? _next;
@@ -20,6 +21,7 @@ internal sealed class HostSubscription(
     private ListenerFilter[] _filtersInForce = [];
     private ListenerSettings _settings = ListenerSettings.Default;
     private ListenerSettings _settingsInForce = ListenerSettings.Default;
+    private bool _hasFilters;
     private bool _disposed;
 
     public HostEntry Entry { get; } = entry;
@@ -36,6 +38,7 @@ internal sealed class HostSubscription(
             }
 
             _version = version;
+            (_dependencies ??= new FilterDependencies(filters.Services, sync, OnFiltersReady)).Use(resource.Filters);
             _filters = resource.Filters;
             _settings = resource.Settings;
             notes.Report(filters.Listeners, name, resource);
@@ -45,7 +48,7 @@ internal sealed class HostSubscription(
             }
             else if (resource.InlineRoutes is { } inline)
             {
-                if (_current?.Name is null && _current is not null)
+                if (_current is { Name: null } && _dependencies.AreReady)
                 {
                     Abandon(ref _next);
                     _current.Set(inline, version);
@@ -111,6 +114,15 @@ internal sealed class HostSubscription(
         _tcp?.Dispose();
         _tcp = null;
         Drop();
+        _dependencies?.Dispose();
+    }
+
+    private void OnFiltersReady()
+    {
+        if (!_disposed)
+        {
+            OnRoutesChanged(_next ?? _current);
+        }
     }
 
     private void FollowConnections(string name, TcpListenerResource? listener)
@@ -133,14 +145,15 @@ internal sealed class HostSubscription(
         OnRoutesChanged(subscription);
     }
 
-    private void OnRoutesChanged(RouteSubscription changed)
+    private void OnRoutesChanged(RouteSubscription? changed)
     {
         if (_disposed)
         {
             return;
         }
 
-        if (changed == _next && (changed.Current is not null || changed.Error is not null || _current is null))
+        // New routes wait for the filters that came with them.
+        if (changed is not null && changed == _next && _dependencies!.AreReady && (changed.Current is not null || changed.Error is not null || _current is null))
         {
             var old = _current;
             _current = _next;
@@ -162,10 +175,17 @@ internal sealed class HostSubscription(
         }
 
         // Filters and the routes that came with them go into force together.
-        if (_next is null)
+        if (_next is null && _dependencies!.AreReady)
         {
             _filtersInForce = _filters;
             _settingsInForce = _settings;
+            _hasFilters = true;
+            _dependencies.Settle();
+        }
+
+        if (!_hasFilters)
+        {
+            return;
         }
 
         if (_current.Current is { } table)
@@ -187,6 +207,9 @@ internal sealed class HostSubscription(
         _tcp?.Clear();
         Abandon(ref _current);
         Abandon(ref _next);
+        _dependencies?.Use([]);
+        _dependencies?.Settle();
+        (_filters, _filtersInForce, _hasFilters) = ([], [], false);
     }
 
     private void Abandon(ref RouteSubscription? subscription)

@@ -16,8 +16,18 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
         var hosts = resource.VirtualHosts
             .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy, Mirrors(r.Policy.Mirrors)))], h.RequiresTls), (IReadOnlyList<string>)h.Domains))
             .ToList();
+
+        // Filters call those; a table whose routes cannot be checked is not ready.
+        foreach (var named in resource.VirtualHosts.SelectMany(h => h.Routes).SelectMany(CalledBy))
+        {
+            Cluster(named);
+        }
+
         return new RouteTable(resource.Name, version, new VirtualHostTable(hosts, resource.IgnorePort), [.. _acquired.Values]);
     }
+
+    private static IEnumerable<string> CalledBy(RouteResource route)
+        => (route.Policy.FilterConfigs?.Clusters ?? []).Concat(route.Action.Clusters?.SelectMany(c => c.FilterConfigs?.Clusters ?? []) ?? []);
 
     private Mirror[]? Mirrors(MirrorPolicy[]? policies)
         => policies is null ? null : [.. policies.Select(p => new Mirror(p, p.Cluster is null ? null : Cluster(p.Cluster)))];

@@ -85,6 +85,14 @@ internal sealed class Router : IUpstream, IFilterTerminal
         return ForwardAsync(input, host, request, draw, exchange: null, turn: 0, cancellationToken);
     }
 
+    /// <summary>Carries out what has been decided elsewhere than by a host's routes, past all filters.</summary>
+    public ValueTask<HttpResponseMessage> ForwardAsync(HostEntry host, in Decision decision, HttpRequestMessage request, ulong draw, CancellationToken cancellationToken)
+    {
+        var input = AttemptInput.Rent();
+        input.Decision = decision;
+        return ForwardAsync(input, host, request, draw, exchange: null, turn: 0, cancellationToken);
+    }
+
     Decision IFilterTerminal.Route(ClientExchange exchange) => _decisions.Route(exchange.HostState, exchange.View, exchange.Draw);
 
     ValueTask<HttpResponseMessage> IFilterTerminal.ForwardAsync(ClientExchange exchange, CancellationToken cancellationToken)

@@ -50,6 +50,8 @@ internal sealed class FilterMesh : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    public ScriptedXdsClient Xds => _xds;
+
     /// <summary>What the endpoints have got: cluster and request line, the headers joined.</summary>
     public List<ReceivedRequest> Received { get; } = [];
 
