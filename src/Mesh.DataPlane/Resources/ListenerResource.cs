@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Tcp;
 
 namespace Mesh.DataPlane.Resources;
@@ -12,6 +13,9 @@ internal sealed record ListenerResource(string Name, string? RouteConfigurationN
 
     /// <summary>The filter chains, where it carries connections.</summary>
     public TcpListenerResource? Tcp { get; init; }
+
+    /// <summary>The filter chains, where it is for what comes in by a port of this process.</summary>
+    public InboundListenerResource? Inbound { get; init; }
 
     public ListenerSettings Settings { get; init; } = ListenerSettings.Default;
 }

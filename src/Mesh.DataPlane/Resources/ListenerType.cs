@@ -3,6 +3,7 @@ using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Tcp;
 using Mesh.DataPlane.Timeouts;
 using Mesh.Xds.Ads;
@@ -13,7 +14,7 @@ namespace Mesh.DataPlane.Resources;
 
 /// <summary>
 /// Decodes API listeners (gRFC A27): an <c>HttpConnectionManager</c> whose filters end with the router. Listeners for connections have filter chains instead,
-/// which end with <c>tcp_proxy</c>.
+/// which end with <c>tcp_proxy</c>; those of the ports of this process have chains that say who may come in.
 /// </summary>
 internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<ListenerResource>(TypeUrls.Listener, isFullStateInSotw: true)
 {
@@ -39,6 +40,11 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
         if (listener.ApiListener?.ApiListener_ is not { } any)
         {
+            if (InboundListenerCompiler.IsOne(listener))
+            {
+                return new ListenerResource(name, null, null) { Inbound = InboundListenerCompiler.Compile(listener, filterTypes, notes), Notes = notes };
+            }
+
             if (TcpListenerCompiler.IsOne(listener))
             {
                 return new ListenerResource(name, null, null) { Tcp = TcpListenerCompiler.Compile(listener, notes), Notes = notes };

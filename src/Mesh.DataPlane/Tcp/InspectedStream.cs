@@ -29,9 +29,9 @@ internal sealed class InspectedStream : MeshStream
 
         // Nobody may ever wait for it.
         _ = _connected.Task.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (listener.InspectionTimeout != Timeout.InfiniteTimeSpan)
+        if (listener.Inspection.Timeout != Timeout.InfiniteTimeSpan)
         {
-            _timeout = time.CreateTimer(static s => _ = ((InspectedStream)s!).EndInspectionAsync(), this, listener.InspectionTimeout, Timeout.InfiniteTimeSpan);
+            _timeout = time.CreateTimer(static s => _ = ((InspectedStream)s!).EndInspectionAsync(), this, listener.Inspection.Timeout, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -154,7 +154,7 @@ internal sealed class InspectedStream : MeshStream
         ThrowIfUnusable();
         if (_kept.Length < _length + bytes.Length)
         {
-            Array.Resize(ref _kept, Math.Max(_length + bytes.Length, Math.Min(2 * _kept.Length, _listener.MaxClientHello)));
+            Array.Resize(ref _kept, Math.Max(_length + bytes.Length, Math.Min(2 * _kept.Length, _listener.Inspection.MaxClientHello)));
         }
 
         bytes.CopyTo(_kept.AsSpan(_length));
@@ -165,7 +165,7 @@ internal sealed class InspectedStream : MeshStream
     private async ValueTask DecideAsync(bool hasEnded, CancellationToken cancellationToken)
     {
         ThrowIfUnusable();
-        var outcome = ClientHello.Read(_kept.AsSpan(0, _length), _listener.MaxClientHello, out var hello);
+        var outcome = ClientHello.Read(_kept.AsSpan(0, _length), _listener.Inspection.MaxClientHello, out var hello);
         if (outcome == ClientHello.Outcome.Incomplete && !hasEnded)
         {
             return;
@@ -173,7 +173,7 @@ internal sealed class InspectedStream : MeshStream
 
         try
         {
-            if (outcome == ClientHello.Outcome.Invalid && _listener.ClosesOnInvalidClientHello)
+            if (outcome == ClientHello.Outcome.Invalid && _listener.Inspection.ClosesOnInvalidClientHello)
             {
                 throw new IOException($"The connection to {_facts} was closed: it began like TLS, and its ClientHello breaks the rules.");
             }
@@ -237,14 +237,14 @@ internal sealed class InspectedStream : MeshStream
                 return;
             }
 
-            if (_listener.ContinuesAfterTimeout)
+            if (_listener.Inspection.ContinuesAfterTimeout)
             {
                 await DecideAsync(hasEnded: true, CancellationToken.None).ConfigureAwait(false);
             }
             else
             {
                 _connected.TrySetException(new IOException(
-                    $"The connection to {_facts} was closed: what it is for could not be told from its first bytes within {_listener.InspectionTimeout} (listener_filters_timeout)."));
+                    $"The connection to {_facts} was closed: what it is for could not be told from its first bytes within {_listener.Inspection.Timeout} (listener_filters_timeout)."));
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)

@@ -27,6 +27,8 @@ internal sealed record TcpChainMatch
 
     public IReadOnlyList<IPNetwork> Sources { get; init; } = [];
 
+    public IReadOnlyList<uint> SourcePorts { get; init; } = [];
+
     /// <summary>Whether it can only be told from the first bytes of a connection.</summary>
     public bool AsksForTls => ServerNames.Count > 0 || ApplicationProtocols.Count > 0 || TransportProtocol.Length > 0;
 

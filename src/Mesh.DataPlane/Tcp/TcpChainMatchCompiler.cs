@@ -9,8 +9,11 @@ namespace Mesh.DataPlane.Tcp;
 /// <summary>Compiles the conditions of filter chains. What cannot be known of a connection of this process is refused: without it a chain would be for more.</summary>
 internal static class TcpChainMatchCompiler
 {
+    /// <param name="message">The conditions.</param>
+    /// <param name="path">Where they stand.</param>
+    /// <param name="isInbound">Whether the connections come from elsewhere; otherwise this process makes them.</param>
     /// <exception cref="ResourceRejectedException">A condition cannot be held, or is none.</exception>
-    public static TcpChainMatch Compile(FilterChainMatch? message, string path)
+    public static TcpChainMatch Compile(FilterChainMatch? message, string path, bool isInbound = false)
     {
         if (message is null)
         {
@@ -19,7 +22,7 @@ internal static class TcpChainMatchCompiler
 
         Refuse(message.AddressSuffix.Length > 0, $"{path}.address_suffix", "is not supported, as it is not by Envoy");
         Refuse(message.SuffixLen is not null, $"{path}.suffix_len", "is not supported, as it is not by Envoy");
-        Refuse(message.SourcePorts.Count > 0, $"{path}.source_ports", "is not supported: a connection of this process has no port before it is made");
+        Refuse(!isInbound && message.SourcePorts.Count > 0, $"{path}.source_ports", "is not supported: a connection of this process has no port before it is made");
         Refuse(
             message.TransportProtocol is not ("" or "tls" or "raw_buffer"),
             $"{path}.transport_protocol",
@@ -34,6 +37,7 @@ internal static class TcpChainMatchCompiler
             DirectSources = Networks(message.DirectSourcePrefixRanges, $"{path}.direct_source_prefix_ranges"),
             Source = (TcpChainMatch.SourceType)message.SourceType,
             Sources = Networks(message.SourcePrefixRanges, $"{path}.source_prefix_ranges"),
+            SourcePorts = [.. message.SourcePorts],
         };
     }
 

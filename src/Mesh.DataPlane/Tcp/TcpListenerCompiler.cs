@@ -46,9 +46,19 @@ internal static class TcpListenerCompiler
         }
 
         var chains = listener.FilterChains.Select((chain, i) => Chain(chain, $"filter_chains[{i}]", isDefault: false, notes)).ToList();
+        RefuseTwins(listener);
+        return new TcpListenerResource(chains, listener.DefaultFilterChain is { } rest ? Chain(rest, "default_filter_chain", isDefault: true, notes) : null)
+        {
+            Address = AddressOf(listener),
+            Inspection = Inspection(listener, notes),
+        };
+    }
+
+    /// <summary>As in Envoy: which of two chains with one match would be a matter of luck.</summary>
+    public static void RefuseTwins(Listener listener)
+    {
         for (var i = 0; i < listener.FilterChains.Count; i++)
         {
-            // As in Envoy: which of the two would be a matter of luck.
             var match = listener.FilterChains[i].FilterChainMatch ?? new FilterChainMatch();
             var twin = listener.FilterChains.Take(i).ToList().FindIndex(other => (other.FilterChainMatch ?? new FilterChainMatch()).Equals(match));
             if (twin >= 0)
@@ -56,13 +66,49 @@ internal static class TcpListenerCompiler
                 throw new ResourceRejectedException($"filter_chains[{i}].filter_chain_match", $"is the same as that of filter_chains[{twin}]");
             }
         }
+    }
 
-        return WithInspector(listener, notes, new TcpListenerResource(chains, listener.DefaultFilterChain is { } rest ? Chain(rest, "default_filter_chain", isDefault: true, notes) : null)
+    /// <summary>What a listener says of looking at first bytes.</summary>
+    public static InspectionSettings Inspection(Listener listener, ICollection<string> notes)
+    {
+        var settings = new InspectionSettings { Timeout = InspectionTimeout(listener), ContinuesAfterTimeout = listener.ContinueOnListenerFiltersTimeout };
+        for (var i = 0; i < listener.ListenerFilters.Count; i++)
         {
-            Address = AddressOf(listener),
-            InspectionTimeout = InspectionTimeout(listener),
-            ContinuesAfterTimeout = listener.ContinueOnListenerFiltersTimeout,
-        });
+            var filter = listener.ListenerFilters[i];
+            var path = $"listener_filters[{i}]";
+            if (filter.TypedConfig?.Is(TlsInspector.Descriptor) != true)
+            {
+                throw new ResourceRejectedException(path, $"'{filter.Name}' is not supported; of listener filters tls_inspector is");
+            }
+
+            if (filter.FilterDisabled is not null)
+            {
+                notes.Add($"{path}.filter_disabled is not applied: connections are inspected where a chain asks for it");
+            }
+
+            path += ".typed_config";
+            var inspector = WireMessage.Parse(TlsInspector.Parser, filter.TypedConfig.Value, path);
+            foreach (var note in WireMessage.Validate(inspector, filter.TypedConfig.Value, TlsInspector.Parser, path))
+            {
+                notes.Add(note);
+            }
+
+            foreach (var field in new[] { "enable_ja3_fingerprinting", "enable_ja4_fingerprinting" })
+            {
+                if (TlsInspector.Descriptor.FindFieldByName(field).Accessor.GetValue(inspector) is not null)
+                {
+                    notes.Add($"{path}.{field} is not applied: nobody here asks for fingerprints");
+                }
+            }
+
+            settings = settings with
+            {
+                MaxClientHello = (int)Math.Min(inspector.MaxClientHelloSize ?? ClientHello.MaxLength, ClientHello.MaxLength),
+                ClosesOnInvalidClientHello = inspector.CloseConnectionOnClientHelloParsingErrors,
+            };
+        }
+
+        return settings;
     }
 
     private static TcpListenerResource.Chain Chain(FilterChain chain, string path, bool isDefault, ICollection<string> notes)
@@ -106,47 +152,6 @@ internal static class TcpListenerCompiler
         var last = chain.Filters.Count - 1;
         var proxy = TcpProxyCompiler.Compile(chain.Filters[last].TypedConfig, $"{path}.filters[{last}].typed_config", notes);
         return new TcpListenerResource.Chain(chain.Name, match, proxy, chain.ToByteString());
-    }
-
-    private static TcpListenerResource WithInspector(Listener listener, ICollection<string> notes, TcpListenerResource resource)
-    {
-        for (var i = 0; i < listener.ListenerFilters.Count; i++)
-        {
-            var filter = listener.ListenerFilters[i];
-            var path = $"listener_filters[{i}]";
-            if (filter.TypedConfig?.Is(TlsInspector.Descriptor) != true)
-            {
-                throw new ResourceRejectedException(path, $"'{filter.Name}' is not supported; of listener filters tls_inspector is");
-            }
-
-            if (filter.FilterDisabled is not null)
-            {
-                notes.Add($"{path}.filter_disabled is not applied: connections are inspected where a chain asks for it");
-            }
-
-            path += ".typed_config";
-            var inspector = WireMessage.Parse(TlsInspector.Parser, filter.TypedConfig.Value, path);
-            foreach (var note in WireMessage.Validate(inspector, filter.TypedConfig.Value, TlsInspector.Parser, path))
-            {
-                notes.Add(note);
-            }
-
-            foreach (var field in new[] { "enable_ja3_fingerprinting", "enable_ja4_fingerprinting" })
-            {
-                if (TlsInspector.Descriptor.FindFieldByName(field).Accessor.GetValue(inspector) is not null)
-                {
-                    notes.Add($"{path}.{field} is not applied: nobody here asks for fingerprints");
-                }
-            }
-
-            resource = resource with
-            {
-                MaxClientHello = (int)Math.Min(inspector.MaxClientHelloSize ?? ClientHello.MaxLength, ClientHello.MaxLength),
-                ClosesOnInvalidClientHello = inspector.CloseConnectionOnClientHelloParsingErrors,
-            };
-        }
-
-        return resource;
     }
 
     // Zero is none, as in Envoy, whose default is 15 seconds.

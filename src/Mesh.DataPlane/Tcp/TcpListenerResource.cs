@@ -11,17 +11,8 @@ internal sealed record TcpListenerResource(IReadOnlyList<TcpListenerResource.Cha
     /// <summary>The address that the host of the listener has, which its callers would connect to; <see langword="null"/> when it has none.</summary>
     public IPAddress? Address { get; init; }
 
-    /// <summary>How long the first bytes are waited for, where the chain depends on them; infinite for as long as it takes.</summary>
-    public TimeSpan InspectionTimeout { get; init; } = TimeSpan.FromSeconds(15);
-
-    /// <summary>When that time is over, go on with what is known, in place of closing the connection.</summary>
-    public bool ContinuesAfterTimeout { get; init; }
-
-    /// <summary>The longest ClientHello that is read.</summary>
-    public int MaxClientHello { get; init; } = ClientHello.MaxLength;
-
-    /// <summary>What begins like TLS and breaks its rules is closed, in place of being carried as something else.</summary>
-    public bool ClosesOnInvalidClientHello { get; init; }
+    /// <summary>How far, and how long, the first bytes are looked at, where the chain depends on them.</summary>
+    public InspectionSettings Inspection { get; init; } = InspectionSettings.Default;
 
     public IEnumerable<Chain> All => Default is null ? Chains : Chains.Append(Default);
 

@@ -1,4 +1,3 @@
-using System.Security.Authentication;
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.TransportSockets.RawBuffer.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
@@ -63,7 +62,7 @@ internal static class UpstreamTlsCompiler
             VerifiesRequestHost = http?.AutoSanValidation == true,
             VerifiesServerName = message.AutoSniSanValidation,
             ApplicationProtocols = [.. common.AlpnProtocols],
-            Protocols = Versions(tls, Path + ".common_tls_context.tls_params"),
+            Protocols = TlsVersions.Compile(tls, Path + ".common_tls_context.tls_params"),
             CipherSuites = CipherSuites.Compile(tls?.CipherSuites ?? [], Path + ".common_tls_context.tls_params.cipher_suites"),
             AllowsRenegotiation = message.AllowRenegotiation,
             AllowsResumption = message.MaxSessionKeys is not 0,
@@ -143,35 +142,4 @@ internal static class UpstreamTlsCompiler
             throw new ResourceRejectedException(path, "is not supported; the cluster is refused rather than spoken to with less than was asked");
         }
     }
-
-    // Envoy's client speaks TLS 1.2 and 1.3 unless told otherwise.
-    private static SslProtocols Versions(TlsParameters? parameters, string path)
-    {
-        if (parameters is null)
-        {
-            return SslProtocols.Tls12 | SslProtocols.Tls13;
-        }
-
-        var first = Number(parameters.TlsMinimumProtocolVersion) ?? 2;
-        var last = Number(parameters.TlsMaximumProtocolVersion) ?? 3;
-        if (first > last)
-        {
-            throw new ResourceRejectedException(path + ".tls_maximum_protocol_version", "must not be below the minimum");
-        }
-
-#pragma warning disable CS0618, SYSLIB0039 // Asked for by name.
-        SslProtocols[] all = [SslProtocols.Tls, SslProtocols.Tls11, SslProtocols.Tls12, SslProtocols.Tls13];
-#pragma warning restore CS0618, SYSLIB0039
-        return all[first..(last + 1)].Aggregate((a, b) => a | b);
-    }
-
-    private static int? Number(TlsParameters.Types.TlsProtocol version)
-        => version switch
-        {
-            TlsParameters.Types.TlsProtocol.TlsAuto => null,
-            TlsParameters.Types.TlsProtocol.Tlsv10 => 0,
-            TlsParameters.Types.TlsProtocol.Tlsv11 => 1,
-            TlsParameters.Types.TlsProtocol.Tlsv12 => 2,
-            _ => 3,
-        };
 }
