@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.Identity;
 
 namespace Mesh.DataPlane.Tls;
 
@@ -10,6 +11,15 @@ internal sealed class CertificateValidation
 
     /// <summary>The authorities, where they are given.</summary>
     public Reloaded<X509Certificate2Collection>? Roots { get; init; }
+
+    /// <summary>The authorities by trust domain, where they are given so.</summary>
+    public SpiffeTrust? TrustDomains { get; init; }
+
+    /// <summary>What the authorities have taken back; <see langword="null"/> when nobody says.</summary>
+    public Reloaded<RevocationLists>? Revoked { get; init; }
+
+    /// <summary>Whether only the peer's own certificate is looked up there (<c>only_verify_leaf_cert_crl</c>).</summary>
+    public bool OnlyVerifiesLeafCertificateRevocation { get; init; }
 
     /// <summary>One of these must match; none are asked for when empty.</summary>
     public IReadOnlyList<SanMatcher> Names { get; init; } = [];
@@ -43,6 +53,11 @@ internal sealed class CertificateValidation
             {
                 policy.CustomTrustStore.AddRange(Roots.Get());
             }
+
+            foreach (var bundle in TrustDomains?.Bundles.Values ?? [])
+            {
+                policy.CustomTrustStore.AddRange(bundle.Authorities);
+            }
         }
 
         return policy;
@@ -66,20 +81,48 @@ internal sealed class CertificateValidation
             return ("peer did not return a certificate", "The peer has shown no certificate.");
         }
 
-        if (Trust != TrustMode.Pinned && ChainErrors.Of(chain, AllowExpired, MaxDepth, IsGiven) is { } error)
+        var names = SubjectAltNames.Of(certificate);
+        if (SpiffeCertificate.Check(certificate, names, Trust == TrustMode.Spiffe, out var id) is { } refusal)
         {
-            return (error, $"The certificate of '{certificate.Subject}', issued by '{certificate.Issuer}', is not accepted: {error}.");
+            return refusal;
         }
 
-        var names = SubjectAltNames.Of(certificate);
+        if (Trust == TrustMode.Spiffe && TrustDomains!.Bundles.GetValueOrDefault(id.TrustDomain) is null)
+        {
+            return ("no trust bundle store", $"The certificate of {id} is of a trust domain whose authorities are not known.");
+        }
+
+        if (Trust != TrustMode.Pinned && ChainError(certificate, chain, id) is { } error)
+        {
+            return (error, $"The certificate of '{(certificate.Subject.Length > 0 ? certificate.Subject : names)}', issued by '{certificate.Issuer}', is not accepted: {error}.");
+        }
+
         if ((host is not null && !names.AreFor(host)) || (!onlyHost && Names.Count > 0 && !Names.Any(n => n.Matches(names))))
         {
-            return ("verify SAN list", $"The certificate is for {names}, not for {(host ?? string.Join(" or ", Names.Select(n => n.Matcher)))}.");
+            return (Trust == TrustMode.Spiffe ? "SAN match" : "verify SAN list", $"The certificate is for {names}, not for {(host ?? string.Join(" or ", Names.Select(n => n.Matcher)))}.");
         }
 
         return (Hashes.Count > 0 || KeyHashes.Count > 0) && !IsPinned(certificate)
             ? ("cert hash and spki", $"The certificate of '{certificate.Subject}' is none of those that are pinned.")
             : null;
+    }
+
+    private string? ChainError(X509Certificate2 certificate, X509Chain? chain, SpiffeId id)
+    {
+        if (Trust != TrustMode.Spiffe)
+        {
+            return ChainErrors.Of(chain, AllowExpired, MaxDepth, IsGiven) ?? Revoked?.Get().Check(chain!, OnlyVerifiesLeafCertificateRevocation);
+        }
+
+        // The framework has built the chain to any authority: now to those of the trust domain alone.
+        var bundle = TrustDomains!.Bundles[id.TrustDomain];
+        using var own = new X509Chain { ChainPolicy = chain?.ChainPolicy.Clone() ?? new X509ChainPolicy() };
+        own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        own.ChainPolicy.CustomTrustStore.Clear();
+        own.ChainPolicy.CustomTrustStore.AddRange(bundle.Authorities);
+        own.Build(certificate);
+        var revoked = bundle.Revoked.With(Revoked?.Get() ?? RevocationLists.None);
+        return ChainErrors.Of(own, AllowExpired, MaxDepth, bundle.Has) ?? revoked.Check(own, OnlyVerifiesLeafCertificateRevocation);
     }
 
     private bool IsGiven(X509Certificate2 certificate)

@@ -16,7 +16,7 @@ internal static class ChainErrors
     {
         if (chain is null || chain.ChainElements.Count == 0)
         {
-            return Prefix + "0: unspecified certificate verification error";
+            return At(0, "unspecified certificate verification error");
         }
 
         var last = chain.ChainElements.Count - 1;
@@ -42,12 +42,16 @@ internal static class ChainErrors
                 };
                 if (text is not null)
                 {
-                    return $"{Prefix}{depth}: {text}";
+                    return At(depth, text);
                 }
             }
         }
 
         // The peer's own and the authority's do not count.
-        return last - 1 > maxDepth ? $"{Prefix}{last}: certificate chain too long" : null;
+        return last - 1 > maxDepth ? At(last, "certificate chain too long") : null;
     }
+
+    /// <param name="depth">Which certificate it is: 0 for the peer's own.</param>
+    /// <param name="text">What OpenSSL says of it.</param>
+    public static string At(int depth, string text) => $"{Prefix}{depth}: {text}";
 }

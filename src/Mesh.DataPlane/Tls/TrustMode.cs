@@ -9,6 +9,9 @@ internal enum TrustMode
     /// <summary>Any of the given ones.</summary>
     Given,
 
+    /// <summary>Any of those of the trust domain that the certificate is for.</summary>
+    Spiffe,
+
     /// <summary>Nobody in particular: the certificate or its key is known.</summary>
     Pinned,
 

@@ -100,7 +100,7 @@ internal static class UpstreamTlsCompiler
 
                 // Whom to trust is the secret's to say; all else must be possible already.
                 var complete = combined.DefaultValidationContext.Clone();
-                complete.TrustedCa ??= complete.SystemRootCerts is null ? new DataSource { InlineString = "the secret's" } : null;
+                complete.TrustedCa ??= complete.SystemRootCerts is null && complete.CustomValidatorConfig is null ? new DataSource { InlineString = "the secret's" } : null;
                 CertificateValidationCompiler.Compile(complete, path + ".default_validation_context");
                 return (null, SecretName(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
             case CommonTlsContext.ValidationContextTypeOneofCase.None:

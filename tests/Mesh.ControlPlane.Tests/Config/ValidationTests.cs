@@ -219,7 +219,6 @@ public class ValidationTests
         { "{proxyProtocol: {}}", "proxyProtocol accepted, but not yet applied by this version." },
         { "{tls: {mode: SIMPLE, sni: a, caCertificates: system, subjectAltNames: [a]}}", "" },
         { "{tls: {mode: MUTUAL, clientCertificate: /c, privateKey: /k, caCertificates: /a}}", "" },
-        { "{tls: {mode: SIMPLE, caCertificates: /a, caCrl: /r}}", "tls.caCrl is checked by proxies beside applications only" },
         { "{tls: {mode: ISTIO_MUTUAL}}", "tls.mode ISTIO_MUTUAL is accepted, but not yet applied by this version, which knows DISABLE, SIMPLE, MUTUAL." },
         { "{tls: {mode: DISABLE, caCertificates: /a}}", "tls.caCertificates is not used, since mode is DISABLE: write SIMPLE or MUTUAL, or remove it." },
         { "{tls: {mode: SIMPLE, insecureSkipVerify: true}}", "tls.insecureSkipVerify lets whoever answers take the host's place: name its authority by caCertificates or credentialName instead." },

@@ -58,12 +58,6 @@ internal static class ClientTlsValidator
         {
             context.Error($"{path}.caCrl", "is a list of one authority: name that authority by caCertificates.");
         }
-        else if (tls.CaCrl.Length > 0 && tls.CredentialName.Length == 0)
-        {
-            context.NotApplied(
-                $"{path}.caCrl",
-                "is checked by proxies beside applications only: libraries refuse the host rather than leave the check out. Remove it, or trust an authority that issues for short times.");
-        }
     }
 
     private static void Credential(string name, string path, ValidationContext context)

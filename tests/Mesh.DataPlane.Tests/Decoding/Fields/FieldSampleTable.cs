@@ -22,6 +22,7 @@ internal static class FieldSampleTable
         Envoy.Config.Route.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Filters.Http.Cors.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Filters.Listener.TlsInspector.V3.V3Reflection.Descriptor,
+        Envoy.Extensions.TransportSockets.Tls.V3.V3Reflection.Descriptor,
         Envoy.Extensions.InternalRedirect.PreviousRoutes.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Http.StatefulSession.Header.V3.V3Reflection.Descriptor,
         Envoy.Extensions.LoadBalancingPolicies.RoundRobin.V3.V3Reflection.Descriptor,
@@ -92,6 +93,13 @@ internal static class FieldSampleTable
         [Tls + "TlsParameters.cipher_suites"] = "AES128-SHA",
         [Tls + "SubjectAltNameMatcher"] = """{"san_type":"DNS","matcher":{"exact":"xy"}}""",
         [Tls + "SubjectAltNameMatcher.san_type"] = "URI",
+        [Tls + "CertificateValidationContext.crl"]
+            = """{"inline_string":"-----BEGIN X509 CRL-----\nMIGSMDowCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBchcNMjYxMTIxMTQ1MzM1WhgP\nMjEyNjEwMjgxNDUzMzVaMAoGCCqGSM49BAMCA0gAMEUCIFtle8EVSFa1a1gk7dDJ\npinaAGAYx4kiLaECA48kHPl4AiEAlFrfbln4k33w+3VxZy8ptp0JrDoIjtgdZOzn\nwL95qcU=\n-----END X509 CRL-----"}""",
+        [Tls + "CertificateValidationContext.custom_validator_config"]
+            = """{"name":"spiffe","typed_config":{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig","trust_domains":[{"name":"x","trust_bundle":{"filename":"/x"}}]}}""",
+        [Tls + "SPIFFECertValidatorConfig.TrustDomain"] = """{"name":"z","trust_bundle":{"filename":"/z"}}""",
+        [Tls + "SPIFFECertValidatorConfig.TrustDomain.trust_bundle"] = """{"filename":"/z"}""",
+        [Tls + "SPIFFECertValidatorConfig.trust_bundles"] = """{"filename":"/map"}""",
         [Tls + "CertificateValidationContext.verify_certificate_spki"] = "NvqYIYSbgK2vCJpQhObf77vv+bQWtc5ek5RIOwPiC9A=",
         [Tls + "CertificateValidationContext.verify_certificate_hash"] = "df6ff72fe9116521268f6f2dd4966f51df479883fe7037b39f75916ac3049d1a",
         [Core + "HealthStatusSet"] = """{"statuses":["DRAINING"]}""",
@@ -336,5 +344,6 @@ internal static class FieldSampleTable
     {
         [Route + "RouteAction.RequestMirrorPolicy.cluster_header"] = "cluster",
         [Core + "HeaderValue.raw_value"] = "value",
+        [Tls + "CertificateValidationContext.custom_validator_config"] = "trusted_ca",
     };
 }

@@ -81,6 +81,16 @@ internal static class FieldSites
             () => new UpstreamTlsContext(Resources.Tls().TypedConfig.Unpack<UpstreamTlsContext>()) { Sni = "a.example" },
             m => InCluster(c => c.TransportSocket = new TransportSocket { Name = "tls", TypedConfig = Any.Pack(m) })),
         new(
+            () => new SPIFFECertValidatorConfig { TrustDomains = { new SPIFFECertValidatorConfig.Types.TrustDomain { Name = "y", TrustBundle = new() { Filename = "/y" } } } },
+            m => InCluster(c => c.TransportSocket = new TransportSocket
+            {
+                Name = "tls",
+                TypedConfig = Any.Pack(new UpstreamTlsContext
+                {
+                    CommonTlsContext = new() { ValidationContext = new() { CustomValidatorConfig = new() { Name = "spiffe", TypedConfig = Any.Pack(m) } } },
+                }),
+            })),
+        new(
             () => new Secret { Name = "s", ValidationContext = new() { TrustedCa = new() { InlineString = "x" } } },
             m => (Resource)SecretType.Instance.Decode(m.ToByteString(), out _)),
         new(
