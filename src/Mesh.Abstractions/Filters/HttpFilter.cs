@@ -41,4 +41,7 @@ public abstract class HttpFilter
     public virtual void OnEnd(HttpExchange exchange)
     {
     }
+
+    /// <summary>Whether <see cref="OnResponseAsync"/> may reply, read the body or let it run through a stream; otherwise a door need not stand in the body's way.</summary>
+    internal virtual bool MayReplaceResponse => true;
 }

@@ -189,12 +189,7 @@ internal sealed class ClientExchange : EngineExchange
     /// <summary>Makes the response that a filter wants in place of the upstream's.</summary>
     public void Reply(FilterReply reply, IFilterTerminal terminal)
     {
-        var local = new LocalReply((HttpStatusCode)reply.Status, reply.Flags, reply.Details, reply.Body)
-        {
-            Headers = [.. reply.Headers.Select(h => (h.Key, h.Value))],
-            GrpcStatus = reply.GrpcStatus,
-        };
-        local = Flag(local);
+        var local = Flag(LocalReply.Of(reply));
         terminal.OnReplied(this, local);
         Response?.Dispose();
         Exchange.SentReply = reply;

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Redirects;
@@ -11,6 +12,18 @@ namespace Mesh.DataPlane.Filters;
 internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filters, string[] names, ILogger logger)
 {
     public HttpFilter?[] Filters { get; } = filters;
+
+    /// <summary>The names of all filters of the listener, by their places.</summary>
+    public IReadOnlyList<string> Names => names;
+
+    /// <summary>Some filter wants to see responses.</summary>
+    public bool ObservesResponses { get; } = filters.Any(f => f is not null && Overrides(f, nameof(HttpFilter.OnResponseAsync)));
+
+    /// <summary>Some filter wants to know when an exchange is over.</summary>
+    public bool ObservesEnds { get; } = filters.Any(f => f is not null && Overrides(f, nameof(HttpFilter.OnEnd)));
+
+    /// <summary>Some filter may put another response in place of the one that it sees, or let its body run through something.</summary>
+    public bool MayReplaceResponses { get; } = filters.Any(f => f is { MayReplaceResponse: true } && Overrides(f, nameof(HttpFilter.OnResponseAsync)));
 
     /// <summary>Lets a request that has been routed pass the filters, be carried out, and its response pass them in reverse.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -50,7 +63,7 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
                 }
                 catch (Exception e) when (IsFailureOfFilter(e, run, cancellationToken))
                 {
-                    Fail(exchange, i, e);
+                    exchange.PendingReply = Failed(i, e);
                 }
 
                 if (exchange.PendingReply is not null)
@@ -93,7 +106,7 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
                 }
                 catch (Exception e) when (IsFailureOfFilter(e, run, cancellationToken))
                 {
-                    Fail(exchange, i, e);
+                    exchange.PendingReply = Failed(i, e);
                 }
 
                 if (exchange.PendingReply is { } late)
@@ -135,17 +148,15 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
         return await terminal.FollowAsync(redirect, request, cancellationToken).ConfigureAwait(false);
     }
 
-    // Whoever cancels, and whose body cannot be read, gets to know it as without a filter.
-    private static bool IsFailureOfFilter(Exception e, ClientExchange run, CancellationToken cancellationToken)
-        => !(e is OperationCanceledException && cancellationToken.IsCancellationRequested) && !ReferenceEquals(e, run.BodyFailure);
-
-    private void Fail(HttpExchange exchange, int index, Exception e)
+    /// <summary>What is answered in place of a filter's request or response when the filter threw.</summary>
+    public FilterReply Failed(int index, Exception e)
     {
         Log.Threw(logger, names[index], e);
-        exchange.PendingReply = FilterReplies.FilterThrew(names[index], e.GetType()).ToFilterReply();
+        return FilterReplies.FilterThrew(names[index], e.GetType()).ToFilterReply();
     }
 
-    private void End(HttpFilter filter, HttpExchange exchange, int index)
+    /// <summary>Tells a filter that the exchange is over.</summary>
+    public void End(HttpFilter filter, HttpExchange exchange, int index)
     {
         exchange.Position = index;
         try
@@ -157,6 +168,13 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
             Log.Threw(logger, names[index], e);
         }
     }
+
+    private static bool Overrides(HttpFilter filter, string method)
+        => filter.GetType().GetMethod(method, BindingFlags.Instance | BindingFlags.Public)!.DeclaringType != typeof(HttpFilter);
+
+    // Whoever cancels, and whose body cannot be read, gets to know it as without a filter.
+    private static bool IsFailureOfFilter(Exception e, ClientExchange run, CancellationToken cancellationToken)
+        => !(e is OperationCanceledException && cancellationToken.IsCancellationRequested) && !ReferenceEquals(e, run.BodyFailure);
 
     private static partial class Log
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.DataPlane.Inbound.Http;
 using Mesh.DataPlane.Tls;
 using Mesh.Identity;
 
@@ -41,12 +42,18 @@ internal sealed class ConnectionFacts
             var names = SubjectAltNames.Of(value).Names;
             UriNames = [.. names.Where(n => n.Type == SubjectAltNameType.Uri).Select(n => n.Value)];
             DnsNames = [.. names.Where(n => n.Type == SubjectAltNameType.Dns).Select(n => n.Value)];
-            Subject = value.SubjectName.Name;
+            Subject = DistinguishedNames.Text(value.SubjectName);
 
             // The standard knows certificates with one identity; one with two names has none that could be relied on.
             PeerIdentity = UriNames is [var only] && SpiffeId.TryParse(only, out var id) ? id : null;
         }
     }
+
+    /// <summary>What the peer has sent beside its certificate to lead to somebody who is trusted.</summary>
+    public IReadOnlyList<X509Certificate2> PeerIntermediates { get; init; } = [];
+
+    /// <summary>The first URI of the certificate that this process has shown; <see langword="null"/> where it has shown none.</summary>
+    public string? LocalUriName { get; init; }
 
     /// <summary>Whether the peer has proven who it is.</summary>
     public bool IsMutualTls => IsTls && _peerCertificate is not null;

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Inbound.Http;
 using Mesh.DataPlane.Resources;
 
 namespace Mesh.DataPlane.Inbound;
@@ -6,4 +7,5 @@ namespace Mesh.DataPlane.Inbound;
 /// <summary>What a chain says of requests (Envoy's <c>HttpConnectionManager</c> of an inbound listener).</summary>
 /// <param name="Routes">The routes, which are the listener's own.</param>
 /// <param name="Filters">The HTTP filters in their order, without the router.</param>
-internal sealed record InboundHttp(RouteConfigurationResource Routes, ListenerFilter[] Filters);
+/// <param name="Settings">What happens to requests before the filters, and to responses after them.</param>
+internal sealed record InboundHttp(RouteConfigurationResource Routes, ListenerFilter[] Filters, InboundHttpSettings Settings);

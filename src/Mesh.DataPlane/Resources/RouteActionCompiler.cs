@@ -11,12 +11,14 @@ using EnvoyCluster = Envoy.Config.Route.V3.RouteAction.ClusterSpecifierOneofCase
 
 namespace Mesh.DataPlane.Resources;
 
-/// <summary>Compiles where routes lead: to clusters, to another address, or nowhere because they answer themselves.</summary>
-internal sealed class RouteActionCompiler(RouteFilterConfigsCompiler filters, ICollection<string> notes)
+/// <summary>Compiles where routes lead: to clusters, to the application, to another address, or nowhere because they answer themselves.</summary>
+internal sealed class RouteActionCompiler(RouteFilterConfigsCompiler filters, ICollection<string> notes, bool isInbound)
 {
     public RouteActionResource Compile(Route route, string path)
         => route.ActionCase switch
         {
+            EnvoyAction.Route_ when isInbound => CompileApplication(route.Route_, path + ".route"),
+            EnvoyAction.NonForwardingAction when isInbound => new RouteActionResource(ToApplication: true),
             EnvoyAction.Route_ => CompileForward(route.Route_, path + ".route"),
             EnvoyAction.DirectResponse => CompileResponse(route.DirectResponse, path + ".direct_response"),
             EnvoyAction.Redirect => new RouteActionResource(Redirect: RedirectCompiler.Compile(route.Redirect, path + ".redirect", notes)),
@@ -30,6 +32,16 @@ internal sealed class RouteActionCompiler(RouteFilterConfigsCompiler filters, IC
         notes.Add($"{path}.{action} is not supported: the route answers 501");
         return new RouteActionResource(Unsupported: action);
     }
+
+    // An inbound cluster of Istio (inbound|9080||) is the application itself; whatever else is named, this process would have to be a proxy for.
+    private static RouteActionResource CompileApplication(Envoy.Config.Route.V3.RouteAction action, string path)
+        => action.ClusterSpecifierCase == EnvoyCluster.Cluster && action.Cluster.StartsWith("inbound|", StringComparison.Ordinal)
+            ? new RouteActionResource(ToApplication: true)
+            : throw new ResourceRejectedException(
+                path + ".cluster",
+                action.ClusterSpecifierCase == EnvoyCluster.Cluster
+                    ? $"'{action.Cluster}' is not the application's own (inbound|port||), and a server in process passes requests on to nobody else"
+                    : "an inbound route leads to the application (non_forwarding_action, or a cluster inbound|port||), and to nobody else");
 
     private RouteActionResource CompileForward(Envoy.Config.Route.V3.RouteAction action, string path)
     {

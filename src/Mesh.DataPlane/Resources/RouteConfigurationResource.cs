@@ -27,7 +27,8 @@ internal sealed record RouteActionResource(
     HeaderName? ClusterHeader = null,
     (HttpStatusCode Status, byte[] Body)? Response = null,
     Redirect? Redirect = null,
-    string? Unsupported = null);
+    string? Unsupported = null,
+    bool ToApplication = false);
 
 /// <summary>One cluster that a route leads to.</summary>
 internal sealed record WeightedClusterResource(string Name, uint Weight)

@@ -25,15 +25,19 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
     }
 
     /// <summary>Compiles a route configuration, the inline one of a listener too.</summary>
-    public static RouteConfigurationResource Compile(RouteConfiguration message, string path, FilterTypes filterTypes)
+    /// <param name="message">The message.</param>
+    /// <param name="path">Where it stands.</param>
+    /// <param name="filterTypes">The filters that there are.</param>
+    /// <param name="isInbound">Its requests come in and go to the application, in place of going out.</param>
+    public static RouteConfigurationResource Compile(RouteConfiguration message, string path, FilterTypes filterTypes, bool isInbound = false)
     {
         FieldRules.Refuse(message.IgnorePathParametersInPathMatching, path + "ignore_path_parameters_in_path_matching");
         var domains = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var conditions = new RouteConditionsCache();
         var notes = new HashSet<string>(StringComparer.Ordinal);
         var filters = new RouteFilterConfigsCompiler(message, path, filterTypes, notes);
-        var actions = new RouteActionCompiler(filters, notes);
-        if (message.InternalOnlyHeaders.Count > 0)
+        var actions = new RouteActionCompiler(filters, notes, isInbound);
+        if (message.InternalOnlyHeaders.Count > 0 && !isInbound)
         {
             notes.Add($"{path}internal_only_headers are not removed: a caller in this process is internal");
         }
@@ -60,6 +64,11 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
                 {
                     throw new ResourceRejectedException($"{hostPath}.domains[{d}]", $"the domain '{host.Domains[d]}' occurs twice in the route configuration");
                 }
+            }
+
+            if (isInbound && host.RequireTls == Envoy.Config.Route.V3.VirtualHost.Types.TlsRequirementType.ExternalOnly)
+            {
+                throw new ResourceRejectedException(hostPath + ".require_tls", "EXTERNAL_ONLY is not supported; write ALL or NONE");
             }
 
             var policies = new RoutePolicyCompiler(message, host, path, hostPath, filters.Host(host, hostPath), notes);

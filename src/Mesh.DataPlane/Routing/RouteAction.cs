@@ -71,6 +71,16 @@ internal abstract class RouteAction
         public HeaderName Header { get; }
     }
 
+    /// <summary>To the application in this process (<c>non_forwarding_action</c>).</summary>
+    internal sealed class ToApplication : RouteAction
+    {
+        private ToApplication()
+        {
+        }
+
+        public static ToApplication Instance { get; } = new();
+    }
+
     /// <summary>Answered at once, without an upstream.</summary>
     internal sealed class Respond(HttpStatusCode status, byte[] body) : RouteAction
     {

@@ -39,6 +39,9 @@ internal sealed class VirtualHostTable
         _prefixes.Sort((a, b) => b.Text.Length - a.Text.Length);
     }
 
+    /// <summary>The virtual host of every authority, where there is but that one.</summary>
+    public VirtualHost? Any => _exact.Count + _suffixes.Count + _prefixes.Count == 0 ? _any : null;
+
     /// <summary>Called when an authority meets a new table, not for each request.</summary>
     public VirtualHost? Find(string authority)
     {

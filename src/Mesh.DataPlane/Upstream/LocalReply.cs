@@ -143,6 +143,13 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     /// <summary>A route's <c>direct_response</c>.</summary>
     public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", DirectResponseDetails, "") { IsAnswer = true };
 
+    /// <summary>A reply that a filter has made.</summary>
+    public static LocalReply Of(Mesh.Filters.FilterReply reply) => new((HttpStatusCode)reply.Status, reply.Flags, reply.Details, reply.Body)
+    {
+        Headers = [.. reply.Headers.Select(h => (h.Key, h.Value))],
+        GrpcStatus = reply.GrpcStatus,
+    };
+
     // Envoy's router: the body tells both reasons, the details too, with white space replaced.
     private static LocalReply Reset(HttpStatusCode status, string flags, string reason, string? transportFailure = null)
         => new(

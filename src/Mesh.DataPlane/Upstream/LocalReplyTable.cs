@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Inbound.Http;
 
 namespace Mesh.DataPlane.Upstream;
 
@@ -80,6 +81,23 @@ internal static class LocalReplyTable
         new("the external authorizer cannot be asked", FilterReplies.ExtAuthzError(403)) { Configured = "status_on_error", IsNotYet = true },
         new("a rate-limit service says no", FilterReplies.RateLimited) { IsNotYet = true },
         new("the rate-limit service cannot be asked, and `failure_mode_deny`", FilterReplies.RateLimitError(500)) { Configured = "status_on_error", IsNotYet = true },
+    ];
+
+    /// <summary>What a server of the mesh answers to its callers before any filter; what filters answer is the same at both ends.</summary>
+    public static LocalReplyRow[] Inbound { get; } =
+    [
+        new("the path is none: a fragment, a NUL, or escaped slashes under `REJECT_REQUEST`", InboundReplies.PathRejected),
+        new("escaped slashes under `UNESCAPE_AND_REDIRECT`", InboundReplies.PathRedirected("<path>")),
+        new("the path leads to one route as it stands and to another as the application reads it", InboundReplies.PathAmbiguous),
+        new("the headers are longer than `max_request_headers_kb`", InboundReplies.HeadersTooLarge),
+        new("more headers than `max_headers_count`", InboundReplies.TooManyHeaders),
+        new("a header with an underscore under `REJECT_REQUEST`", InboundReplies.Underscore),
+        new("a header of `strict_check_headers` with a value that is none", InboundReplies.StrictCheckFailed("<name>", "<value>")),
+        new("`content-length` beside `transfer-encoding`", InboundReplies.LengthAndChunked),
+        new("a transfer coding other than `chunked`", InboundReplies.TransferCoding),
+        new("no virtual host or no route of the listener matches", LocalReply.NoRoute),
+        new("a `direct_response` or a `redirect` of the listener", LocalReply.DirectResponse(AsWritten)) { Configured = "as written" },
+        new("the route's action is one that a server does not have", LocalReply.UnsupportedAction("<action>")),
     ];
 
     /// <summary>Responses of upstreams that come through, with a word about the way.</summary>

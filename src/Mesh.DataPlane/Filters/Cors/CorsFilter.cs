@@ -38,6 +38,8 @@ internal sealed class CorsFilter : HttpFilter
         string First(Func<CorsPolicy, string> setting) => policies.Select(setting).FirstOrDefault(s => s.Length > 0) ?? "";
     }
 
+    internal override bool MayReplaceResponse => false;
+
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
         // A route that leads to no cluster is none of CORS's business; shadow mode only counts, and there is nothing that counts.

@@ -13,6 +13,8 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
 {
     private const string MetadataNamespace = "envoy.filters.http.fault";
 
+    internal override bool MayReplaceResponse => settings.ResponseRateLimit is not null;
+
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
         if (!Applies(exchange))

@@ -6,6 +6,8 @@ namespace Mesh.DataPlane.Filters.HeaderMutation;
 /// <param name="mutations">In the order in which they are applied.</param>
 internal sealed class HeaderMutationFilter(HeaderMutations[] mutations) : HttpFilter
 {
+    internal override bool MayReplaceResponse => false;
+
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
         foreach (var level in mutations)

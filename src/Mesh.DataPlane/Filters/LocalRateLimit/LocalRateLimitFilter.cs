@@ -14,6 +14,8 @@ internal sealed class LocalRateLimitFilter(LocalRateLimitSettings settings, Rate
 
     private readonly FilterReply _refusal = FilterReplies.LocalRateLimited(settings.Status, settings.AsResourceExhausted).ToFilterReply();
 
+    internal override bool MayReplaceResponse => false;
+
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
         if (!settings.Enabled.Happens(services.Random))

@@ -8,6 +8,8 @@ namespace Mesh.DataPlane.Filters.StatefulSession;
 /// <param name="statusWhenMissing">Strict: what a request is answered with when its endpoint may not be picked.</param>
 internal sealed class StatefulSessionFilter(SessionState state, HttpStatusCode? statusWhenMissing) : HttpFilter
 {
+    internal override bool MayReplaceResponse => false;
+
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
         if (state.AppliesTo(exchange))

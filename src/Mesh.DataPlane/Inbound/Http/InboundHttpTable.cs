@@ -1,0 +1,37 @@
+using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Matching;
+using Mesh.DataPlane.Routing;
+
+namespace Mesh.DataPlane.Inbound.Http;
+
+/// <summary>What a filter chain of a listener does with requests, bound to time and chance; immutable, and another one with each version of the listener.</summary>
+internal sealed class InboundHttpTable
+{
+    private readonly VirtualHostTable _hosts;
+    private readonly FilterServices _services;
+    private readonly FilterChains? _filters;
+
+    public InboundHttpTable(InboundHttp http, FilterServices services)
+    {
+        _services = services;
+        _hosts = InboundRoutes.Bind(http.Routes);
+        _filters = http.Filters.Length > 0 ? new FilterChains(http.Filters, services) : null;
+        Settings = http.Settings;
+    }
+
+    public InboundHttpSettings Settings { get; }
+
+    public TimeProvider Time => _services.Time;
+
+    public IRandomSource Random => _services.Random;
+
+    public InboundRoute Route(scoped in RequestView request, ulong draw)
+    {
+        // An authority that has to be looked up by name is the exception: an inbound listener is for whatever the port is called.
+        var host = _hosts.Any ?? _hosts.Find(request.Authority.ToString());
+        return new InboundRoute(host, host?.Match(request, draw));
+    }
+
+    /// <summary>The filters of a route, or of requests that no route is for; <see langword="null"/> when there are none that do anything.</summary>
+    public FilterChain? ChainOf(RouteEntry? route) => _filters?.Of(route?.Policy.FilterConfigs, null);
+}
