@@ -77,6 +77,11 @@ internal static class InboundHttpCompiler
             Note(NotHonoured(common, path + ".common_http_protocol_options", ["headers_with_underscores_action", "max_headers_count"]));
         }
 
+        if (manager.InternalAddressConfig?.UnixSockets == true)
+        {
+            notes.Add($"{path}.internal_address_config.unix_sockets is not applied: what comes in by a socket file does not pass the mesh");
+        }
+
         var router = manager.HttpFilters.LastOrDefault(f => f.TypedConfig?.Is(EnvoyRouter.Descriptor) == true)?.TypedConfig.Unpack<EnvoyRouter>();
         if (router is not null)
         {

@@ -144,7 +144,7 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     public static LocalReply DirectResponse(HttpStatusCode status) => new(status, "", DirectResponseDetails, "") { IsAnswer = true };
 
     /// <summary>A reply that a filter has made.</summary>
-    public static LocalReply Of(Mesh.Filters.FilterReply reply) => new((HttpStatusCode)reply.Status, reply.Flags, reply.Details, reply.Body)
+    internal static LocalReply Of(Mesh.Filters.FilterReply reply) => new((HttpStatusCode)reply.Status, reply.Flags, reply.Details, reply.Body)
     {
         Headers = [.. reply.Headers.Select(h => (h.Key, h.Value))],
         GrpcStatus = reply.GrpcStatus,

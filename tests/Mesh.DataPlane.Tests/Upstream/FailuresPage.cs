@@ -14,6 +14,7 @@ internal static class FailuresPage
         ["hosts"] = Replies(LocalReplyTable.Hosts),
         ["clocks"] = Replies(LocalReplyTable.Clocks),
         ["filters"] = Replies(LocalReplyTable.Filters),
+        ["inbound"] = Replies(LocalReplyTable.Inbound),
         ["flagged"] = Rows(
             "| cause | flags |\n|---|---|\n",
             LocalReplyTable.Flagged.Select(r => $"| {r.Cause} | `{r.Flags}` |")),

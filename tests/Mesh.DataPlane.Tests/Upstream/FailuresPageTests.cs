@@ -26,9 +26,9 @@ public sealed partial class FailuresPageTests
     [Fact]
     public void Every_reply_of_the_code_is_in_the_table()
     {
-        // Whoever adds a cause to LocalReply or FilterReplies adds its row.
-        var told = LocalReplyTable.All.Select(r => r.Reply.Details.Split('{', '[')[0] + "|" + r.Reply.Flags.Split(',')[0]).ToHashSet();
-        var made = new[] { typeof(LocalReply), typeof(DataPlane.Filters.FilterReplies) }
+        // Whoever adds a cause to LocalReply, FilterReplies or InboundReplies adds its row.
+        var told = LocalReplyTable.All.Concat(LocalReplyTable.Inbound).Select(r => r.Reply.Details.Split('{', '[')[0] + "|" + r.Reply.Flags.Split(',')[0]).ToHashSet();
+        var made = new[] { typeof(LocalReply), typeof(DataPlane.Filters.FilterReplies), typeof(DataPlane.Inbound.Http.InboundReplies) }
             .SelectMany(t => t.GetProperties(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.Public).Select(p => (p.Name, Value: p.GetValue(null) as LocalReply))
                 .Concat(t.GetMethods(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.Public)
                     .Where(m => m.ReturnType == typeof(LocalReply) && !m.IsSpecialName)
@@ -42,7 +42,7 @@ public sealed partial class FailuresPageTests
 
     [Fact]
     public void No_detail_has_white_space_which_would_split_a_log_line()
-        => LocalReplyTable.All.Where(r => r.Reply.Details.Any(char.IsWhiteSpace)).ShouldBeEmpty();
+        => LocalReplyTable.All.Concat(LocalReplyTable.Inbound).Where(r => r.Reply.Details.Any(char.IsWhiteSpace)).ShouldBeEmpty();
 
     private static object? Sample(Type type)
         => type == typeof(string) ? "x"

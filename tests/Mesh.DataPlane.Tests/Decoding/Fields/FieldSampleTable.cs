@@ -231,6 +231,7 @@ internal static class FieldSampleTable
         ["envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes"]
             = """{"name":"x","scope_key_builder":{"fragments":[{"header_value_extractor":{"name":"x"}}]},"scoped_route_configurations_list":{"scoped_route_configurations":[{"name":"x","key":{"fragments":[{"string_key":"x"}]}}]}}""",
         ["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.access_log"] = """{"name":"x"}""",
+        ["envoy.extensions.filters.http.router.v3.Router.strict_check_headers"] = "x-envoy-max-retries",
         ["envoy.config.listener.v3.FilterChain"] = """{"name":"x"}""",
         ["envoy.config.listener.v3.ListenerFilter"] = """{"name":"x"}""",
         ["envoy.config.listener.v3.ApiListener"] = """{}""",

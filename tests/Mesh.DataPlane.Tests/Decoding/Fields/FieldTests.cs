@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Mesh.DataPlane.Tests.Decoding.Fields;
 
 /// <summary>
@@ -68,30 +66,9 @@ public sealed class FieldTests
         using var reader = new StreamReader(typeof(FieldTests).Assembly.GetManifestResourceStream("fields.txt")!);
         var expected = reader.ReadToEnd().Split('\n');
 
-        var actual = Table().Split('\n');
+        var actual = FieldTable.Of(_walk).Split('\n');
 
         var differences = expected.Except(actual).Select(l => "- " + l).Concat(actual.Except(expected).Select(l => "+ " + l));
         string.Join('\n', differences).ShouldBeEmpty("if that is as it should be, it belongs into Decoding/Fields/fields.txt, and into docs/features.md");
-    }
-
-    private string Table()
-    {
-        var table = new StringBuilder();
-        foreach (var message in _walk.Outcomes.GroupBy(o => o.Key[..o.Key.LastIndexOf('.')]))
-        {
-            table.Append(message.Key).Append('\n');
-            foreach (var outcome in message.GroupBy(f => f.Value).OrderBy(f => f.Key))
-            {
-                table.Append("  ").Append(outcome.Key == FieldOutcome.Ignored ? "nothing to do" : outcome.Key.ToString().ToLowerInvariant()).Append(':');
-                foreach (var field in outcome)
-                {
-                    table.Append(' ').Append(field.Key.AsSpan(message.Key.Length + 1));
-                }
-
-                table.Append('\n');
-            }
-        }
-
-        return table.ToString();
     }
 }

@@ -7,9 +7,10 @@ using Mesh.Xds.Client;
 namespace Mesh.DataPlane.Tests.Decoding.Fields;
 
 /// <summary>Goes through the fields of messages and of all below them, sets each by itself, and sees what becomes of it.</summary>
-internal sealed class FieldWalk
+/// <param name="elsewhere">Messages that are looked at elsewhere.</param>
+internal sealed class FieldWalk(params string[] elsewhere)
 {
-    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _seen = new(elsewhere, StringComparer.Ordinal);
 
     /// <summary>By <c>package.Message.field</c>.</summary>
     public SortedDictionary<string, FieldOutcome> Outcomes { get; } = new(StringComparer.Ordinal);
