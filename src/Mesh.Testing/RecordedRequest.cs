@@ -6,6 +6,7 @@ namespace Mesh.Testing;
 internal sealed class RecordedRequest : HeaderReader
 {
     private readonly Dictionary<string, string> _headers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, string[]> _lines = new(StringComparer.OrdinalIgnoreCase);
     private readonly string _scheme;
 
     public RecordedRequest(string authority, HttpRequestMessage request)
@@ -18,6 +19,7 @@ internal sealed class RecordedRequest : HeaderReader
         foreach (var (name, values) in request.Headers.NonValidated)
         {
             _headers[name] = values.ToString();
+            _lines[name] = [.. values];
         }
 
         if (request.Content is { } content)
@@ -25,6 +27,7 @@ internal sealed class RecordedRequest : HeaderReader
             foreach (var (name, values) in content.Headers.NonValidated)
             {
                 _headers[name] = values.ToString();
+                _lines[name] = [.. values];
             }
         }
     }
@@ -41,6 +44,13 @@ internal sealed class RecordedRequest : HeaderReader
     {
         var found = _headers.TryGetValue(name.Value, out var text);
         value = text;
+        return found;
+    }
+
+    public override bool TryGetLine(object carrier, HeaderName name, int index, out ReadOnlySpan<char> line)
+    {
+        var found = _lines.TryGetValue(name.Value, out var lines) && index < lines.Length;
+        line = found ? lines![index] : null;
         return found;
     }
 }

@@ -4,6 +4,7 @@ using Mesh.DataPlane.Filters.Fault;
 using Mesh.DataPlane.Filters.HeaderMutation;
 using Mesh.DataPlane.Filters.JwtAuthn;
 using Mesh.DataPlane.Filters.LocalRateLimit;
+using Mesh.DataPlane.Filters.Rbac;
 using Mesh.DataPlane.Filters.StatefulSession;
 
 namespace Mesh.DataPlane.Filters;
@@ -20,5 +21,6 @@ internal static class BuiltInFilters
         new LocalRateLimitFilterType(),
         new StatefulSessionFilterType(),
         new JwtAuthnFilterType(),
+        new RbacFilterType(),
     ];
 }

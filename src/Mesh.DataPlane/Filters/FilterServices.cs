@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Calls;
+using Mesh.DataPlane.Filters.Rbac;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -11,8 +12,15 @@ namespace Mesh.DataPlane.Filters;
 internal sealed record FilterServices(TimeProvider Time, IRandomSource Random, string Cluster = "")
 {
     private IClusterCalls? _calls;
+    private DenialLog? _denials;
 
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>What authorization has allowed and denied.</summary>
+    public RbacStatistics Rbac { get; } = new();
+
+    /// <summary>Tells of what authorization has denied.</summary>
+    public DenialLog Denials => _denials ??= new DenialLog(Logger, Time);
 
     /// <summary>How they ask others; given by the engine that the filters belong to.</summary>
     public IClusterCalls Calls

@@ -9,6 +9,8 @@ namespace Mesh.DataPlane.Matching;
 /// <summary>Turns the matcher messages of xDS into matchers. What it does not honour it refuses: a matcher that means less than was written fails open.</summary>
 internal static class MatcherCompiler
 {
+    private const int MaxDepth = 32;
+
     public static StringMatcher String(Envoy.Type.Matcher.V3.StringMatcher message, string path)
         => message.MatchPatternCase switch
         {
@@ -85,6 +87,13 @@ internal static class MatcherCompiler
     public static CookieMatcher Cookie(Envoy.Config.Route.V3.CookieMatcher message, string path)
         => new(message.Name, String(message.StringMatch ?? new(), path + ".string_match"), message.InvertMatch);
 
+    public static MetadataMatcher Metadata(Envoy.Type.Matcher.V3.MetadataMatcher message, string path)
+        => new(
+            message.Filter,
+            [.. message.Path.Select(p => p.Key)],
+            Value(message.Value ?? throw new ResourceRejectedException(path + ".value", "must be set"), path + ".value", 0),
+            message.Invert);
+
     public static Fraction Fraction(FractionalPercent message, string path)
         => message.Denominator switch
         {
@@ -93,4 +102,38 @@ internal static class MatcherCompiler
             FractionalPercent.Types.DenominatorType.Million => new Fraction(message.Numerator, 1_000_000),
             _ => throw new ResourceRejectedException(path + ".denominator", $"{message.Denominator} is not a known denominator"),
         };
+
+    private static ValueMatcher Value(Envoy.Type.Matcher.V3.ValueMatcher message, string path, int depth)
+    {
+        if (depth > MaxDepth)
+        {
+            throw new ResourceRejectedException(path, $"is nested more than {MaxDepth} deep");
+        }
+
+        switch (message.MatchPatternCase)
+        {
+            case Envoy.Type.Matcher.V3.ValueMatcher.MatchPatternOneofCase.NullMatch:
+                return new ValueMatcher.Null();
+            case Envoy.Type.Matcher.V3.ValueMatcher.MatchPatternOneofCase.DoubleMatch:
+                return message.DoubleMatch.MatchPatternCase switch
+                {
+                    DoubleMatcher.MatchPatternOneofCase.Range => new ValueMatcher.Range(message.DoubleMatch.Range.Start, message.DoubleMatch.Range.End),
+                    DoubleMatcher.MatchPatternOneofCase.Exact => new ValueMatcher.Number(message.DoubleMatch.Exact),
+                    _ => throw new ResourceRejectedException(path + ".double_match", "match_pattern must be set"),
+                };
+            case Envoy.Type.Matcher.V3.ValueMatcher.MatchPatternOneofCase.StringMatch:
+                return new ValueMatcher.Text(String(message.StringMatch, path + ".string_match"));
+            case Envoy.Type.Matcher.V3.ValueMatcher.MatchPatternOneofCase.BoolMatch:
+                return new ValueMatcher.Flag(message.BoolMatch);
+            case Envoy.Type.Matcher.V3.ValueMatcher.MatchPatternOneofCase.PresentMatch:
+                return new ValueMatcher.Present(message.PresentMatch);
+            case Envoy.Type.Matcher.V3.ValueMatcher.MatchPatternOneofCase.ListMatch:
+                return new ValueMatcher.OneOf(Value(
+                    message.ListMatch.OneOf ?? throw new ResourceRejectedException(path + ".list_match", "match_pattern must be set"), path + ".list_match.one_of", depth + 1));
+            case Envoy.Type.Matcher.V3.ValueMatcher.MatchPatternOneofCase.OrMatch:
+                return new ValueMatcher.Or([.. message.OrMatch.ValueMatchers.Select((m, i) => Value(m, $"{path}.or_match.value_matchers[{i}]", depth + 1))]);
+            default:
+                throw new ResourceRejectedException(path, "match_pattern must be set");
+        }
+    }
 }

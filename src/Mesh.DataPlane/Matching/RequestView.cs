@@ -53,6 +53,21 @@ internal readonly ref struct RequestView
         }
     }
 
+    /// <summary>The same request with another target.</summary>
+    public RequestView WithTarget(ReadOnlySpan<char> pathAndQuery) => new(pathAndQuery, Method, Authority, Scheme, _headers, _carrier);
+
+    /// <summary>One of the values that a header was sent with, by its place; the parts of the request line have one each.</summary>
+    public bool TryGetHeaderLine(HeaderName name, int index, out ReadOnlySpan<char> line)
+    {
+        if (name.Pseudo == PseudoHeader.None)
+        {
+            return _headers.TryGetLine(_carrier, name, index, out line);
+        }
+
+        line = [];
+        return index == 0 && TryGetHeader(name, out line);
+    }
+
     public bool TryGetHeader(HeaderName name, out ReadOnlySpan<char> value)
     {
         switch (name.Pseudo)

@@ -9,24 +9,32 @@ internal abstract class StringMatcher
 
     internal sealed class Exact(string text) : StringMatcher
     {
-        public override bool IsMatch(ReadOnlySpan<char> value) => value.SequenceEqual(text);
+        public string Text { get; } = text;
 
-        public override string ToString() => $"exactly '{text}'";
+        public override bool IsMatch(ReadOnlySpan<char> value) => value.SequenceEqual(Text);
+
+        public override string ToString() => $"exactly '{Text}'";
     }
 
     internal sealed class ExactIgnoreCase(string text) : StringMatcher
     {
-        public override bool IsMatch(ReadOnlySpan<char> value) => AsciiCase.Equals(value, text);
+        public string Text { get; } = text;
 
-        public override string ToString() => $"exactly '{text}' in any case";
+        public override bool IsMatch(ReadOnlySpan<char> value) => AsciiCase.Equals(value, Text);
+
+        public override string ToString() => $"exactly '{Text}' in any case";
     }
 
     internal sealed class Prefix(string text, bool ignoreCase) : StringMatcher
     {
-        public override bool IsMatch(ReadOnlySpan<char> value)
-            => ignoreCase ? value.Length >= text.Length && AsciiCase.Equals(value[..text.Length], text) : value.StartsWith(text, StringComparison.Ordinal);
+        public string Text { get; } = text;
 
-        public override string ToString() => $"a prefix '{text}'";
+        public bool IgnoreCase { get; } = ignoreCase;
+
+        public override bool IsMatch(ReadOnlySpan<char> value)
+            => IgnoreCase ? value.Length >= Text.Length && AsciiCase.Equals(value[..Text.Length], Text) : value.StartsWith(Text, StringComparison.Ordinal);
+
+        public override string ToString() => $"a prefix '{Text}'";
     }
 
     internal sealed class Suffix(string text, bool ignoreCase) : StringMatcher

@@ -20,6 +20,24 @@ internal sealed class HttpRequestHeaderReader : HeaderReader
         return false;
     }
 
+    public override bool TryGetLine(object carrier, HeaderName name, int index, out ReadOnlySpan<char> line)
+    {
+        if (TryGetValues(carrier, name, out var values))
+        {
+            foreach (var value in values)
+            {
+                if (index-- == 0)
+                {
+                    line = value;
+                    return true;
+                }
+            }
+        }
+
+        line = [];
+        return false;
+    }
+
     public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? values.First() : null;
 
     private static bool TryGetValues(object carrier, HeaderName name, out HeaderStringValues values)

@@ -33,6 +33,30 @@ internal sealed class HttpResponseHeaderReader : HeaderReader
         return false;
     }
 
+    public override bool TryGetLine(object carrier, HeaderName name, int index, out ReadOnlySpan<char> line)
+    {
+        if (name.Value == ":status" && !_trailers)
+        {
+            line = [];
+            return index == 0 && TryGet(carrier, name, out line);
+        }
+
+        if (TryGetValues(carrier, name, out var values))
+        {
+            foreach (var value in values)
+            {
+                if (index-- == 0)
+                {
+                    line = value;
+                    return true;
+                }
+            }
+        }
+
+        line = [];
+        return false;
+    }
+
     public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? values.First() : null;
 
     private bool TryGetValues(object carrier, HeaderName name, out HeaderStringValues values)

@@ -12,7 +12,35 @@ internal sealed class FakeHeaders : HeaderReader
     public override bool TryGet(object carrier, HeaderName name, out ReadOnlySpan<char> value)
     {
         var found = ((Dictionary<string, string>)carrier).TryGetValue(name.Value, out var text);
-        value = text;
+        value = text?.Replace("\n", ", ", StringComparison.Ordinal);
         return found;
+    }
+
+    // Lines are parted by a line feed, which no header has.
+    public override bool TryGetLine(object carrier, HeaderName name, int index, out ReadOnlySpan<char> line)
+    {
+        line = [];
+        if (!((Dictionary<string, string>)carrier).TryGetValue(name.Value, out var text))
+        {
+            return false;
+        }
+
+        var rest = text.AsSpan();
+        for (; ; index--)
+        {
+            var end = rest.IndexOf('\n');
+            line = end < 0 ? rest : rest[..end];
+            if (index == 0)
+            {
+                return true;
+            }
+
+            if (end < 0)
+            {
+                return false;
+            }
+
+            rest = rest[(end + 1)..];
+        }
     }
 }

@@ -1,0 +1,65 @@
+using Envoy.Config.Rbac.V3;
+using Mesh.DataPlane.Resources;
+using Mesh.Xds.Client;
+
+namespace Mesh.DataPlane.Filters.Rbac;
+
+/// <summary>Compiles <c>envoy.config.rbac.v3.RBAC</c>.</summary>
+internal static class RbacCompiler
+{
+    /// <param name="message">The rules.</param>
+    /// <param name="isHttp">Whether they are for requests.</param>
+    /// <param name="path">Where they stand.</param>
+    /// <param name="notes">Gets what is not applied and opens nothing.</param>
+    /// <exception cref="ResourceRejectedException">They break a rule, or ask for what is not supported.</exception>
+    public static RbacPolicies Compile(RBAC message, bool isHttp, string path, ICollection<string> notes)
+    {
+        var action = message.Action switch
+        {
+            RBAC.Types.Action.Allow => RbacAction.Allow,
+            RBAC.Types.Action.Deny => RbacAction.Deny,
+            RBAC.Types.Action.Log => RbacAction.Log,
+            _ => throw new ResourceRejectedException(path + ".action", $"{message.Action} is not known"),
+        };
+        if (message.AuditLoggingOptions is { } audit)
+        {
+            CheckAudit(audit, path + ".audit_logging_options", notes);
+        }
+
+        var compiler = new RbacRuleCompiler(isHttp);
+        var lenient = action != RbacAction.Allow;
+        return new RbacPolicies(action, message.Policies.Select(p => Compile(p.Key, p.Value, compiler, lenient, $"{path}.policies['{p.Key}']")));
+    }
+
+    private static RbacPolicy Compile(string name, Policy message, RbacRuleCompiler compiler, bool lenient, string path)
+    {
+        // A condition in CEL narrows the policy.
+        FieldRules.Refuse(message.Condition is not null, path + ".condition");
+        FieldRules.Refuse(message.CheckedCondition is not null, path + ".checked_condition");
+        FieldRules.Refuse(message.CelConfig is not null, path + ".cel_config");
+        return new RbacPolicy(
+            name,
+            new RbacRule.Any([.. message.Permissions.Select((p, i) => compiler.Compile(p, lenient, $"{path}.permissions[{i}]"))]),
+            new RbacRule.Any([.. message.Principals.Select((p, i) => compiler.Compile(p, lenient, $"{path}.principals[{i}]"))]));
+    }
+
+    // Who asks for a record of decisions must not believe that there is one. Loggers that are optional may be missing (gRFC A59).
+    private static void CheckAudit(RBAC.Types.AuditLoggingOptions audit, string path, ICollection<string> notes)
+    {
+        if (audit.AuditCondition == RBAC.Types.AuditLoggingOptions.Types.AuditCondition.None)
+        {
+            return;
+        }
+
+        for (var i = 0; i < audit.LoggerConfigs.Count; i++)
+        {
+            var logger = $"{path}.logger_configs[{i}].audit_logger";
+            if (!audit.LoggerConfigs[i].IsOptional)
+            {
+                throw new ResourceRejectedException(logger, $"'{audit.LoggerConfigs[i].AuditLogger?.Name}' is not supported; denials are in the log of the process");
+            }
+
+            notes.Add($"{logger} '{audit.LoggerConfigs[i].AuditLogger?.Name}' is not supported, and optional");
+        }
+    }
+}

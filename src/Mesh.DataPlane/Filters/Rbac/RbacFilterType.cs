@@ -1,0 +1,39 @@
+using Envoy.Extensions.Filters.Http.Rbac.V3;
+using Mesh.Filters;
+using Mesh.Xds.Client;
+using Rules = Envoy.Config.Rbac.V3.RBAC;
+
+namespace Mesh.DataPlane.Filters.Rbac;
+
+/// <summary>Envoy's <c>envoy.filters.http.rbac</c>: a route's configuration takes the place of the listener's.</summary>
+internal sealed class RbacFilterType() : FilterType<RBAC, RBACPerRoute>(RBAC.Parser, RBACPerRoute.Parser)
+{
+    public override HttpFilter? Create(in FilterBinding binding)
+    {
+        var settings = binding.RouteConfigs.Count > 0 ? ((RbacRoute)binding.RouteConfigs[^1]).Settings : (RbacSettings)binding.Config;
+        return settings is null or { DoesNothing: true } ? null : new RbacFilter(settings, binding.Services);
+    }
+
+    protected override object Compile(RBAC message, string path, ICollection<string> notes) => Settings(message, path, notes);
+
+    protected override object CompileRoute(RBACPerRoute message, string path, ICollection<string> notes)
+        => new RbacRoute(message.Rbac is { } rbac ? Settings(rbac, path + ".rbac", notes) : null);
+
+    private static RbacSettings Settings(RBAC message, string path, ICollection<string> notes)
+        => new(
+            Engine(message.Rules, message.Matcher, path, "rules", "matcher", notes),
+            Engine(message.ShadowRules, message.ShadowMatcher, path, "shadow_rules", "shadow_matcher", notes),
+            message.RulesStatPrefix,
+            message.ShadowRulesStatPrefix,
+            message.TrackPerRuleStats);
+
+    private static RbacEngine? Engine(Rules? rules, global::Xds.Type.Matcher.V3.Matcher? matcher, string path, string rulesField, string matcherField, ICollection<string> notes)
+    {
+        if (matcher is not null)
+        {
+            throw new ResourceRejectedException($"{path}.{matcherField}", $"is not supported; write it as {rulesField}");
+        }
+
+        return rules is null ? null : RbacCompiler.Compile(rules, isHttp: true, $"{path}.{rulesField}", notes);
+    }
+}

@@ -1,0 +1,17 @@
+namespace Mesh.DataPlane.Filters.Rbac;
+
+/// <summary>A named policy: one of its permissions for one of its principals.</summary>
+internal sealed class RbacPolicy(string name, RbacRule permissions, RbacRule principals)
+{
+    public string Name { get; } = name;
+
+    public bool IsMatch(scoped in RbacRequest request) => permissions.IsMatch(request) && principals.IsMatch(request);
+
+    public RbacKeySet? Keys(RbacKeyCosts costs) => RbacKeySet.Cheapest([permissions.Keys(costs), principals.Keys(costs)]);
+
+    public void AddKeys(RbacKeyCosts costs)
+    {
+        permissions.AddKeys(costs);
+        principals.AddKeys(costs);
+    }
+}
