@@ -2,7 +2,6 @@ using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
-using Envoy.Extensions.Filters.Http.Rbac.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Envoy.Type.Matcher.V3;
@@ -73,24 +72,24 @@ public class RejectionTests
 
     [Fact]
     public void A_filter_that_is_not_known_and_not_optional()
-        => Manager(m => m.HttpFilters.Insert(0, new HttpFilter { Name = "rbac", TypedConfig = Any.Pack(new RBAC()) }), Hcm + ".http_filters[0]");
+        => Manager(m => m.HttpFilters.Insert(0, new HttpFilter { Name = "unknown", TypedConfig = Any.Pack(new FilterConfig()) }), Hcm + ".http_filters[0]");
 
     [Fact]
     public void Filters_without_a_terminal_one() => Manager(m => m.HttpFilters.Clear(), Hcm + ".http_filters");
 
     [Fact]
     public void A_filter_after_the_terminal_one()
-        => Manager(m => m.HttpFilters.Add(new HttpFilter { Name = "late", IsOptional = true, TypedConfig = Any.Pack(new RBAC()) }), Hcm + ".http_filters[1]");
+        => Manager(m => m.HttpFilters.Add(new HttpFilter { Name = "late", IsOptional = true, TypedConfig = Any.Pack(new FilterConfig()) }), Hcm + ".http_filters[1]");
 
     [Fact]
     public void Two_filters_of_one_name()
-        => Manager(m => m.HttpFilters.Insert(0, new HttpFilter { Name = "envoy.filters.http.router", IsOptional = true, TypedConfig = Any.Pack(new RBAC()) }), Hcm + ".http_filters[1].name");
+        => Manager(m => m.HttpFilters.Insert(0, new HttpFilter { Name = "envoy.filters.http.router", IsOptional = true, TypedConfig = Any.Pack(new FilterConfig()) }), Hcm + ".http_filters[1].name");
 
     [Fact]
     public void An_optional_filter_that_is_not_known_is_left_out()
     {
         var listener = Resources.Listener("l", "r");
-        Change(listener, m => m.HttpFilters.Insert(0, new HttpFilter { Name = "rbac", IsOptional = true, TypedConfig = Any.Pack(new RBAC()) }));
+        Change(listener, m => m.HttpFilters.Insert(0, new HttpFilter { Name = "unknown", IsOptional = true, TypedConfig = Any.Pack(new FilterConfig()) }));
         Decode(ListenerType.Instance, listener).RouteConfigurationName.ShouldBe("r");
     }
 

@@ -51,6 +51,8 @@ public sealed class DescriptorTests
     [Theory]
     [InlineData("envoy.config.rbac.v3")]
     [InlineData("envoy.extensions.filters.http.rbac.v3")]
+    [InlineData("envoy.extensions.filters.network.rbac.v3")]
+    [InlineData("envoy.extensions.rbac.principals.mtls_authenticated.v3")]
     [InlineData("envoy.extensions.filters.http.jwt_authn.v3")]
     [InlineData("envoy.extensions.filters.http.ext_authz.v3")]
     [InlineData("envoy.extensions.transport_sockets.tls.v3")]

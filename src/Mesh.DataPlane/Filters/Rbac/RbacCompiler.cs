@@ -28,7 +28,7 @@ internal static class RbacCompiler
 
         var compiler = new RbacRuleCompiler(isHttp);
         var lenient = action != RbacAction.Allow;
-        return new RbacPolicies(action, message.Policies.Select(p => Compile(p.Key, p.Value, compiler, lenient, $"{path}.policies['{p.Key}']")));
+        return new RbacPolicies(action, message.Policies.Select(p => Compile(p.Key, p.Value, compiler, lenient, $"{path}.policies[\"{p.Key}\"]")));
     }
 
     private static RbacPolicy Compile(string name, Policy message, RbacRuleCompiler compiler, bool lenient, string path)

@@ -48,7 +48,9 @@ internal sealed class RbacKeyTree
 
         public Hits(Node root, ReadOnlySpan<char> text, bool ignoreCase)
         {
-            (_node, _text, _ignoreCase) = (root, text, ignoreCase);
+            _node = root;
+            _text = text;
+            _ignoreCase = ignoreCase;
             Current = [];
         }
 
