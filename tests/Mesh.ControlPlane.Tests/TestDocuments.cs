@@ -29,6 +29,15 @@ internal static class TestDocuments
     public static ConfigResource Sidecar(string name, string json, string @namespace = "default", int age = 0)
         => Of(ConfigKinds.Sidecar, name, @namespace, Istio.Networking.V1Alpha3.Sidecar.Parser.ParseJson(json), age);
 
+    public static ConfigResource PeerAuthentication(string name, string json, string @namespace = "default", int age = 0)
+        => Of(ConfigKinds.PeerAuthentication, name, @namespace, Istio.Security.V1Beta1.PeerAuthentication.Parser.ParseJson(json), age);
+
+    public static ConfigResource RequestAuthentication(string name, string json, string @namespace = "default", int age = 0)
+        => Of(ConfigKinds.RequestAuthentication, name, @namespace, Istio.Security.V1Beta1.RequestAuthentication.Parser.ParseJson(json), age);
+
+    public static ConfigResource AuthorizationPolicy(string name, string json, string @namespace = "default", int age = 0)
+        => Of(ConfigKinds.AuthorizationPolicy, name, @namespace, Istio.Security.V1Beta1.AuthorizationPolicy.Parser.ParseJson(json), age);
+
     public static ConfigResource Secret(string name, Secret secret, string @namespace = "default") => Of(ConfigKinds.Secret, name, @namespace, secret);
 
     public static ConfigResource MeshConfig(string json, string name = "mesh", int age = 0)

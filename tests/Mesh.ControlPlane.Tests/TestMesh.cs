@@ -27,6 +27,12 @@ internal sealed class TestMesh
             Envoy.Extensions.Filters.Http.Cors.V3.CorsPolicy.Descriptor,
             Envoy.Extensions.Retry.Host.PreviousHosts.V3.PreviousHostsPredicate.Descriptor,
             Envoy.Extensions.Retry.Priority.PreviousPriorities.V3.PreviousPrioritiesConfig.Descriptor,
+            Envoy.Extensions.Filters.Http.Rbac.V3.RBAC.Descriptor,
+            Envoy.Extensions.Filters.Network.Rbac.V3.RBAC.Descriptor,
+            Envoy.Extensions.Filters.Http.JwtAuthn.V3.JwtAuthentication.Descriptor,
+            Envoy.Extensions.Path.Match.UriTemplate.V3.UriTemplateMatchConfig.Descriptor,
+            Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer.Descriptor,
+            Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext.Descriptor,
             Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
             Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor)));
 

@@ -11,8 +11,10 @@ namespace Mesh.ControlPlane.Config;
 internal static class ConfigKinds
 {
     private const string IstioNetworking = "networking.istio.io";
+    private const string IstioSecurity = "security.istio.io";
 
     private static readonly string[] IstioVersions = ["v1", "v1beta1", "v1alpha3"];
+    private static readonly string[] SecurityVersions = ["v1", "v1beta1"];
 
     public static ConfigKind Service { get; } = Core<K8s.V1.ServiceSpec>("Service", K8s.V1.ServiceSpec.Descriptor, ServiceValidator.Validate, HonouredFields.Service);
 
@@ -26,13 +28,23 @@ internal static class ConfigKinds
 
     public static ConfigKind Sidecar { get; } = Istio<Istio.Networking.V1Alpha3.Sidecar>(SidecarValidator.Validate, HonouredFields.Sidecar);
 
+    public static ConfigKind PeerAuthentication { get; } = Security<Istio.Security.V1Beta1.PeerAuthentication>(PeerAuthenticationValidator.Validate, HonouredFields.PeerAuthentication);
+
+    public static ConfigKind RequestAuthentication { get; } = Security<Istio.Security.V1Beta1.RequestAuthentication>(RequestAuthenticationValidator.Validate, HonouredFields.RequestAuthentication);
+
+    public static ConfigKind AuthorizationPolicy { get; } = Security<Istio.Security.V1Beta1.AuthorizationPolicy>(AuthorizationPolicyValidator.Validate, HonouredFields.AuthorizationPolicy);
+
     public static ConfigKind Secret { get; } = new("", "Secret", ["v1"], K8s.V1.Secret.Descriptor)
     {
         ReadBesideMetadata = SecretReader.Read,
         Honoured = HonouredFields.Secret,
     };
 
-    public static IReadOnlyList<ConfigKind> All { get; } = [Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, Secret, MeshKinds.MeshConfig, MeshKinds.MeshNetworks];
+    public static IReadOnlyList<ConfigKind> All { get; } =
+    [
+        Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, PeerAuthentication, RequestAuthentication, AuthorizationPolicy, Secret,
+        MeshKinds.MeshConfig, MeshKinds.MeshNetworks,
+    ];
 
     /// <summary>Groups whose kinds stand in the same files and mean nothing to a mesh.</summary>
     public static FrozenSet<string> UnusedGroups { get; } = FrozenSet.Create(
@@ -78,8 +90,16 @@ internal static class ConfigKinds
 
     private static ConfigKind Istio<T>(Action<T, ValidationContext> validate, HonouredFieldSet honoured)
         where T : IMessage, new()
+        => OfGroup(IstioNetworking, IstioVersions, validate, honoured);
+
+    private static ConfigKind Security<T>(Action<T, ValidationContext> validate, HonouredFieldSet honoured)
+        where T : IMessage, new()
+        => OfGroup(IstioSecurity, SecurityVersions, validate, honoured);
+
+    private static ConfigKind OfGroup<T>(string group, string[] versions, Action<T, ValidationContext> validate, HonouredFieldSet honoured)
+        where T : IMessage, new()
     {
         var spec = new T().Descriptor;
-        return new(IstioNetworking, spec.Name, IstioVersions, spec) { Validate = (message, context) => validate((T)message, context), Honoured = honoured };
+        return new(group, spec.Name, versions, spec) { Validate = (message, context) => validate((T)message, context), Honoured = honoured };
     }
 }

@@ -95,7 +95,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             metadata.IsSidecar,
             metadata.BindsToPort,
             isInProcess: node.UserAgentName == XdsNode.UserAgentName,
-            mayReadKeys: ServiceRegistry.IsLocal(connection));
+            mayReadKeys: ServiceRegistry.IsLocal(connection),
+            workload: metadata.HasAddresses ? metadata.ToInstance(connection.RemoteEndPoint, []) : null);
         var selecting = _model.Config.Sidecars.Selecting(proxy.Namespace, proxy.Labels).ToArray();
         if (selecting.Length > 1)
         {
@@ -222,9 +223,10 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             var before = _model.Config;
             var change = _builder.Update(config, workloads, found);
             _model = _builder.Model;
-            if (ScopeChange.Between(before, _model.Config) is { } concerned)
+            var (scopes, policies) = (ScopeChange.Between(before, _model.Config), PolicyChange.Between(before, _model.Config));
+            if ((scopes ?? policies) is not null)
             {
-                change = (change ?? AdsChange.Nothing) with { EverythingFor = concerned };
+                change = (change ?? AdsChange.Nothing) with { EverythingFor = view => scopes?.Invoke(view) == true || policies?.Invoke(view) == true };
             }
 
             if (change is not null && _server.Task.IsCompletedSuccessfully)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
 using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Generators.Inbound;
 using Mesh.ControlPlane.Model;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
@@ -20,6 +21,7 @@ internal sealed class ResourceCache
     private (MeshSettings Mesh, AdsResource Cluster) _passthrough = (MeshSettings.Default, PassthroughOf(MeshSettings.Default));
     private readonly ConcurrentDictionary<(OutboundTraffic Traffic, MeshSettings Mesh), AdsResource> _virtualOutbound = new();
     private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), Entry> _tcpListeners = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Addresses, string Name), Entry> _inbound = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Scope, string Name), Entry> _routes = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _endpoints = new();
@@ -83,6 +85,15 @@ internal sealed class ResourceCache
             if (!ReferenceEquals(entry.Inputs.Config, config))
             {
                 _tcpListeners.TryRemove(key, out _);
+            }
+        }
+
+        foreach (var (key, entry) in _inbound)
+        {
+            // Servers that have gone ask for theirs no more; the others' are made again by their next request.
+            if (!ReferenceEquals(entry.Inputs.Config, config))
+            {
+                _inbound.TryRemove(key, out _);
             }
         }
 
@@ -151,6 +162,11 @@ internal sealed class ResourceCache
 
     private AdsResource? Listener(MeshModel model, Proxy proxy, string name)
     {
+        if (InboundListenerName.TryParse(name, out var inbound))
+        {
+            return InboundListener(model.Config, proxy, name, inbound);
+        }
+
         if (proxy is { Kind: ProxyKind.Mesh, IsSidecar: true } && TcpListenerKey.TryParse(name, out var key))
         {
             return TcpListener(model.Config, proxy, name, key);
@@ -184,6 +200,21 @@ internal sealed class ResourceCache
         }
 
         return _listeners.GetOrAdd((proxy.Kind, name, target, model.Config.Mesh), new AdsResource(name, ListenerGenerator.Generate(proxy, model.Config.Mesh, name, target)));
+    }
+
+    private AdsResource? InboundListener(ConfigIndex config, Proxy proxy, string name, InboundListenerName address)
+    {
+        if (_inbound.Count >= MaxListeners)
+        {
+            _inbound.Clear();
+        }
+
+        return Find(
+            _inbound,
+            (proxy.Kind, proxy.Namespace, proxy.LabelsKey, proxy.AddressesKey, name),
+            new Inputs(null, null, null, config, InboundInputs.Of(proxy, config)),
+            name,
+            () => InboundListenerGenerator.Generate(proxy, config, name, address));
     }
 
     private AdsResource? TcpListener(ConfigIndex config, Proxy proxy, string name, TcpListenerKey key)
@@ -295,9 +326,16 @@ internal sealed class ResourceCache
             return Passthrough(model.Config.Mesh);
         }
 
-        if (!SubsetKey.TryParse(name, out var key) || model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { } seen || seen.FindPort(key.Port) is null)
+        if (!SubsetKey.TryParse(name, out var key))
         {
             return null;
+        }
+
+        if (NamedDestinations.Find(proxy, model.Config, key) is not { } seen || seen.FindPort(key.Port) is null)
+        {
+            return proxy.Kind == ProxyKind.Mesh && JwksClusters.Find(proxy, model.Config, key) is { } keys
+                ? Find(_clusters, (proxy.Kind, proxy.Namespace, $"jwks\0{keys}\0{proxy.IsIpv6Only}", name), new Inputs(null, null, null, model.Config, []), name, () => JwksClusters.Generate(proxy, model.Config.Mesh, key, keys))
+                : null;
         }
 
         // Which of its ports a client sees makes no difference to the one that it asks for.
@@ -313,7 +351,7 @@ internal sealed class ResourceCache
 
     private AdsResource? Endpoints(MeshModel model, Proxy proxy, string name)
     {
-        if (!SubsetKey.TryParse(name, out var key) || model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { } seen || seen.FindPort(key.Port) is null)
+        if (!SubsetKey.TryParse(name, out var key) || NamedDestinations.Find(proxy, model.Config, key) is not { } seen || seen.FindPort(key.Port) is null)
         {
             return null;
         }

@@ -20,7 +20,7 @@ internal static class ClusterGenerator
     /// <returns>The cluster, or <see langword="null"/> when the client knows no such service, port or subset, or cannot be told of it.</returns>
     public static Cluster? Generate(Proxy proxy, MeshModel model, SubsetKey key)
     {
-        if (model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { } service || service.FindPort(key.Port) is not { } port)
+        if (NamedDestinations.Find(proxy, model.Config, key) is not { } service || service.FindPort(key.Port) is not { } port)
         {
             return null;
         }
@@ -110,7 +110,7 @@ internal static class ClusterGenerator
         _ => DiscoveryType.Eds,
     };
 
-    private static void AddDns(Cluster cluster, Proxy proxy, MeshSettings mesh)
+    public static void AddDns(Cluster cluster, Proxy proxy, MeshSettings mesh)
     {
         if (proxy.Kind == ProxyKind.Grpc)
         {

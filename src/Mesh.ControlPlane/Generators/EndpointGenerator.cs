@@ -15,7 +15,7 @@ internal static class EndpointGenerator
     /// </returns>
     public static ClusterLoadAssignment? Generate(Proxy proxy, MeshModel model, SubsetKey key)
     {
-        if (model.Config.ScopeOf(proxy).FindDestination(key.Host) is not { Resolution: ServiceResolution.Endpoints } service || service.FindPort(key.Port) is not { } port)
+        if (NamedDestinations.Find(proxy, model.Config, key) is not { Resolution: ServiceResolution.Endpoints } service || service.FindPort(key.Port) is not { } port)
         {
             return null;
         }

@@ -30,5 +30,8 @@ internal static class HttpFilters
     public static IReadOnlyList<HttpFilter> Outbound(ProxyKind kind, MeshSettings mesh)
         => kind == ProxyKind.Grpc ? Grpc : mesh.SuppressesEnvoyHeaders ? Quiet : Envoy;
 
+    /// <summary>The last filter of a server's port.</summary>
+    public static HttpFilter RouterOf(MeshSettings mesh, ProxyKind kind) => kind == ProxyKind.Mesh && mesh.SuppressesEnvoyHeaders ? Quiet[^1] : Envoy[^1];
+
     private static HttpFilter Of(string name, IMessage configuration) => new() { Name = name, TypedConfig = Any.Pack(configuration) };
 }

@@ -13,6 +13,7 @@ namespace Mesh.ControlPlane.Generators;
 /// <param name="bindsToPort">Whether applications connect to it of their own accord (Istio's interception mode <c>NONE</c>), not redirected.</param>
 /// <param name="isInProcess">Whether it is this mesh's library in the application itself, which sees requests before they are encrypted.</param>
 /// <param name="mayReadKeys">Whether it is on this machine, so that it may have private keys although nothing proves who it is.</param>
+/// <param name="workload">What it announces of itself, where it announces anything.</param>
 internal sealed class Proxy(
     ProxyKind kind,
     string @namespace,
@@ -23,7 +24,8 @@ internal sealed class Proxy(
     bool isSidecar = false,
     bool bindsToPort = false,
     bool isInProcess = true,
-    bool mayReadKeys = false)
+    bool mayReadKeys = false,
+    WorkloadInstance? workload = null)
 {
     public ProxyKind Kind { get; } = kind;
 
@@ -44,6 +46,14 @@ internal sealed class Proxy(
     public bool IsInProcess { get; } = isInProcess && kind == ProxyKind.Mesh;
 
     public bool MayReadKeys { get; } = mayReadKeys;
+
+    /// <summary>The workload that it serves as; <see langword="null"/> when it has not said where it listens.</summary>
+    public WorkloadInstance? Workload { get; } = workload;
+
+    /// <summary>Equal for those who listen at the same ports for the same.</summary>
+    public string AddressesKey { get; } = workload is null
+        ? ""
+        : string.Join('\0', workload.Addresses.OrderBy(address => address.Key, StringComparer.Ordinal).Select(address => $"{address.Key}\0{address.Value.Port}"));
 
     /// <summary>The value of one of its labels or of its place's (see <see cref="TopologyLabels"/>).</summary>
     public string? LabelOf(string key) => TopologyLabels.Find(Labels, Locality, ClusterId, key);

@@ -14,7 +14,7 @@ internal static class TcpListenerGenerator
 {
     private const string PassthroughChain = "PassthroughFilterChain";
 
-    private static readonly ListenerFilter TlsInspector = new()
+    public static readonly ListenerFilter TlsInspector = new()
     {
         Name = "envoy.filters.listener.tls_inspector",
         // As in Istio: most handshakes fit, and Envoy's 64 KiB would be held for each connection.

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Model.Policies;
 
 namespace Mesh.ControlPlane.Model;
 
@@ -13,6 +14,7 @@ internal sealed class ConfigIndex
     private readonly ILookup<string, HostDestinationRules> _destinationRulesByHost;
     private readonly Lazy<TcpListenerIndex> _tcpListeners;
     private readonly Lazy<AddressIndex> _addresses;
+    private readonly Lazy<ILookup<string, MeshService>> _selecting;
     private readonly Lazy<ILookup<string, MeshService>> _aliases;
     private readonly Lazy<ILookup<string, VirtualServiceRule>> _rulesByDestination;
     private readonly ConcurrentDictionary<(string Namespace, SidecarRule? Selecting), ClientScope> _scopes = new();
@@ -36,6 +38,10 @@ internal sealed class ConfigIndex
             .Where(service => service.ExternalName is not null)
             .ToLookup(service => service.ExternalName!, StringComparer.Ordinal));
         _addresses = new Lazy<AddressIndex>(() => new AddressIndex(Services));
+        _selecting = new Lazy<ILookup<string, MeshService>>(() => Services
+            .Where(service => service.Selector is { Count: > 0 })
+            .OrderBy(service => service.Source, OldestFirst.Instance)
+            .ToLookup(service => service.Namespace, StringComparer.Ordinal));
         _rulesByDestination = new Lazy<ILookup<string, VirtualServiceRule>>(() => _virtualServices.Values
             .SelectMany(rules => rules)
             .Distinct()
@@ -65,6 +71,13 @@ internal sealed class ConfigIndex
     public AddressIndex Addresses => _addresses.Value;
 
     public SidecarIndex Sidecars { get; init; } = SidecarIndex.Empty;
+
+    /// <summary>Who may connect, and what they may ask for.</summary>
+    public PolicyIndex Policies { get; init; } = PolicyIndex.Empty(MeshSettings.DefaultRootNamespace);
+
+    /// <summary>The services that a workload is part of, by its labels, the oldest first.</summary>
+    public IEnumerable<MeshService> ServicesSelecting(string @namespace, IReadOnlyDictionary<string, string> labels)
+        => _selecting.Value[@namespace].Where(service => service.Selector!.All(label => labels.TryGetValue(label.Key, out var value) && value == label.Value));
 
     /// <summary>Services that are another name of a host (<c>ExternalName</c>).</summary>
     public IEnumerable<MeshService> AliasesOf(string host) => _aliases.Value[host];

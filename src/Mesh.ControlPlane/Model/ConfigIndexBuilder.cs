@@ -1,5 +1,8 @@
 using Istio.Networking.V1Alpha3;
+using Istio.Security.V1Beta1;
+using Istio.Type.V1Beta1;
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Model.Policies;
 using Mesh.K8s.V1;
 
 namespace Mesh.ControlPlane.Model;
@@ -18,6 +21,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
     private Dictionary<ConfigResource, Built> _builtByInstance = [];
     private Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules = [];
     private SidecarIndex _sidecars = SidecarIndex.Empty;
+    private PolicyIndex _policies = PolicyIndex.Empty(MeshSettings.DefaultRootNamespace);
 
     public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
     {
@@ -31,6 +35,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             _builtByInstance = [];
             _destinationRules = [];
             _sidecars = SidecarIndex.Empty;
+            _policies = PolicyIndex.Empty(mesh.RootNamespace);
         }
 
         var built = new Dictionary<(string Kind, string Namespace, string Name), Built>(snapshot.Resources.Count);
@@ -128,7 +133,18 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             _sidecars = new SidecarIndex(sidecars, mesh.RootNamespace);
         }
 
-        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries) { Retry503 = retry503, Sidecars = _sidecars, Mesh = mesh, Secrets = secrets };
+        _policies = _policies.With(
+            built.Values.Select(item => item.Policy).OfType<PolicyRule<PeerAuthentication>>(),
+            built.Values.Select(item => item.Policy).OfType<PolicyRule<RequestAuthentication>>(),
+            built.Values.Select(item => item.Policy).OfType<PolicyRule<AuthorizationPolicy>>());
+        return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries)
+        {
+            Retry503 = retry503,
+            Sidecars = _sidecars,
+            Policies = _policies,
+            Mesh = mesh,
+            Secrets = secrets,
+        };
     }
 
     private static void SortByAge<T>(List<T> items, Func<T, ConfigResource> documentOf)
@@ -185,11 +201,24 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             case Sidecar spec:
                 item.Sidecar = new SidecarRule(resource, spec);
                 break;
+            case PeerAuthentication spec:
+                item.Policy = new PolicyRule<PeerAuthentication>(resource, spec, spec.Selector, []);
+                break;
+            case RequestAuthentication spec:
+                item.Policy = new PolicyRule<RequestAuthentication>(resource, spec, spec.Selector, TargetsOf(spec.TargetRef, spec.TargetRefs));
+                break;
+            case AuthorizationPolicy spec:
+                item.Policy = new PolicyRule<AuthorizationPolicy>(resource, spec, spec.Selector, TargetsOf(spec.TargetRef, spec.TargetRefs));
+                break;
         }
 
         item.Findings = [.. findings.Found.Select(found => (found.Severity, found.Code, found.Path, found.Message))];
         return item;
     }
+
+    /// <summary>One target is the older way to write a list of one.</summary>
+    private static IReadOnlyList<PolicyTargetReference> TargetsOf(PolicyTargetReference? target, IReadOnlyList<PolicyTargetReference> targets)
+        => targets.Count == 0 && target is not null ? [target] : targets;
 
     /// <summary>What one document has become.</summary>
     private sealed class Built(ConfigResource resource)
@@ -207,6 +236,9 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
         public WorkloadInstance? Workload { get; set; }
 
         public SidecarRule? Sidecar { get; set; }
+
+        /// <summary>A policy of one of the security kinds.</summary>
+        public object? Policy { get; set; }
 
         public IReadOnlyList<(ConfigSeverity Severity, string Code, string Path, string Message)> Findings { get; set; } = [];
 

@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Istio.Mesh.V1Alpha1;
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Model.Policies;
 using H2Upgrade = Istio.Networking.V1Alpha3.ConnectionPoolSettings.Types.HTTPSettings.Types.H2UpgradePolicy;
 using OutboundMode = Istio.Mesh.V1Alpha1.MeshConfig.Types.OutboundTrafficPolicy.Types.Mode;
 
@@ -26,6 +27,7 @@ internal sealed class MeshSettings
         RootNamespace = config.RootNamespace.Length > 0 ? config.RootNamespace : DefaultRootNamespace;
         ConnectTimeout = config.ConnectTimeout ?? DefaultConnectTimeout;
         DnsRefreshRate = config.DnsRefreshRate ?? DefaultDnsRefreshRate;
+        TrustDomains = new TrustDomains(config);
         _upgradesToHttp2 = config.H2UpgradePolicy == MeshConfig.Types.H2UpgradePolicy.Upgrade;
     }
 
@@ -43,6 +45,12 @@ internal sealed class MeshSettings
 
     /// <summary>The namespace whose DestinationRules and Sidecars are everyone's.</summary>
     public string RootNamespace { get; }
+
+    /// <summary>The trust domain of the mesh and its other names.</summary>
+    public TrustDomains TrustDomains { get; }
+
+    /// <summary>Whether clients speak mutual TLS with workloads that do, where no DestinationRule says otherwise.</summary>
+    public bool HasAutoMutualTls => Config.EnableAutoMtls != false;
 
     /// <summary>How long a connection may take to be made, where no DestinationRule says.</summary>
     public Duration ConnectTimeout { get; }

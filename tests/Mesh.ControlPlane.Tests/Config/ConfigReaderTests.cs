@@ -114,7 +114,7 @@ public class ConfigReaderTests
               kind: Service
               metadata: {name: c}
               spec:
-                ports: [{port: 80, port: 81}]
+                ports: [{port: 80, [port]: 81}]
             - apiVersion: v1
               kind: Service
               metadata: {name: d}
@@ -125,7 +125,7 @@ public class ConfigReaderTests
         text.Resources.Select(r => r.Name).ShouldBe(["a", "b"]);
         Yamls.Lines(text).ShouldBe(
         [
-            "23:24  the key \"port\" is given twice, first in line 23: keep one.",
+            "23:24  the key of a mapping must be a string, not a list.",
             "28:20 items[2].spec.ports[0].port must be a port from 1 to 65535, not 70000.",
         ]);
         text.Resources.Last().Source.Line.ShouldBe(14);
@@ -203,7 +203,7 @@ public class ConfigReaderTests
         => Yamls.Read($"apiVersion: {apiVersion}\nkind: {kind}\nmetadata: {{name: a}}\nspec: {{anything: [1]}}").Diagnostics.ShouldBeEmpty();
 
     [Theory]
-    [InlineData("security.istio.io/v1", "AuthorizationPolicy", "the kind AuthorizationPolicy (security.istio.io/v1) is not applied by this version: the document is skipped.")]
+    [InlineData("extensions.istio.io/v1alpha1", "WasmPlugin", "the kind WasmPlugin (extensions.istio.io/v1alpha1) is not applied by this version: the document is skipped.")]
     [InlineData("networking.istio.io/v1", "VirtualServise", "the kind VirtualServise (networking.istio.io/v1) is not applied by this version: the document is skipped. Did you mean \"VirtualService\"?")]
     [InlineData("v1", "Sevice", "the kind Sevice (v1) is not applied by this version: the document is skipped. Did you mean \"Service\"?")]
     public void Kinds_that_are_not_read_are_told(string apiVersion, string kind, string expected)

@@ -96,7 +96,6 @@ public class YamlBoundsTests
     public void What_is_not_yaml_is_told_with_its_place(string yaml) => Broken(yaml).ShouldContain("this is not YAML");
 
     [Theory]
-    [InlineData("{a: 1, a: 2}", "1:8  the key \"a\" is given twice, first in line 1: keep one.")]
     [InlineData("[a]: b", "1:1  the key of a mapping must be a string, not a list.")]
     [InlineData("<<: 1", "1:1  << merges mappings: its value must be a mapping, an alias of one, or a list of these.")]
     [InlineData("a: !ruby/object x", "1:4  the tag !ruby/object cannot be used here: leave it out.")]

@@ -195,8 +195,12 @@ internal sealed class MeshDocumentReader(
     }
 
     private static void Tell(MeshDocumentPart part, YamlProblem problem, YamlPath at)
-        => part.Context.Error(
-            new YamlScalar("", YamlScalarType.Null, true, problem.Line, problem.Column), at, problem.Message.EndsWith('.') ? problem.Message : problem.Message + ".");
+        => part.Context.Add(
+            problem.IsWarning ? ConfigSeverity.Warning : ConfigSeverity.Error,
+            ConfigCodes.Schema,
+            new YamlScalar("", YamlScalarType.Null, true, problem.Line, problem.Column),
+            at.ToString(),
+            problem.Message.EndsWith('.') ? problem.Message : problem.Message + ".");
 
     private void CheckVersion(YamlMapping root, MeshDocumentPart part)
     {

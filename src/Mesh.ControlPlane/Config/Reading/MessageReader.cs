@@ -99,21 +99,25 @@ internal sealed class MessageReader
             return;
         }
 
+        var keyField = field.MessageType.FindFieldByNumber(1);
         var valueField = field.MessageType.FindFieldByNumber(2);
         foreach (var (key, value) in mapping.Entries)
         {
-            // The keys of all maps here are strings; JSON knows no others.
             var at = path.Key(key.Value);
             if (value is YamlScalar { IsNull: true } && !WellKnownTypeReader.TakesNull(valueField))
             {
                 _context.Error(key, at, "has no value: give it one, or remove the key.");
             }
-            else if (ReadSingle(valueField, value, at) is { } read)
+            else if (KeyOf(keyField, key, at) is { } name && ReadSingle(valueField, value, at) is { } read && !map.Contains(name))
             {
-                map.Add(key.Value, read);
+                map.Add(name, read);
             }
         }
     }
+
+    /// <summary>JSON knows keys that are strings only, so that a port may be written in quotes or without.</summary>
+    private object? KeyOf(FieldDescriptor field, YamlScalar key, YamlPath path)
+        => field.FieldType == FieldType.String ? key.Value : _scalars.Read(field, key, path);
 
     private void ReadList(IList list, FieldDescriptor field, YamlNode node, YamlPath path)
     {

@@ -29,7 +29,12 @@ internal sealed class ObjectReader(
         ConfigResource? resource = null;
         foreach (var problem in yamlProblems)
         {
-            _context.Error(new YamlScalar("", YamlScalarType.Null, true, problem.Line, problem.Column), "", Sentence(problem.Message));
+            _context.Add(
+                problem.IsWarning ? ConfigSeverity.Warning : ConfigSeverity.Error,
+                ConfigCodes.Schema,
+                new YamlScalar("", YamlScalarType.Null, true, problem.Line, problem.Column),
+                "",
+                Sentence(problem.Message));
         }
 
         if (root is YamlMapping mapping)

@@ -65,6 +65,13 @@ internal static class HonouredFields
         "ingress.*",
         "inboundConnectionPool.*");
 
+    public static HonouredFieldSet PeerAuthentication { get; } = new("selector.*", "mtls.*", "portLevelMtls");
+
+    // The validator tells of the targets that are for no proxy of this version.
+    public static HonouredFieldSet RequestAuthentication { get; } = new("selector.*", "targetRef.*", "targetRefs.*", "jwtRules.*");
+
+    public static HonouredFieldSet AuthorizationPolicy { get; } = new("selector.*", "targetRef.*", "targetRefs.*", "rules.*", "action", "provider.*");
+
     public static HonouredFieldSet DestinationRule { get; } = new(
     [
         "host",

@@ -276,12 +276,21 @@ internal sealed class YamlComposer
         }
     }
 
-    private void Problem(YamlNode at, string message)
+    private void Problem(YamlNode at, string message, bool isWarning = false)
     {
-        if (_problems.Count < _limits.MaxErrors)
+        // Warnings must not crowd out an error: a document is judged by what is in the list.
+        if (_problems.Count >= _limits.MaxErrors)
         {
-            _problems.Add(new YamlProblem(at.Line, at.Column, message));
+            var warning = isWarning ? -1 : _problems.FindIndex(problem => problem.IsWarning);
+            if (warning < 0)
+            {
+                return;
+            }
+
+            _problems.RemoveAt(warning);
         }
+
+        _problems.Add(new YamlProblem(at.Line, at.Column, message, isWarning));
     }
 
     private static int LineOf(ParsingEvent e) => (int)e.Start.Line;
@@ -338,7 +347,12 @@ internal sealed class YamlComposer
             }
             else if (!((YamlMapping)Node).TryAdd(scalar, child, out var first))
             {
-                composer.Problem(scalar, string.Create(CultureInfo.InvariantCulture, $"the key \"{scalar.Value}\" is given twice, first in line {first.Key.Line}: keep one"));
+                // As kubectl and the readers of Kubernetes take it: nothing of the first value is left.
+                ((YamlMapping)Node).Replace(scalar, child);
+                composer.Problem(
+                    scalar,
+                    string.Create(CultureInfo.InvariantCulture, $"the key \"{scalar.Value}\" is given twice, first in line {first.Key.Line}: the last one counts, the others are dropped; keep one"),
+                    isWarning: true);
             }
         }
 

@@ -24,6 +24,14 @@ internal sealed class YamlMapping(int line, int column) : YamlNode(line, column)
         return true;
     }
 
+    /// <summary>Puts another value in the place of one that is there, with the key that was written with it.</summary>
+    public void Replace(YamlScalar key, YamlNode value)
+    {
+        // What the first value has cost stays counted: a text does not become cheaper by saying things twice.
+        _entries[_index[key.Value]] = new YamlEntry(key, value);
+        Grow(value);
+    }
+
     public bool TryGet(string key, out YamlEntry entry)
     {
         if (_index.TryGetValue(key, out var at))

@@ -1,0 +1,55 @@
+using Envoy.Config.Listener.V3;
+using Envoy.Config.Route.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Generators.Authorization;
+using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Model.Policies;
+using ClientCertDetails = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.SetCurrentClientCertDetails;
+using ForwardDetails = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.ForwardClientCertDetails;
+
+namespace Mesh.ControlPlane.Generators.Inbound;
+
+/// <summary>What happens to requests at a port of an application's own process: external authorizers, tokens, policies, then the application.</summary>
+internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, InboundPort port, WorkloadPolicies policies, AuthorizationTranslator authorization)
+{
+    private const string FilterName = "envoy.filters.network.http_connection_manager";
+
+    public Filter Filter()
+    {
+        var isOfService = port.Service is not null;
+        var routes = isOfService ? $"inbound|{port.Declared}||" : InboundChains.PassthroughCluster;
+        var manager = new HttpConnectionManager
+        {
+            StatPrefix = isOfService ? $"inbound_0.0.0.0_{port.Declared}" : routes,
+            RouteConfig = new RouteConfiguration
+            {
+                Name = routes,
+                ValidateClusters = false,
+                VirtualHosts =
+                {
+                    new VirtualHost
+                    {
+                        Name = $"inbound|http|{port.ServicePort?.Number ?? 0}",
+                        Domains = { "*" },
+                        Routes = { new Route { Name = "default", Match = new RouteMatch { Prefix = "/" }, NonForwardingAction = new NonForwardingAction() } },
+                    },
+                },
+            },
+            UseRemoteAddress = false,
+            ForwardClientCertDetails = ForwardDetails.AppendForward,
+            SetCurrentClientCertDetails = new ClientCertDetails { Subject = true, Dns = true, Uri = true },
+            StreamIdleTimeout = new Duration(),
+            UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
+            HttpFilters =
+            {
+                CustomPolicies.HttpFilters(policies, authorization),
+                JwtTranslator.Filters(proxy, config, policies),
+                authorization.HttpFilters(),
+                HttpFilters.RouterOf(config.Mesh, proxy.Kind),
+            },
+        };
+        PathNormalization.ApplyInbound(manager, config.Mesh.PathNormalization);
+        return new Filter { Name = FilterName, TypedConfig = Any.Pack(manager) };
+    }
+}
