@@ -11,6 +11,7 @@ using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
 using Mesh.DataPlane.Upstream;
 using Mesh.Xds.Client;
@@ -42,7 +43,11 @@ internal sealed class MeshEngine : IAsyncDisposable, IDisposable
         Notes = new ResourceNotes(logger);
         Client = client;
         Observer = observer;
-        Clusters = new ClusterRegistry(client, transports, new DnsDiscovery(new SharedLookups(dns ?? DnsResolvers.Create(options.Client, time)), random, time, logger), random, time, Notes, logger, _sync) { Locality = options.Workload.Locality };
+        Clusters = new ClusterRegistry(client, transports, new DnsDiscovery(new SharedLookups(dns ?? DnsResolvers.Create(options.Client, time)), random, time, logger), random, time, Notes, logger, _sync)
+        {
+            Locality = options.Workload.Locality,
+            Secrets = new SecretSources(client, () => Identity, time, options.Xds.ResourceTimeout),
+        };
         Routes = new RouteRegistry(client, filters.Routes, Clusters, Notes, time, options.Xds.ResourceTimeout, _sync);
         Connections = new TcpTables(Clusters, time, options.Xds.ResourceTimeout, options.Client.DrainDuration, _sync);
         Hosts = new HostDirectory(client, Routes, Connections, filters, Notes, options, time, _sync);

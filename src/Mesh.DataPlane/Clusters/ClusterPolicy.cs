@@ -1,10 +1,13 @@
+using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.OutlierDetection;
+using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.Clusters;
@@ -13,9 +16,15 @@ namespace Mesh.DataPlane.Clusters;
 /// <param name="LoadBalancing">The policy within a group of hosts.</param>
 /// <param name="LocalityWeighted">Choose the locality by its weight first (Envoy's <c>locality_weighted_lb_config</c>).</param>
 /// <param name="PanicThreshold">Below this percentage of healthy hosts in a priority all hosts are used (Envoy's default is 50).</param>
-/// <param name="Transport">How connections are made; another value means other connection pools.</param>
+/// <param name="Transport">How connections are made, but to endpoints that one of <see cref="TransportMatches"/> is for; another value means other connection pools.</param>
 internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool LocalityWeighted, double PanicThreshold, TransportSettings Transport)
 {
+    /// <summary>Endpoints to which connections are made otherwise, in the order in which they are asked (<c>transport_socket_matches</c>).</summary>
+    public IReadOnlyList<TransportMatch> TransportMatches { get; init; } = [];
+
+    /// <summary>How connections are made whose TLS the cluster describes somewhere.</summary>
+    public IEnumerable<UpstreamTls> Tls => TransportMatches.Select(m => m.Transport).Prepend(Transport).Select(t => t.Tls).OfType<UpstreamTls>();
+
     /// <summary>What requests are placed by, whatever their route says; <see langword="null"/> when it is up to the route.</summary>
     public HashPolicies? HashPolicies { get; init; }
 
@@ -51,6 +60,25 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
 
     /// <summary>Its hosts are the addresses that callers ask for; <see langword="null"/> when it has hosts of its own.</summary>
     public OriginalDestinationSettings? OriginalDestination { get; init; }
+
+    /// <summary>How connections to an endpoint are made: by the first match for what is said of it, then for what is said of its locality (as Envoy looks).</summary>
+    public TransportSettings TransportTo(EndpointResource endpoint)
+        => TransportMatches.Count == 0 ? Transport : TransportOf(endpoint.TransportLabels) ?? TransportOf(endpoint.LocalityTransportLabels) ?? Transport;
+
+    /// <summary>By what stands in the metadata <c>envoy.transport_socket_match</c>.</summary>
+    /// <returns><see langword="null"/> when no match is for it.</returns>
+    public TransportSettings? TransportOf(IReadOnlyDictionary<string, Value>? labels)
+    {
+        foreach (var match in TransportMatches)
+        {
+            if (match.IsFor(labels))
+            {
+                return match.Transport;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>What every request to it is under, whatever its route; <see langword="null"/> when it is up to the route.</summary>
     public ClusterRequestPolicy? Requests { get; init; }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,9 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
 
     /// <summary>The clusters that stand for what is outside of the mesh: they are counted whether or not the control plane names them.</summary>
     public OutsideClusters OutsideClusters { get; } = new();
+
+    /// <summary>Where the secrets of clusters are; those of the control plane alone when nobody told.</summary>
+    public SecretSources Secrets { get; init; } = new(client, () => null, time, Timeout.InfiniteTimeSpan);
 
     /// <summary>Where this process runs, as <c>region/zone/sub-zone</c>; <see langword="null"/> when nobody told.</summary>
     public string? Locality { get; init; }
@@ -48,6 +52,7 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
             {
                 Cluster = new Cluster(name, OutsideClusters.StatsOf(name)),
                 Locality = Locality,
+                Secrets = Secrets,
             };
             _subscriptions[name] = subscription;
             subscription.Start();

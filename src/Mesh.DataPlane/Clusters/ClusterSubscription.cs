@@ -2,6 +2,7 @@ using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Tcp;
 using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
@@ -46,6 +47,9 @@ internal sealed class ClusterSubscription(
     /// <summary>Where this process runs.</summary>
     public string? Locality { get; init; }
 
+    /// <summary>Where its secrets are.</summary>
+    public required SecretSources Secrets { get; init; }
+
     public void Start() => _watch = client.Watch(ClusterType.Instance, name, this);
 
     public void OnChanged(string resourceName, ClusterResource resource, string version)
@@ -59,7 +63,7 @@ internal sealed class ClusterSubscription(
 
             _resource = resource;
             _version = version;
-            (_secrets ??= new ClusterSecrets(client, sync, OnSecretsAnswered)).Use(resource.Policy.Transport.Tls);
+            (_secrets ??= new ClusterSecrets(Secrets, sync, OnSecretsAnswered, OnSecretsChanged)).Use(resource.Policy.Tls);
             notes.Report(ClusterType.Instance, name, resource);
             if (resource.Policy.OriginalDestination is { } original)
             {
@@ -219,13 +223,13 @@ internal sealed class ClusterSubscription(
 
         EndpointState StateOf(EndpointResource endpoint)
         {
-            var key = (endpoint.Address, resource.Policy.Transport);
+            var key = (endpoint.Address, Transport: resource.Policy.TransportTo(endpoint));
             used.Add(key);
             if (_endpoints.TryGetValue(key, out var state) && resource.Policy.CloseConnectionsOnHealthFailure && state.HasFailed)
             {
                 _endpoints.Remove(key);
                 state.Retire();
-                state.CloseConnections();
+                state.CloseConnections(TcpCloseReason.HostFailed);
                 state = null;
             }
 
@@ -244,6 +248,46 @@ internal sealed class ClusterSubscription(
 
     private bool IsOtherSet(EndpointsResource endpoints)
         => _endpoints.Count > 0 && !_endpoints.Keys.Select(k => k.Address).ToHashSet().SetEquals(endpoints.Localities.SelectMany(l => l.Endpoints).Select(e => e.Address));
+
+    /// <summary>Retires connections that would not be made any more: by the authorities of now their peers, or this workload itself, are somebody else.</summary>
+    private void OnSecretsChanged()
+    {
+        KeyValuePair<(System.Net.EndPoint, TransportSettings), EndpointState>[] secured;
+        lock (sync)
+        {
+            secured = [.. _endpoints.Where(e => e.Key.Settings.Tls is not null)];
+        }
+
+        // Certificates are verified outside of the lock.
+        var refused = secured.Where(e => !e.Value.IsTrusted()).ToList();
+        if (refused.Count == 0)
+        {
+            return;
+        }
+
+        lock (sync)
+        {
+            foreach (var (key, state) in refused)
+            {
+                if (_endpoints.TryGetValue(key, out var current) && ReferenceEquals(current, state))
+                {
+                    _endpoints.Remove(key);
+                }
+            }
+
+            if (!_disposed && _resource is not null && _published is { } endpoints)
+            {
+                Publish(endpoints);
+            }
+        }
+
+        // After the swap: whoever still picks from the old set finds them retired and picks again.
+        foreach (var (_, state) in refused)
+        {
+            state.Retire();
+            state.CloseConnections(TcpCloseReason.NotTrusted);
+        }
+    }
 
     private void OnSecretsAnswered()
     {

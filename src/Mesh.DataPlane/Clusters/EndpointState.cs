@@ -40,6 +40,9 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
     /// <summary>Whether a connection is open, busy or idle.</summary>
     public bool HasConnections => Volatile.Read(ref _transport)?.HasConnections == true;
 
+    /// <summary>Whether every secure connection that is open would still be made, as secrets are now.</summary>
+    public bool IsTrusted() => Volatile.Read(ref _transport)?.IsTrusted() ?? true;
+
     /// <summary>A timestamp of when the endpoint became healthy, be it by being there for the first time; <see langword="null"/> while it is not.</summary>
     public long? HealthySince { get; private set; }
 
@@ -103,7 +106,7 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
     }
 
     /// <summary>Closes connections that carry no requests, under way as they are.</summary>
-    public void CloseConnections()
+    public void CloseConnections(TcpCloseReason reason)
     {
         TcpConnection[] open;
         lock (_create)
@@ -113,7 +116,7 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
 
         foreach (var connection in open)
         {
-            connection.Close(TcpCloseReason.HostFailed);
+            connection.Close(reason);
         }
     }
 

@@ -1,6 +1,7 @@
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Identity;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Client;
@@ -48,7 +49,10 @@ internal static class MeshDataPlaneServiceCollectionExtensions
             p.GetService<ILogger<MeshEngine>>(),
             HttpFilters.Create(p),
             p.GetRequiredService<IDnsResolver>(),
-            p.GetService<BackOffTime>()));
+            p.GetService<BackOffTime>())
+        {
+            Identity = p.GetService<ISecretSource>(),
+        });
         return new MeshBuilder(services);
     }
 }

@@ -53,6 +53,8 @@ internal static class HealthCheckCompiler
             UnhealthyEdgeInterval = Optional(message.UnhealthyEdgeInterval, path + ".unhealthy_edge_interval"),
             HealthyEdgeInterval = Optional(message.HealthyEdgeInterval, path + ".healthy_edge_interval"),
             AlternativePort = (ushort?)message.AltPort,
+            TransportCriteria = Transports.TransportMatch.LabelsOf(message.TransportSocketMatchCriteria),
+            Protocols = [.. message.TlsOptions?.AlpnProtocols ?? []],
             AlwaysLogFailures = message.AlwaysLogHealthCheckFailures,
             AlwaysLogSuccesses = message.AlwaysLogHealthCheckSuccess,
         };

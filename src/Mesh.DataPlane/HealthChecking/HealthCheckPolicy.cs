@@ -32,6 +32,12 @@ internal sealed record HealthCheckPolicy(HealthCheckKind Kind, TimeSpan Timeout,
     /// <value>The port that is checked unless the endpoint says otherwise; <see langword="null"/> is the one that serves.</value>
     public ushort? AlternativePort { get; init; }
 
+    /// <value>By what a transport is chosen among the cluster's, instead of by the endpoint (<c>transport_socket_match_criteria</c>); <see langword="null"/> for as requests.</value>
+    public IReadOnlyDictionary<string, Google.Protobuf.WellKnownTypes.Value>? TransportCriteria { get; init; }
+
+    /// <value>The protocols that a secure check offers (<c>tls_options.alpn_protocols</c>); by default those of requests.</value>
+    public IReadOnlyList<string> Protocols { get; init; } = [];
+
     /// <value>Whether every failure is logged, or only the first check's. The default is <see langword="false"/>.</value>
     public bool AlwaysLogFailures { get; init; }
 

@@ -15,7 +15,7 @@ internal sealed class HealthChecker(
     HostEvents events,
     Action<HealthCheckSession, bool, bool> completed) : IDisposable
 {
-    private readonly Dictionary<HostHealth, (HealthCheckSession Session, EndpointHealthCheck? Asked)> _sessions = [];
+    private readonly Dictionary<HostHealth, (HealthCheckSession Session, EndpointHealthCheck? Asked, TransportSettings Transport)> _sessions = [];
 
     // The connections of checks are none of the cluster's traffic: they are counted apart.
     private readonly Cluster _connections = new(cluster);
@@ -38,9 +38,10 @@ internal sealed class HealthChecker(
     /// <returns>Its session; <see langword="null"/> when it does not want to be checked.</returns>
     public HealthCheckSession? Add(HostHealth health, EndpointResource endpoint, ClusterPolicy policy, bool isNew)
     {
+        var transport = TransportTo(endpoint, policy);
         if (_sessions.TryGetValue(health, out var known))
         {
-            if (known.Asked == endpoint.HealthCheck)
+            if (known.Asked == endpoint.HealthCheck && known.Transport == transport)
             {
                 return known.Session;
             }
@@ -60,8 +61,8 @@ internal sealed class HealthChecker(
             health.Set(HealthFlags.FailedActiveHealthCheck | (policy.IgnoreNewHostsUntilFirstHealthCheck ? HealthFlags.PendingActiveHealthCheck : 0));
         }
 
-        var session = new HealthCheckSession(_policy!, health, endpoint.AddressText, _policy!.Kind.CreateProbe(Target(endpoint, policy)), time, random, events, completed);
-        _sessions.Add(health, (session, endpoint.HealthCheck));
+        var session = new HealthCheckSession(_policy!, health, endpoint.AddressText, _policy!.Kind.CreateProbe(Target(endpoint, transport)), time, random, events, completed);
+        _sessions.Add(health, (session, endpoint.HealthCheck, transport));
         session.Start();
         return session;
     }
@@ -93,7 +94,7 @@ internal sealed class HealthChecker(
 
     private void End()
     {
-        foreach (var (session, _) in _sessions.Values)
+        foreach (var (session, _, _) in _sessions.Values)
         {
             session.Dispose();
         }
@@ -101,7 +102,11 @@ internal sealed class HealthChecker(
         _sessions.Clear();
     }
 
-    private HealthCheckTarget Target(EndpointResource endpoint, ClusterPolicy policy)
+    // A check may ask for another transport than the endpoint's own requests have.
+    private TransportSettings TransportTo(EndpointResource endpoint, ClusterPolicy policy)
+        => _policy!.TransportCriteria is { } criteria ? policy.TransportOf(criteria) ?? policy.Transport : policy.TransportTo(endpoint);
+
+    private HealthCheckTarget Target(EndpointResource endpoint, TransportSettings transport)
     {
         var asked = endpoint.HealthCheck;
         var address = asked?.Address ?? endpoint.Address;
@@ -119,6 +124,7 @@ internal sealed class HealthChecker(
         var target = endpoint with { Address = address };
         // A cluster may be called anything, a host may not.
         var name = cluster.AsSpan().ContainsAnyExceptInRange('!', '~') ? LogicalHost.AddressOf(address).ToString()! : cluster;
-        return new HealthCheckTarget(address, name, asked?.Hostname, protocol => transports.Create(_connections, target, policy.Transport with { Protocol = protocol }));
+        var settings = _policy!.Protocols is { Count: > 0 } protocols && transport.Tls is { } tls ? transport with { Tls = tls.Offering(protocols) } : transport;
+        return new HealthCheckTarget(address, name, asked?.Hostname, settings.Tls is not null, protocol => transports.Create(_connections, target, settings with { Protocol = protocol }));
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.HealthChecking;
 
@@ -19,27 +20,28 @@ internal sealed class TcpHealthCheck : HealthCheckKind
     /// <summary>The version of the PROXY protocol's header that goes first; <see langword="null"/> for none.</summary>
     public int? ProxyProtocol { get; init; }
 
-    public override HealthProbe CreateProbe(HealthCheckTarget target) => new Probe(this, target.Address);
+    public override HealthProbe CreateProbe(HealthCheckTarget target) => new Probe(this, target);
 
-    private sealed class Probe(TcpHealthCheck check, EndPoint address) : HealthProbe
+    private sealed class Probe(TcpHealthCheck check, HealthCheckTarget target) : HealthProbe
     {
-        private Socket? _socket;
+        private IEndpointTransport? _transport;
+        private Stream? _stream;
 
         public override async Task<HealthCheckOutcome> CheckAsync(CancellationToken cancellationToken)
         {
             var keep = false;
             try
             {
-                var socket = Volatile.Read(ref _socket) ?? await ConnectAsync(cancellationToken).ConfigureAwait(false);
-                byte[] sent = [.. Header(socket), .. check.Send];
+                var stream = Volatile.Read(ref _stream) ?? await ConnectAsync(cancellationToken).ConfigureAwait(false);
+                byte[] sent = [.. Header((stream as NetworkStream)?.Socket), .. check.Send];
                 if (sent.Length > 0)
                 {
-                    await socket.SendAsync(sent, cancellationToken).ConfigureAwait(false);
+                    await stream.WriteAsync(sent, cancellationToken).ConfigureAwait(false);
                 }
 
                 if (check.Receive.Length > 0)
                 {
-                    await ReceiveAsync(socket, cancellationToken).ConfigureAwait(false);
+                    await ReceiveAsync(stream, cancellationToken).ConfigureAwait(false);
                     keep = check.ReuseConnection;
                 }
 
@@ -54,20 +56,45 @@ internal sealed class TcpHealthCheck : HealthCheckKind
             }
         }
 
-        public override void Dispose() => Interlocked.Exchange(ref _socket, null)?.Dispose();
-
-        private async Task<Socket> ConnectAsync(CancellationToken cancellationToken)
+        public override void Dispose()
         {
-            OwnConnections.Mark();
-            var socket = address is UnixDomainSocketEndPoint
-                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-                : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            Volatile.Write(ref _socket, socket);
-            await socket.ConnectAsync(LogicalHost.AddressOf(address), cancellationToken).ConfigureAwait(false);
-            return socket;
+            Interlocked.Exchange(ref _stream, null)?.Dispose();
+            Interlocked.Exchange(ref _transport, null)?.Dispose();
         }
 
-        private async Task ReceiveAsync(Socket socket, CancellationToken cancellationToken)
+        private async Task<Stream> ConnectAsync(CancellationToken cancellationToken)
+        {
+            var stream = target.IsSecure ? await ConnectSecurelyAsync(cancellationToken).ConfigureAwait(false) : await ConnectPlainlyAsync(cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _stream, stream);
+            return stream;
+        }
+
+        private ValueTask<Stream> ConnectSecurelyAsync(CancellationToken cancellationToken)
+        {
+            var transport = target.Connect(UpstreamProtocol.Http11);
+            Interlocked.Exchange(ref _transport, transport)?.Dispose();
+            return transport.ConnectAsync(target.EndpointHostname ?? target.Hostname, cancellationToken);
+        }
+
+        private async ValueTask<Stream> ConnectPlainlyAsync(CancellationToken cancellationToken)
+        {
+            OwnConnections.Mark();
+            var socket = target.Address is UnixDomainSocketEndPoint
+                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+                : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(LogicalHost.AddressOf(target.Address), cancellationToken).ConfigureAwait(false);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        private async Task ReceiveAsync(Stream stream, CancellationToken cancellationToken)
         {
             var answer = new byte[MaxAnswer];
             var length = 0;
@@ -78,12 +105,12 @@ internal sealed class TcpHealthCheck : HealthCheckKind
                     throw new InvalidDataException($"the answer to the health check is longer than {MaxAnswer} bytes");
                 }
 
-                var read = await socket.ReceiveAsync(answer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+                var read = await stream.ReadAsync(answer.AsMemory(length), cancellationToken).ConfigureAwait(false);
                 length += read > 0 ? read : throw new EndOfStreamException("the host closed the connection of the health check");
             }
         }
 
-        private byte[] Header(Socket socket) => check.ProxyProtocol switch
+        private byte[] Header(Socket? socket) => check.ProxyProtocol switch
         {
             null => [],
             1 when socket is { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote }

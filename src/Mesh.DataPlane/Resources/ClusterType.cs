@@ -30,14 +30,16 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
             throw new ResourceRejectedException("name", "must not be empty");
         }
 
-        RefuseMatches(message);
         var notes = new List<string>(known);
         NotHonoured(message, notes);
         var policy = new ClusterPolicy(
             new RoundRobin(),
             LocalityWeighted: false,
             PanicThreshold: 50,
-            TransportSettingsCompiler.Compile(message, notes));
+            TransportSettingsCompiler.Compile(message, notes))
+        {
+            TransportMatches = TransportMatchesCompiler.Compile(message, notes),
+        };
         policy = LoadBalancingCompiler.Compile(policy, message, notes) with
         {
             Requests = ClusterRequestPolicyCompiler.Compile(message, notes),
@@ -99,14 +101,6 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         if (message.CommonLbConfig?.UpdateMergeWindow is not null)
         {
             notes.Add("common_lb_config.update_merge_window is not applied: updates of endpoints apply at once");
-        }
-    }
-
-    private static void RefuseMatches(Envoy.Config.Cluster.V3.Cluster message)
-    {
-        if (message.TransportSocketMatches.Count > 0 || message.TransportSocketMatcher is not null)
-        {
-            throw new ResourceRejectedException(message.TransportSocketMatcher is null ? "transport_socket_matches" : "transport_socket_matcher", "is not supported; the cluster is refused rather than spoken to in clear text");
         }
     }
 }

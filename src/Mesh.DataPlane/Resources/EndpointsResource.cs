@@ -1,4 +1,5 @@
 using System.Net;
+using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.HealthChecking;
 
@@ -33,6 +34,12 @@ internal sealed record EndpointResource(EndPoint Address, string Hostname, uint 
 
     /// <summary>What the endpoint asks of its health checks.</summary>
     public EndpointHealthCheck? HealthCheck { get; init; }
+
+    /// <summary>What is said of it for the choice of a transport (metadata <c>envoy.transport_socket_match</c>).</summary>
+    public IReadOnlyDictionary<string, Value>? TransportLabels { get; init; }
+
+    /// <summary>What is said of its locality for that.</summary>
+    public IReadOnlyDictionary<string, Value>? LocalityTransportLabels { get; init; }
 
     /// <summary>The address in Envoy's words: <c>1.2.3.4:80</c>, <c>[::1]:80</c>, a path.</summary>
     public string AddressText => Address is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : Address.ToString()!;

@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
 
@@ -45,7 +46,7 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             var endpoints = new EndpointResource[locality.LbEndpoints.Count];
             for (var e = 0; e < endpoints.Length; e++)
             {
-                endpoints[e] = Compile(locality.LbEndpoints[e], $"{localityPath}.lb_endpoints[{e}]", namesAllowed);
+                endpoints[e] = Compile(locality.LbEndpoints[e], $"{localityPath}.lb_endpoints[{e}]", namesAllowed) with { LocalityTransportLabels = TransportLabels(locality.Metadata) };
             }
 
             localities.Add(new LocalityResource(Name(locality.Locality), locality.Priority, locality.LoadBalancingWeight ?? 0, endpoints));
@@ -88,6 +89,7 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         return new EndpointResource(Address(address, path + ".endpoint.address", namesAllowed), endpoint.Endpoint.Hostname, weight, health, Labels(endpoint))
         {
             HashKey = HashKey(endpoint),
+            TransportLabels = TransportLabels(endpoint.Metadata),
             Status = Status(endpoint.HealthStatus),
             HealthCheck = HealthCheck(endpoint.Endpoint.HealthCheckConfig, path + ".endpoint.health_check_config"),
         };
@@ -176,6 +178,9 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             yield return $"{path}policy.endpoint_stale_after is not applied, endpoints stay until the control plane replaces them";
         }
     }
+
+    private static IReadOnlyDictionary<string, Google.Protobuf.WellKnownTypes.Value>? TransportLabels(Metadata? metadata)
+        => TransportMatch.LabelsOf(metadata?.FilterMetadata.GetValueOrDefault(TransportMatch.MetadataKey));
 
     private static string? HashKey(LbEndpoint endpoint)
         => endpoint.Metadata?.FilterMetadata.TryGetValue("envoy.lb", out var lb) == true && lb.Fields.TryGetValue("hash_key", out var key) && key.StringValue.Length > 0

@@ -26,4 +26,7 @@ internal enum TcpCloseReason
 
     /// <summary>Its host turned unhealthy, and the cluster closes connections then.</summary>
     HostFailed,
+
+    /// <summary>The other end's certificate is of an authority that is not trusted any more, or this workload's own is another's.</summary>
+    NotTrusted,
 }

@@ -1,34 +1,51 @@
+using Mesh.DataPlane.Identity;
 using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Tls;
 
 /// <summary>
-/// The secrets that one cluster has named, watched as long as it names them. New connections use what came last; what is gone, or was refused after
-/// it had been good, leaves the last good one in use.
+/// The secrets that one cluster has named, watched as long as it names them: the workload's own where it has them, all others at the control plane.
+/// New connections use what came last; what is gone, or was refused after it had been good, leaves the last good one in use.
 /// </summary>
-internal sealed class ClusterSecrets(IXdsClient client, Lock sync, Action answered) : IDisposable
+internal sealed class ClusterSecrets : IDisposable
 {
-    private volatile Dictionary<string, SecretWatch> _watches = new(StringComparer.Ordinal);
+    private readonly SecretSources _sources;
+    private readonly Lock _sync;
+    private readonly Action _answered;
+    private readonly Action _changed;
+    private volatile Dictionary<SecretReference, SecretWatch> _watches = [];
+    private int _version;
 
-    /// <summary>Whether the control plane has said of each what it has to say, be it that there is none.</summary>
+    /// <param name="sources">Where secrets are.</param>
+    /// <param name="sync">The configuration's lock.</param>
+    /// <param name="answered">Called with the lock held when each has been answered.</param>
+    /// <param name="changed">Called without when one is another than before.</param>
+    public ClusterSecrets(SecretSources sources, Lock sync, Action answered, Action changed)
+        => (_sources, _sync, _answered, _changed) = (sources, sync, answered, changed);
+
+    /// <summary>Whether of each is known what there is to know, be it that there is none.</summary>
     public bool AreAnswered => _watches.Values.All(watch => watch.IsAnswered);
 
+    /// <summary>Another number whenever a secret has changed: who has used one looks whether it is still the same.</summary>
+    public int Version => Volatile.Read(ref _version);
+
     /// <summary>Watches what is named from now on, and nothing else; with the lock held.</summary>
-    public void Use(UpstreamTls? tls)
+    public void Use(IEnumerable<UpstreamTls> all)
     {
-        var names = tls is null ? [] : new[] { tls.CertificateSecret, tls.ValidationSecret }.OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
-        if (tls is not null)
+        var names = new HashSet<SecretReference>();
+        foreach (var tls in all)
         {
             tls.Secrets = this;
+            names.UnionWith(new[] { tls.CertificateSecret, tls.ValidationSecret }.OfType<SecretReference>());
         }
 
         var before = _watches;
-        if (names.Length == before.Count && names.All(before.ContainsKey))
+        if (names.SetEquals(before.Keys))
         {
             return;
         }
 
-        var watches = new Dictionary<string, SecretWatch>(StringComparer.Ordinal);
+        var watches = new Dictionary<SecretReference, SecretWatch>();
         var added = new List<SecretWatch>();
         foreach (var name in names)
         {
@@ -53,9 +70,11 @@ internal sealed class ClusterSecrets(IXdsClient client, Lock sync, Action answer
     }
 
     /// <exception cref="TlsFailureException">It has not come.</exception>
-    public SecretResource Get(string name)
+    public SecretResource Get(SecretReference name)
         => _watches.GetValueOrDefault(name)?.Latest
-            ?? throw new TlsFailureException(TlsErrors.NotReady, $"The control plane has not sent the secret '{name}'.");
+            ?? throw (!name.IsOwn ? new TlsFailureException(TlsErrors.NotReady, $"The control plane has not sent the secret '{name}'.")
+                : _sources.HasIdentity ? new TlsFailureException(TlsErrors.NotReady, $"The identity of this workload ('{name}') has not come.")
+                : new TlsFailureException(TlsErrors.NoIdentity, "Mutual TLS is asked for, and this workload has no identity; Mesh:Identity says where one comes from."));
 
     public void Dispose()
     {
@@ -65,28 +84,66 @@ internal sealed class ClusterSecrets(IXdsClient client, Lock sync, Action answer
         }
     }
 
-    private sealed class SecretWatch(ClusterSecrets owner, string name) : IResourceWatcher<SecretResource>
+    private void Answer(SecretWatch watch)
+    {
+        lock (_sync)
+        {
+            if (watch.TryAnswer() && AreAnswered)
+            {
+                _answered();
+            }
+        }
+    }
+
+    private void Change()
+    {
+        Interlocked.Increment(ref _version);
+        _changed();
+    }
+
+    private sealed class SecretWatch(ClusterSecrets owner, SecretReference name) : IResourceWatcher<SecretResource>
     {
         private volatile SecretResource? _latest;
         private IDisposable? _watch;
-        private bool _stopped;
+        private ITimer? _patience;
+        private volatile bool _stopped;
 
         public SecretResource? Latest => _latest;
 
         public bool IsAnswered { get; private set; }
 
-        public void Start() => _watch = owner.Watch(name, this);
+        public void Start()
+        {
+            if (owner._sources.Watch(name, this) is not { } watch)
+            {
+                IsAnswered = true;
+                return;
+            }
+
+            _watch = watch;
+            if (name.IsOwn && !IsAnswered)
+            {
+                // Whoever issues certificates may be away: the cluster's routes do not wait for ever, its requests fail by themselves.
+                _patience = owner._sources.Time.CreateTimer(static w => ((SecretWatch)w!).Answer(), this, owner._sources.Patience, Timeout.InfiniteTimeSpan);
+            }
+        }
 
         public void Stop()
         {
             _stopped = true;
             _watch?.Dispose();
+            _patience?.Dispose();
         }
 
         public void OnChanged(string resourceName, SecretResource resource, string version)
         {
+            var isOther = _latest is not null;
             _latest = resource;
             Answer();
+            if (isOther && !_stopped)
+            {
+                owner.Change();
+            }
         }
 
         public void OnResourceError(string resourceName, ResourceError error)
@@ -101,11 +158,6 @@ internal sealed class ClusterSecrets(IXdsClient client, Lock sync, Action answer
         {
         }
 
-        private void Answer()
-        {
-            owner.Answer(this);
-        }
-
         public bool TryAnswer()
         {
             if (_stopped || IsAnswered)
@@ -113,20 +165,10 @@ internal sealed class ClusterSecrets(IXdsClient client, Lock sync, Action answer
                 return false;
             }
 
+            _patience?.Dispose();
             return IsAnswered = true;
         }
-    }
 
-    private IDisposable Watch(string name, SecretWatch watch) => client.Watch(SecretType.Instance, name, watch);
-
-    private void Answer(SecretWatch watch)
-    {
-        lock (sync)
-        {
-            if (watch.TryAnswer() && AreAnswered)
-            {
-                answered();
-            }
-        }
+        private void Answer() => owner.Answer(this);
     }
 }

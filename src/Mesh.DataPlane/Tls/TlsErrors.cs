@@ -51,6 +51,12 @@ internal static class TlsErrors
     /// <summary>What a handshake needs has not come.</summary>
     public static string NotReady { get; } = "Secret is not supplied by SDS";
 
+    /// <summary>Both ends must prove who they are, and this one is nobody.</summary>
+    public static string NoIdentity { get; } = "Secret is not supplied by SDS: the workload has no identity";
+
+    /// <summary>What the handshake was made with is not in force any more.</summary>
+    public static string Superseded { get; } = "secrets have changed during the handshake";
+
     public static TlsFailureException Of(Exception exception)
         => exception as TlsFailureException ?? new TlsFailureException(ReasonOf(exception), exception.InnerException?.Message ?? exception.Message, exception);
 

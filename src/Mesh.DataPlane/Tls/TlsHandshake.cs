@@ -6,6 +6,8 @@ namespace Mesh.DataPlane.Tls;
 /// <summary>One client's handshake, whose failure says what Envoy would say.</summary>
 internal static class TlsHandshake
 {
+    public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
     /// <summary>By what a cluster says of TLS.</summary>
     /// <param name="stream">The connection; disposed when there is no handshake.</param>
     /// <param name="tls">What the cluster says.</param>
@@ -14,8 +16,9 @@ internal static class TlsHandshake
     /// <param name="protocols">The protocols to offer.</param>
     /// <param name="time">The clock that certificates are held to.</param>
     /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What the connection rests on from now on.</returns>
     /// <exception cref="TlsFailureException">There is no handshake, or the peer is not who it should be.</exception>
-    public static async ValueTask AuthenticateAsync(
+    public static async ValueTask<TlsSession> AuthenticateAsync(
         SslStream stream, UpstreamTls tls, string? requestHost, string? endpointHost, IReadOnlyList<string> protocols, TimeProvider time, CancellationToken cancellationToken)
     {
         TlsFailureException? failure = null;
@@ -29,24 +32,29 @@ internal static class TlsHandshake
             };
 
             var validation = tls.CurrentValidation();
+            var certificate = tls.CurrentCertificate();
 
             // The system's authorities sign for everybody: with nothing said of names, only the host's own makes a certificate of theirs worth anything.
             var verifiesServerName = tls.VerifiesServerName || (validation is { Trust: TrustMode.System, Names.Count: 0 } && !tls.VerifiesRequestHost);
 
             // With no name to ask for, the certificate must be for the host all the same.
             var host = verifiesServerName ? (serverName.Length > 0 ? serverName : requestHost ?? "") : tls.VerifiesRequestHost ? requestHost ?? "" : null;
+            var judged = false;
+            List<byte[]> intermediates = [];
             var options = new SslClientAuthenticationOptions
             {
                 TargetHost = serverName,
                 EnabledSslProtocols = tls.Protocols,
                 AllowRenegotiation = tls.AllowsRenegotiation,
-                AllowTlsResume = tls.AllowsResumption,
+                AllowTlsResume = tls.AllowsResumption && ResumptionScopes.MayResume(certificate, serverName, validation, host),
                 ApplicationProtocols = protocols.Count == 0 ? null : [.. protocols.Select(p => new SslApplicationProtocol(p))],
-                ClientCertificateContext = tls.CurrentCertificate(),
+                ClientCertificateContext = certificate,
                 CertificateChainPolicy = validation.CreateChainPolicy(time),
-                RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+                RemoteCertificateValidationCallback = (_, shown, chain, _) =>
                 {
-                    failure = Judge(tls, validation, certificate as X509Certificate2, chain, host);
+                    judged = true;
+                    failure = Judge(tls, validation, shown as X509Certificate2, chain, host);
+                    intermediates.AddRange(Between(chain));
                     return failure is null;
                 },
             };
@@ -56,6 +64,14 @@ internal static class TlsHandshake
             }
 
             await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+            var peer = stream.RemoteCertificate as X509Certificate2;
+            if (!judged && (failure = peer is null ? Judge(tls, validation, null, null, host) : TlsSession.Verify(tls, validation, peer, intermediates, host, time)) is not null)
+            {
+                // A resumed session is not believed for having been believed once.
+                throw failure;
+            }
+
+            return new TlsSession(tls, host, validation, peer?.RawData, intermediates, IdentityOf(certificate), certificate?.TargetCertificate.NotAfter.ToUniversalTime());
         }
         catch (Exception e)
         {
@@ -69,17 +85,34 @@ internal static class TlsHandshake
         }
     }
 
-    private static TlsFailureException? Judge(UpstreamTls tls, CertificateValidation validation, X509Certificate2? certificate, X509Chain? chain, string? host)
+    /// <summary>As whom a certificate shows its holder.</summary>
+    public static string? IdentityOf(SslStreamCertificateContext? certificate)
+        => certificate is null ? null : certificate.TargetCertificate.Subject + " " + SubjectAltNames.Of(certificate.TargetCertificate);
+
+    /// <summary>Judges what a peer has shown.</summary>
+    /// <returns><see langword="null"/> when it is who it should be.</returns>
+    public static TlsFailureException? Judge(UpstreamTls tls, CertificateValidation validation, X509Certificate2? certificate, X509Chain? chain, string? host)
     {
         if (validation.Verify(certificate, chain, host, onlyHost: tls.VerifiesServerName) is { } refusal)
         {
             return new TlsFailureException(TlsErrors.Unverified(refusal.Reason), refusal.Explanation);
         }
 
+        // The authorities of the mesh may have signed for others than workloads.
+        if (tls.AsksForWorkload && validation.Trust != TrustMode.Anybody && certificate is not null
+            && SpiffeCertificate.Check(certificate, SubjectAltNames.Of(certificate), isRequired: true, out _) is { } stranger)
+        {
+            return new TlsFailureException(TlsErrors.WrongName, stranger.Explanation);
+        }
+
         return tls.EnforcesKeyUsage && !IsForSignatures(certificate)
             ? new TlsFailureException(TlsErrors.WrongKeyUsage, "The certificate's key is not for signatures.")
             : null;
     }
+
+    // Neither the peer's own nor the authority's, which is known.
+    private static IEnumerable<byte[]> Between(X509Chain? chain)
+        => chain is null ? [] : chain.ChainElements.Skip(1).Select(e => e.Certificate).Where(c => c.Subject != c.Issuer).Select(c => c.RawData);
 
     private static bool IsForSignatures(X509Certificate2? certificate)
         => certificate?.GetKeyAlgorithm() != "1.2.840.113549.1.1.1"

@@ -6,49 +6,125 @@ namespace Mesh.DataPlane.Tls;
 /// <summary>The secure side of a connection to an endpoint. It is an <see cref="SslStream"/>, which handlers of requests take for finished TLS.</summary>
 /// <param name="connection">The connection below.</param>
 /// <param name="served">What follows the requests on it; <see langword="null"/> when nobody counts them.</param>
-internal sealed class TlsStream(Stream connection, ServedRequests? served) : SslStream(connection, leaveInnerStreamOpen: false)
+internal sealed class TlsStream(UpstreamConnection connection, ServedRequests? served) : SslStream(connection, leaveInnerStreamOpen: false)
 {
+    private ConnectionEnd? _end;
+    private SecureConnections? _connections;
+
+    /// <summary>What it rests on, once that is known.</summary>
+    public TlsSession? Session { get; private set; }
+
+    private bool ReadsPass => served is null && _end?.Reads != true;
+
+    private bool WritesPass => served is null && _end?.Writes != true;
+
+    /// <summary>It is one of those that are looked after until it closes.</summary>
+    public void Join(SecureConnections connections, TlsSession session)
+    {
+        Session = session;
+        _connections = connections;
+        connections.Add(this);
+    }
+
+    /// <summary>Requests on it end after so long; before the first.</summary>
+    public void EndAfter(TimeSpan age, bool isHttp2, TimeProvider time) => _end = new ConnectionEnd(connection.Socket, served, isHttp2, age, time);
+
     public override int Read(Span<byte> buffer)
     {
+        if (BeginRead(buffer) is > 0 and var told)
+        {
+            return told;
+        }
+
         var read = base.Read(buffer);
-        served?.Received(buffer[..read]);
+        Received(buffer[..read]);
         return read;
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        => served is null || buffer.IsEmpty ? base.ReadAsync(buffer, cancellationToken) : ReadServedAsync(buffer, cancellationToken);
+        => ReadsPass || buffer.IsEmpty ? base.ReadAsync(buffer, cancellationToken) : ReadFollowedAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
         => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        served?.Sending(buffer);
+        Sending(buffer);
         base.Write(buffer);
-        served?.Sent();
+        Sent();
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        => served is null ? base.WriteAsync(buffer, cancellationToken) : WriteServedAsync(buffer, cancellationToken);
+        => WritesPass ? base.WriteAsync(buffer, cancellationToken) : WriteFollowedAsync(buffer, cancellationToken);
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
         => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    private async ValueTask<int> ReadServedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    public override async ValueTask DisposeAsync()
     {
+        Leave();
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        Leave();
+        base.Dispose(disposing);
+    }
+
+    private void Leave()
+    {
+        _end?.Dispose();
+        Interlocked.Exchange(ref _connections, null)?.Remove(this);
+    }
+
+    private int BeginRead(Span<byte> buffer)
+    {
+        _end?.Reading();
+        return _end?.Tell(buffer) ?? 0;
+    }
+
+    private void Received(ReadOnlySpan<byte> bytes)
+    {
+        served?.Received(bytes);
+        _end?.Received(bytes);
+    }
+
+    private void Sending(ReadOnlySpan<byte> bytes)
+    {
+        served?.Sending(bytes);
+        if (_end is { Writes: true } end)
+        {
+            end.Sending(bytes);
+        }
+    }
+
+    private void Sent()
+    {
+        served?.Sent();
+        _end?.Sent();
+    }
+
+    private async ValueTask<int> ReadFollowedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (BeginRead(buffer.Span) is > 0 and var told)
+        {
+            return told;
+        }
+
         var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        served!.Received(buffer.Span[..read]);
+        Received(buffer.Span[..read]);
         return read;
     }
 
-    private async ValueTask WriteServedAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask WriteFollowedAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        served!.Sending(buffer.Span);
+        Sending(buffer.Span);
         await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        served.Sent();
+        Sent();
     }
 }

@@ -2,22 +2,26 @@ using Envoy.Config.Core.V3;
 using Envoy.Extensions.TransportSockets.RawBuffer.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using Google.Protobuf;
+using Mesh.DataPlane.Identity;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
 
 namespace Mesh.DataPlane.Tls;
 
-/// <summary>Compiles the transport socket of a cluster. Whatever it does not honour it refuses: no cluster that asks for TLS is spoken to in less.</summary>
+/// <summary>Compiles a transport socket of a cluster. Whatever it does not honour it refuses: no cluster that asks for TLS is spoken to in less.</summary>
 internal static class UpstreamTlsCompiler
 {
-    private const string Path = "transport_socket.typed_config";
-
     public static bool IsAsked(TransportSocket? socket) => socket is not null && socket.TypedConfig?.Is(RawBuffer.Descriptor) != true;
 
+    /// <param name="socket">What the cluster says.</param>
+    /// <param name="path">Where it says so.</param>
+    /// <param name="http">What its HTTP options say of TLS.</param>
+    /// <param name="httpPath">Where they do.</param>
+    /// <param name="notes">What is carried and not done, in words.</param>
     /// <returns><see langword="null"/> for clear text.</returns>
     /// <exception cref="ResourceRejectedException">It is another kind of socket, or asks for what cannot be done.</exception>
-    public static UpstreamTls? Compile(TransportSocket? socket, UpstreamHttpProtocolOptions? http, string httpPath)
+    public static UpstreamTls? Compile(TransportSocket? socket, string path, UpstreamHttpProtocolOptions? http, string httpPath, ICollection<string> notes)
     {
         if (!IsAsked(socket))
         {
@@ -26,18 +30,20 @@ internal static class UpstreamTlsCompiler
 
         if (socket!.TypedConfig?.Is(UpstreamTlsContext.Descriptor) != true)
         {
-            throw new ResourceRejectedException("transport_socket", $"'{socket.Name}' is not supported; the cluster is refused rather than spoken to in clear text");
+            throw new ResourceRejectedException(path, $"'{socket.Name}' is not supported; the cluster is refused rather than spoken to in clear text");
         }
 
-        var message = WireMessage.Parse(UpstreamTlsContext.Parser, socket.TypedConfig.Value, Path);
-        WireMessage.Validate(message, socket.TypedConfig.Value, UpstreamTlsContext.Parser, Path);
-        var common = message.CommonTlsContext ?? throw new ResourceRejectedException(Path + ".common_tls_context", "must be set");
-        RefuseExtensions(common, Path + ".common_tls_context");
-        var (certificate, certificateSecret) = Certificate(common, Path + ".common_tls_context");
-        var (validation, validationSecret, defaults) = Validation(common, Path + ".common_tls_context");
+        path += ".typed_config";
+        var message = WireMessage.Parse(UpstreamTlsContext.Parser, socket.TypedConfig.Value, path);
+        var common = message.CommonTlsContext ?? throw new ResourceRejectedException(path + ".common_tls_context", "must be set");
+        CertificateProviderInstances.Resolve(common, path + ".common_tls_context");
+        WireMessage.Validate(message, socket.TypedConfig.Value, UpstreamTlsContext.Parser, path);
+        RefuseExtensions(common, path + ".common_tls_context");
+        var (certificate, certificateSecret) = Certificate(common, path + ".common_tls_context");
+        var (validation, validationSecret, defaults) = Validation(common, path + ".common_tls_context");
         if (message is { Sni: "", AutoHostSni: false, AutoSniSanValidation: true } && http?.AutoSni != true)
         {
-            throw new ResourceRejectedException(Path + ".auto_sni_san_validation", "there is no name to validate: set sni, auto_host_sni or auto_sni");
+            throw new ResourceRejectedException(path + ".auto_sni_san_validation", "there is no name to validate: set sni, auto_host_sni or auto_sni");
         }
 
         if (http is { AutoSni: true } && message.Sni.Length > 0)
@@ -61,16 +67,16 @@ internal static class UpstreamTlsCompiler
             ServerNameHeader = http is { AutoSni: true, OverrideAutoSniHeader: { Length: > 0 } header } ? new HeaderName(header) : null,
             VerifiesRequestHost = http?.AutoSanValidation == true,
             VerifiesServerName = message.AutoSniSanValidation,
-            ApplicationProtocols = [.. common.AlpnProtocols],
-            Protocols = TlsVersions.Compile(tls, Path + ".common_tls_context.tls_params"),
-            CipherSuites = CipherSuites.Compile(tls?.CipherSuites ?? [], Path + ".common_tls_context.tls_params.cipher_suites"),
+            ApplicationProtocols = MeshAlpn.Spoken(common.AlpnProtocols, path + ".common_tls_context.alpn_protocols", notes),
+            Protocols = TlsVersions.Compile(tls, path + ".common_tls_context.tls_params"),
+            CipherSuites = CipherSuites.Compile(tls?.CipherSuites ?? [], path + ".common_tls_context.tls_params.cipher_suites"),
             AllowsRenegotiation = message.AllowRenegotiation,
             AllowsResumption = message.MaxSessionKeys is not 0,
             EnforcesKeyUsage = enforcesKeyUsage,
         };
     }
 
-    private static (ClientCertificate? Certificate, string? Secret) Certificate(CommonTlsContext common, string path)
+    private static (ClientCertificate? Certificate, SecretReference? Secret) Certificate(CommonTlsContext common, string path)
     {
         if (common.TlsCertificates.Count + common.TlsCertificateSdsSecretConfigs.Count > 1)
         {
@@ -78,31 +84,30 @@ internal static class UpstreamTlsCompiler
         }
 
         return common.TlsCertificates.Count > 0 ? (ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]"), null)
-            : common.TlsCertificateSdsSecretConfigs.Count > 0 ? (null, SecretName(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"))
+            : common.TlsCertificateSdsSecretConfigs.Count > 0 ? (null, Reference(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"))
             : (null, null);
     }
 
-    private static (CertificateValidation? Validation, string? Secret, CertificateValidationContext? Defaults) Validation(CommonTlsContext common, string path)
+    private static (CertificateValidation? Validation, SecretReference? Secret, CertificateValidationContext? Defaults) Validation(CommonTlsContext common, string path)
     {
         switch (common.ValidationContextTypeCase)
         {
             case CommonTlsContext.ValidationContextTypeOneofCase.ValidationContext:
                 return (CertificateValidationCompiler.Compile(common.ValidationContext, path + ".validation_context"), null, null);
             case CommonTlsContext.ValidationContextTypeOneofCase.ValidationContextSdsSecretConfig:
-                return (null, SecretName(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
+                return (null, Reference(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
             case CommonTlsContext.ValidationContextTypeOneofCase.CombinedValidationContext:
                 var combined = common.CombinedValidationContext;
                 path += ".combined_validation_context";
 #pragma warning disable CS0612
                 Refuse(combined.ValidationContextCertificateProvider is not null, path + ".validation_context_certificate_provider");
-                Refuse(combined.ValidationContextCertificateProviderInstance is not null, path + ".validation_context_certificate_provider_instance");
 #pragma warning restore CS0612
 
                 // Whom to trust is the secret's to say; all else must be possible already.
                 var complete = combined.DefaultValidationContext.Clone();
                 complete.TrustedCa ??= complete.SystemRootCerts is null && complete.CustomValidatorConfig is null ? new DataSource { InlineString = "the secret's" } : null;
                 CertificateValidationCompiler.Compile(complete, path + ".default_validation_context");
-                return (null, SecretName(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
+                return (null, Reference(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
             case CommonTlsContext.ValidationContextTypeOneofCase.None:
                 throw new ResourceRejectedException(
                     path + ".validation_context",
@@ -112,9 +117,11 @@ internal static class UpstreamTlsCompiler
         }
     }
 
-    private static string SecretName(SdsSecretConfig config, string path)
-        => config.SdsConfig?.ConfigSourceSpecifierCase is ConfigSource.ConfigSourceSpecifierOneofCase.Ads or ConfigSource.ConfigSourceSpecifierOneofCase.Self
-            ? config.Name
+    // Istio's two names are the workload's own, wherever a proxy would ask for them: a sidecar has them from the agent beside it.
+    private static SecretReference Reference(SdsSecretConfig config, string path)
+        => config.Name is ISecretSource.Certificate or ISecretSource.Authorities ? new SecretReference(config.Name, IsOwn: true)
+            : config.SdsConfig?.ConfigSourceSpecifierCase is ConfigSource.ConfigSourceSpecifierOneofCase.Ads or ConfigSource.ConfigSourceSpecifierOneofCase.Self
+            ? new SecretReference(config.Name, IsOwn: false)
             : throw new ResourceRejectedException(path + ".sds_config", "must be ads or self");
 
     private static string FieldName(CommonTlsContext common)
@@ -122,13 +129,11 @@ internal static class UpstreamTlsCompiler
 
     private static void RefuseExtensions(CommonTlsContext common, string path)
     {
-        Refuse(common.TlsCertificateProviderInstance is not null, path + ".tls_certificate_provider_instance");
         Refuse(common.CustomTlsCertificateSelector is not null, path + ".custom_tls_certificate_selector");
         Refuse(common.CustomHandshaker is not null, path + ".custom_handshaker");
         Refuse(common.KeyLog is not null, path + ".key_log");
 #pragma warning disable CS0612
         Refuse(common.TlsCertificateCertificateProvider is not null, path + ".tls_certificate_certificate_provider");
-        Refuse(common.TlsCertificateCertificateProviderInstance is not null, path + ".tls_certificate_certificate_provider_instance");
 #pragma warning restore CS0612
         Refuse(common.TlsParams?.EcdhCurves.Count > 0, path + ".tls_params.ecdh_curves");
         Refuse(common.TlsParams?.SignatureAlgorithms.Count > 0, path + ".tls_params.signature_algorithms");

@@ -15,4 +15,7 @@ internal interface IEndpointTransport : IDisposable
 
     /// <summary>Whether a connection is open, busy or idle.</summary>
     bool HasConnections => false;
+
+    /// <summary>Whether every secure connection that is open would still be made, as secrets are now.</summary>
+    bool IsTrusted() => true;
 }

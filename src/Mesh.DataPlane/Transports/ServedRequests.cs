@@ -9,13 +9,26 @@ namespace Mesh.DataPlane.Transports;
 /// are complete, it shuts down before the handler can choose it again, for which it looks whether the connection has ended. On HTTP/2 there is
 /// no limit.
 /// </summary>
-internal sealed class ServedRequests(Socket socket, ClusterStats stats, uint maxRequests)
+/// <param name="socket">The connection's.</param>
+/// <param name="stats">Where it is counted that a connection has served all its requests; <see langword="null"/> for nowhere.</param>
+/// <param name="maxRequests">How many there may be.</param>
+internal sealed class ServedRequests(Socket socket, ClusterStats? stats, uint maxRequests)
 {
     private readonly Lock _sync = new();
     private readonly Http1Message _request = new(isResponse: false);
     private readonly Http1Message _response = new(isResponse: true);
+    private uint _maxRequests = maxRequests;
     private uint _served;
     private bool _counted;
+
+    /// <summary>The request that is under way, or the next one, is the last.</summary>
+    public void EndNext()
+    {
+        lock (_sync)
+        {
+            _maxRequests = _served + 1;
+        }
+    }
 
     /// <summary>Before bytes go out.</summary>
     public void Sending(ReadOnlySpan<byte> bytes)
@@ -67,9 +80,9 @@ internal sealed class ServedRequests(Socket socket, ClusterStats stats, uint max
         }
 
         _counted = true;
-        if (++_served >= maxRequests)
+        if (++_served >= _maxRequests)
         {
-            stats.MaxRequestsReached.Increment();
+            stats?.MaxRequestsReached.Increment();
             try
             {
                 socket.Shutdown(SocketShutdown.Both);

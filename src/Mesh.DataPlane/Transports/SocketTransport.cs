@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Upstream;
+using Mesh.Xds.Validation;
 
 namespace Mesh.DataPlane.Transports;
 
@@ -19,6 +21,7 @@ internal sealed class SocketTransport : IEndpointTransport
     private readonly HttpMessageInvoker _invoker;
     private readonly TransportSettings _settings;
     private readonly EndpointDialer _dialer;
+    private readonly SecureConnections _secure;
     private readonly TimeProvider _time;
     private readonly string? _hostname;
     private readonly Lock _create = new();
@@ -38,8 +41,15 @@ internal sealed class SocketTransport : IEndpointTransport
         _hostname = hostname;
         _time = time;
         _dialer = new EndpointDialer(address, settings, stats, time);
+        _secure = new SecureConnections(time);
         _invoker = EndpointHandler.Create(settings, ConnectAsync);
     }
+
+    /// <summary>Decides how long connections last that must not last for ever.</summary>
+    public required IRandomSource Random { get; init; }
+
+    /// <summary>Who tells why there is no TLS.</summary>
+    public required TlsRefusals Refusals { get; init; }
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -49,10 +59,12 @@ internal sealed class SocketTransport : IEndpointTransport
     public ValueTask<Stream> ConnectAsync(string host, CancellationToken cancellationToken)
         => _dialer.DialAsync(
             countsRequests: false,
-            _settings.Tls is { } tls ? (stream, token) => TlsHandshake.AuthenticateAsync(stream, tls, host, _hostname, tls.ApplicationProtocols, _time, token) : null,
+            _settings.Tls is { } tls ? async (stream, token) => await SecureAsync(stream, tls, host, AlpnOffer.OfBytes(tls), token).ConfigureAwait(false) : null,
             cancellationToken);
 
     public bool HasConnections => _dialer.Open.Any;
+
+    public bool IsTrusted() => _secure.AreTrusted();
 
     public void Dispose()
     {
@@ -127,10 +139,10 @@ internal sealed class SocketTransport : IEndpointTransport
         return uri.Port == authority.Port && UriHost.Of(uri) == authority.Host ? null : authority;
     }
 
-    // HTTP/2's :scheme is the URI's, and servers hold it against the connection.
+    // HTTP/2's :scheme is the URI's, and servers hold it against the connection; those of the mesh know that it is the application's.
     private PoolAuthority? OriginatedPool(HttpRequestMessage request, Uri uri, UpstreamTls tls)
     {
-        var scheme = request.Version.Major >= 2 ? "https" : "http";
+        var scheme = request.Version.Major >= 2 && !AlpnOffer.IsByPriorKnowledge(tls, request) ? "https" : "http";
         if (!tls.DependsOnRequest)
         {
             var authority = Canonical(uri, scheme);
@@ -204,12 +216,53 @@ internal sealed class SocketTransport : IEndpointTransport
             return _dialer.DialAsync(countsRequests: true, secure: null, cancellationToken);
         }
 
-        var protocols = AlpnOffer.Of(tls, _settings.Protocol, context.InitialRequestMessage);
+        var request = context.InitialRequestMessage;
+        var protocols = AlpnOffer.Of(tls, _settings.Protocol, request);
+        var isByPriorKnowledge = AlpnOffer.IsByPriorKnowledge(tls, request);
         var host = context.DnsEndPoint.Host;
         return _dialer.DialAsync(
             countsRequests: true,
-            (stream, token) => TlsHandshake.AuthenticateAsync(stream, tls, host, _hostname, protocols, _time, token),
+            async (stream, token) =>
+            {
+                var session = await SecureAsync(stream, tls, host, protocols, token).ConfigureAwait(false);
+                if (tls.IsMesh && session.Expires is { } expires)
+                {
+                    stream.EndAfter(AgeUntil(expires), isByPriorKnowledge || stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2, _time);
+                }
+            },
             cancellationToken);
+    }
+
+    private async ValueTask<TlsSession> SecureAsync(TlsStream stream, UpstreamTls tls, string host, IReadOnlyList<string> protocols, CancellationToken cancellationToken)
+    {
+        var version = tls.Secrets?.Version;
+        try
+        {
+            var session = await TlsHandshake.AuthenticateAsync(stream, tls, host, _hostname, protocols, _time, cancellationToken).ConfigureAwait(false);
+            stream.Join(_secure, session);
+            if (tls.Secrets?.Version != version && !session.IsTrusted(_time))
+            {
+                // Whoever has looked at all connections since has not seen this one.
+                await stream.DisposeAsync().ConfigureAwait(false);
+                throw new TlsFailureException(TlsErrors.Superseded, "Certificates or authorities have changed during the handshake, and it would end otherwise now.");
+            }
+
+            Refusals.Clear();
+            return session;
+        }
+        catch (TlsFailureException e)
+        {
+            Refusals.Add(e);
+            throw;
+        }
+    }
+
+    // No connection outlives the certificate that it was made with, and those that were made together do not end together.
+    private TimeSpan AgeUntil(DateTimeOffset expires)
+    {
+        var left = expires - _time.GetUtcNow();
+        var share = 0.5 + (0.4 * (Random.NextUInt64() / (double)ulong.MaxValue));
+        return left > TimeSpan.Zero ? TimerRange.Limit(left * share) : TimeSpan.Zero;
     }
 
     // The settings are the handler's: a request that a connection is begun for may be over, and the caller's again, before the handshake is.

@@ -17,8 +17,13 @@ internal static class TransportSettingsCompiler
     private const uint MaxStreamWindow = 16 * 1024 * 1024; // SocketsHttpHandler's
     private static readonly TimeSpan MinKeepalive = TimeSpan.FromSeconds(1);
 
+    /// <summary>What holds of endpoints that nothing else is said of.</summary>
     /// <exception cref="ResourceRejectedException">A value is out of range, or the protocol is not spoken.</exception>
-    public static TransportSettings Compile(EnvoyCluster message, ICollection<string> notes)
+    public static TransportSettings Compile(EnvoyCluster message, ICollection<string> notes) => Compile(message, message.TransportSocket, "transport_socket", notes);
+
+    /// <summary>The same with another socket.</summary>
+    /// <exception cref="ResourceRejectedException">A value is out of range, or the protocol is not spoken.</exception>
+    public static TransportSettings Compile(EnvoyCluster message, TransportSocket? socket, string socketPath, ICollection<string> notes)
     {
         var connectTimeout = TimerRange.Limit(message.ConnectTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(5));
         if (connectTimeout <= TimeSpan.Zero)
@@ -33,7 +38,7 @@ internal static class TransportSettingsCompiler
         var upstreamPath = "upstream_http_protocol_options";
         if (message.TypedExtensionProtocolOptions.TryGetValue(OptionsKey, out var any))
         {
-            (settings, upstreamOptions) = WithExtension(settings, any, UpstreamTlsCompiler.IsAsked(message.TransportSocket), notes);
+            (settings, upstreamOptions) = WithExtension(settings, any, UpstreamTlsCompiler.IsAsked(socket), notes);
             upstreamPath = $"typed_extension_protocol_options[{OptionsKey}].upstream_http_protocol_options";
         }
         else
@@ -63,8 +68,8 @@ internal static class TransportSettingsCompiler
             settings = settings with { MaxRequestsPerConnection = older };
         }
 
-        settings = settings with { Tls = UpstreamTlsCompiler.Compile(message.TransportSocket, upstreamOptions, upstreamPath) };
-        if (settings.Tls is null)
+        settings = settings with { Tls = UpstreamTlsCompiler.Compile(socket, socketPath, upstreamOptions, upstreamPath, notes) };
+        if (settings.Tls is null && message.TransportSocketMatches.Count == 0)
         {
             NoteWithoutTls(upstreamOptions, upstreamPath, notes);
         }

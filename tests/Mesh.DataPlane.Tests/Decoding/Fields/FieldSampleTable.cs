@@ -27,6 +27,7 @@ internal static class FieldSampleTable
         Envoy.Extensions.Http.StatefulSession.Header.V3.V3Reflection.Descriptor,
         Envoy.Extensions.LoadBalancingPolicies.RoundRobin.V3.V3Reflection.Descriptor,
         Envoy.Extensions.LoadBalancingPolicies.Random.V3.V3Reflection.Descriptor,
+        Envoy.Extensions.TransportSockets.RawBuffer.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Retry.Host.PreviousHosts.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Retry.Priority.PreviousPriorities.V3.V3Reflection.Descriptor)));
 
@@ -85,6 +86,8 @@ internal static class FieldSampleTable
         [Tls + "Secret.tls_certificate"] = """{"certificate_chain":{"filename":"/c"},"private_key":{"filename":"/k"}}""",
         [Tls + "Secret.session_ticket_keys"] = """{"keys":[{"inline_string":"k"}]}""",
         [Tls + "CommonTlsContext.CombinedCertificateValidationContext.validation_context_sds_secret_config"] = """{"name":"t","sds_config":{"ads":{}}}""",
+        [Tls + "CertificateProviderPluginInstance"] = """{"instance_name":"default"}""",
+        [Tls + "CommonTlsContext.CertificateProviderInstance"] = """{"instance_name":"default"}""",
         [Tls + "SdsSecretConfig"] = """{"name":"s","sds_config":{"ads":{}}}""",
         [Tls + "TlsCertificate"] = """{"certificate_chain":{"inline_string":"c"},"private_key":{"inline_string":"k"}}""",
         [Core + "WatchedDirectory"] = """{"path":"/x"}""",
@@ -130,7 +133,9 @@ internal static class FieldSampleTable
         [Cluster + "Cluster.CustomClusterType"] = """{"name":"x"}""",
         [Cluster + "Cluster.type"] = "LOGICAL_DNS",
         [Cluster + "Cluster.lb_policy"] = "RANDOM",
-        [Cluster + "Cluster.TransportSocketMatch"] = """{"name":"x","transport_socket":{"name":"x"}}""",
+        [Cluster + "Cluster.TransportSocketMatch.match"] = """{"c":"d"}""",
+        ["envoy.config.endpoint.v3.LocalityLbEndpoints.metadata"] = """{"filter_metadata":{"envoy.transport_socket_match":{"a":"b"}}}""",
+        [Cluster + "Cluster.TransportSocketMatch"] = """{"name":"y","match":{"a":"b"},"transport_socket":{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"}}}""",
         [Cluster + "Cluster.EdsClusterConfig"] = """{"eds_config":{"ads":{}},"service_name":"s"}""",
         [Cluster + "Cluster.RefreshRate"] = """{"base_interval":"7s"}""",
         [Cluster + "Cluster.RefreshRate.base_interval"] = "\"6s\"",
