@@ -21,6 +21,9 @@ public sealed class MeshOptions
     /// <summary>Where this workload's certificate comes from, and whom it trusts.</summary>
     public MeshIdentityOptions Identity { get; set; } = new();
 
+    /// <summary>Where probes are answered that cannot speak the mesh's TLS.</summary>
+    public MeshHealthOptions Health { get; set; } = new();
+
     /// <summary>Hosts that have to be warm before the application reports ready, as written in code: <c>reviews:9080</c>.</summary>
     public IList<string> Preload { get; } = [];
 

@@ -10,4 +10,22 @@ public sealed class MeshServerOptions
     /// <summary>How long a graceful stop waits for every client to have taken this workload out of its endpoints.</summary>
     /// <value>The default value is 5 seconds.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Let the mesh decide who may come in by the TCP ports of this workload's server: their listeners are asked for, and a port whose listener does
+    /// not come refuses everybody.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool Inbound { get; set; }
+
+    /// <summary>Ports that the mesh leaves alone: whoever reaches them is let in, unencrypted and unknown.</summary>
+    /// <value>Empty by default.</value>
+    public IList<int> AllowUnmeshed { get; } = [];
+
+    /// <summary>
+    /// How long a connection may go on that the policy of its port would not let in any more: plain text after <c>STRICT</c>, a certificate whose
+    /// authority is trusted no longer (Istio's <c>drainDuration</c>).
+    /// </summary>
+    /// <value>The default value is 45 seconds.</value>
+    public TimeSpan DrainDuration { get; set; } = TimeSpan.FromSeconds(45);
 }

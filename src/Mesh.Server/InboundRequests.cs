@@ -1,3 +1,5 @@
+using Mesh.DataPlane.Inbound;
+using Mesh.DataPlane.Inbound.Http;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -29,10 +31,20 @@ internal sealed class InboundRequests(TimeProvider time)
         Task serving;
         try
         {
+            var isHttp1 = HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol);
             if (_draining)
             {
                 Volatile.Write(ref _lastArrival, time.GetTimestamp());
-                AskToClose(context);
+                AskToClose(context, isHttp1);
+            }
+            else if (context.Features.Get<IInboundConnection>() is InboundConnection { IsDraining: true })
+            {
+                AskToClose(context, isHttp1);
+            }
+
+            if (!isHttp1)
+            {
+                SetScheme(context);
             }
 
             serving = next(context);
@@ -52,9 +64,19 @@ internal sealed class InboundRequests(TimeProvider time)
         return Await(serving);
     }
 
-    private static void AskToClose(HttpContext context)
+    // With the scheme left to the client, as proxies need it, it is the connection that says what it is: only the application's own TLS makes https.
+    private static void SetScheme(HttpContext context)
     {
-        if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
+        var scheme = context.Features.Get<ITlsHandshakeFeature>() is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
+        if (!scheme.Equals(context.Request.Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            context.Request.Scheme = scheme;
+        }
+    }
+
+    private static void AskToClose(HttpContext context, bool isHttp1)
+    {
+        if (isHttp1)
         {
             context.Response.Headers.Connection = "close";
         }

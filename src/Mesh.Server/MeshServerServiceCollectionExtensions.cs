@@ -1,9 +1,15 @@
 using Mesh;
+using Mesh.DataPlane;
 using Mesh.DataPlane.Configuration;
 using Mesh.Server;
+using Mesh.Server.Connections;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -22,8 +28,37 @@ public static class MeshServerServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         var builder = services.AddMeshDataPlane(configure);
         services.TryAddSingleton<InboundRequests>();
+        if (!services.Any(s => s.ServiceType == typeof(MeshListenerFactory)))
+        {
+            AddConnections(services);
+        }
+
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MeshStartupFilter>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkloadRegistration>());
         return builder;
+    }
+
+    private static void AddConnections(IServiceCollection services)
+    {
+        services.AddSingleton(new RegisteredTransport(services));
+        services.AddSingleton<ServerSchemes>();
+        services.AddSingleton<ProbeWarning>();
+        services.AddSingleton<RefusalLog>();
+        services.AddSingleton<IStartupFilter, CoveredPorts>();
+        services.AddSingleton(InboundPortsFactory.Create);
+        services.AddSingleton(p => new InboundAdmission(
+            p.GetRequiredService<ServerSchemes>(),
+            p.GetRequiredService<ProbeWarning>(),
+            p.GetRequiredService<RefusalLog>(),
+            p.GetRequiredService<IOptions<SocketTransportOptions>>(),
+            p.GetRequiredService<IOptions<MeshOptions>>(),
+            p.GetRequiredService<MeshEngine>().Filters.Services,
+            p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<MeshListenerFactory>();
+        services.Add(ServiceDescriptor.Describe(typeof(IConnectionListenerFactory), RegisteredTransport.MeshFactory, ServiceLifetime.Singleton));
+        CoveredQuic.Replace(services);
+
+        // HTTP/2 between proxies says http on TLS; what the application is told is set from the connection.
+        services.AddOptions<KestrelServerOptions>().PostConfigure<IOptions<MeshOptions>>((kestrel, mesh) => kestrel.AllowAlternateSchemes |= mesh.Value.Server.Inbound);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Microsoft.AspNetCore.Hosting;
@@ -13,6 +14,6 @@ public static class MeshXdsKestrelExtensions
     public static void ListenMeshXds(this KestrelServerOptions options, IPAddress address, int port)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Listen(address, port, listen => listen.Protocols = HttpProtocols.Http2);
+        options.Listen(new OwnEndPoint(address, port), listen => listen.Protocols = HttpProtocols.Http2);
     }
 }

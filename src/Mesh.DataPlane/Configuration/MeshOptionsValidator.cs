@@ -17,6 +17,12 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(options.Client.DrainDuration >= TimeSpan.Zero, $"Mesh:Client:DrainDuration is {options.Client.DrainDuration}; it must not be negative.");
         CheckTcpListeners(options.Client.TcpListeners);
         Positive(options.Server.DrainTimeout, "Mesh:Server:DrainTimeout");
+        Check(options.Server.DrainDuration >= TimeSpan.Zero, $"Mesh:Server:DrainDuration is {options.Server.DrainDuration}; it must not be negative.");
+        foreach (var port in options.Server.AllowUnmeshed)
+        {
+            Check(port is > 0 and <= ushort.MaxValue, $"Mesh:Server:AllowUnmeshed names {port}; a port is a number from 1 to {ushort.MaxValue}.");
+        }
+
         Check(options.Client.MaxOnDemandHosts >= 1, $"Mesh:Client:MaxOnDemandHosts is {options.Client.MaxOnDemandHosts}; it must be at least 1.");
         Check(
             options.Client.OutboundTrafficPolicy is not { } policy || Enum.IsDefined(policy),

@@ -11,16 +11,23 @@ namespace Mesh.DataPlane.Configuration;
 /// <summary>Makes the ADS client of a process from its settings, its bootstrap, and a control plane in the same process if there is one.</summary>
 internal static class XdsClientFactory
 {
+    /// <summary>What the bootstrap of the process says.</summary>
+    public static XdsBootstrap Bootstrap(IServiceProvider services)
+    {
+        // A control plane in this process leaves nothing to connect to, and nothing for a bootstrap to say.
+        var hasControlPlane = services.GetService<IAdsTransport>() is not null;
+        return XdsBootstrap.Load(
+            services.GetRequiredService<IOptions<MeshOptions>>().Value,
+            name => hasControlPlane && name.StartsWith("GRPC_XDS_", StringComparison.Ordinal) ? null : Environment.GetEnvironmentVariable(name));
+    }
+
     public static IXdsClient Create(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<MeshOptions>>().Value;
         var time = services.GetRequiredService<TimeProvider>();
 
-        // A control plane in this process leaves nothing to connect to, and nothing for a bootstrap to say.
         var inProcess = services.GetService<IAdsTransport>();
-        var bootstrap = XdsBootstrap.Load(
-            options,
-            name => inProcess is not null && name.StartsWith("GRPC_XDS_", StringComparison.Ordinal) ? null : Environment.GetEnvironmentVariable(name));
+        var bootstrap = Bootstrap(services);
         IReadOnlyList<XdsServer> servers = inProcess is not null
             ? [new XdsServer(inProcess)]
             : [.. bootstrap.Servers.Select(s => s.CreateServer(time, options.Xds.KeepAliveInterval))];

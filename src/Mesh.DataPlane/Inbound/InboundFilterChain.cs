@@ -9,6 +9,6 @@ namespace Mesh.DataPlane.Inbound;
 /// <param name="Tls">How they are secured; <see langword="null"/> for plain text, and for TLS that is the application's own.</param>
 /// <param name="NetworkFilters">Who may pass, in their order, before a byte is read.</param>
 /// <param name="Http">What happens to their requests; <see langword="null"/> for a chain that passes connections on to the application as they are (<c>tcp_proxy</c>).</param>
-/// <param name="Admission">The chain without its name and what it says of requests: two that are equal in this let the same connections in.</param>
+/// <param name="HttpSource">The message that says so, by which it is seen whether an update leaves that as it is.</param>
 internal sealed record InboundFilterChain(
-    string Name, TcpChainMatch Match, DownstreamTls? Tls, IReadOnlyList<NetworkFilter> NetworkFilters, InboundHttp? Http, ByteString Admission);
+    string Name, TcpChainMatch Match, DownstreamTls? Tls, IReadOnlyList<NetworkFilter> NetworkFilters, InboundHttp? Http, ByteString HttpSource);

@@ -97,7 +97,7 @@ internal static class InboundListenerCompiler
 
         // The conditions of a default chain count for nothing, in Envoy as well.
         var match = isDefault ? TcpChainMatch.Any : TcpChainMatchCompiler.Compile(chain.FilterChainMatch, $"{path}.filter_chain_match", isInbound: true);
-        return new InboundFilterChain(chain.Name, match, tls, filters, http, Admission(chain, isHttp));
+        return new InboundFilterChain(chain.Name, match, tls, filters, http, terminal!.Value);
     }
 
     // The connection is here already: it can be left to the application, and led nowhere else.
@@ -116,18 +116,5 @@ internal static class InboundListenerCompiler
                 notes.Add($"{path}.{field} is not applied: the application's server has its own limits");
             }
         }
-    }
-
-    private static ByteString Admission(FilterChain chain, bool isHttp)
-    {
-        var admission = chain.Clone();
-        admission.Name = "";
-        admission.Metadata = null;
-        if (isHttp)
-        {
-            admission.Filters[^1] = new Filter { Name = "http" };
-        }
-
-        return admission.ToByteString();
     }
 }

@@ -3,7 +3,7 @@ using System.Net;
 namespace Mesh.DataPlane.Tcp;
 
 /// <summary>What the conditions of filter chains are held to.</summary>
-internal readonly struct ChainFacts
+internal readonly record struct ChainFacts
 {
     /// <summary>The port of the destination.</summary>
     public int Port { get; init; }

@@ -1,0 +1,344 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Mesh.DataPlane.Filters;
+using Mesh.DataPlane.Inbound;
+using Mesh.DataPlane.Inbound.Http;
+using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Tls;
+using Mesh.Identity;
+using Mesh.Server.Identity;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Connections;
+
+/// <summary>The way in of one connection: what it is, which filter chain is for it, whether it proves what that asks for.</summary>
+internal sealed class InboundAdmission(
+    ServerSchemes schemes, ProbeWarning probes, RefusalLog refusals, IOptions<SocketTransportOptions> transport, IOptions<MeshOptions> options, FilterServices services, TimeProvider time)
+{
+    // Kestrel's own.
+    private static readonly TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan _lingering = TimeSpan.FromSeconds(1);
+
+    private const int MaxLingering = 64 * 1024;
+
+    private readonly SocketTransportOptions _transport = transport.Value;
+
+    // The listener's own time for its first answer ends before.
+    private readonly TimeSpan _configurationTimeout = options.Value.Xds.ResourceTimeout * 2;
+
+    /// <summary>Lets a connection in, or ends it.</summary>
+    /// <returns>The connection for the server; <see langword="null"/> when it was refused.</returns>
+    public async ValueTask<ConnectionContext?> AdmitAsync(Socket socket, InboundListener listener, SocketConnectionContextFactory connections, CancellationToken cancellationToken)
+    {
+        // 1. What the control plane says of the port.
+        if (listener.Current is not { } table)
+        {
+            using var waiting = new Deadline(_configurationTimeout, time, cancellationToken);
+            try
+            {
+                if (await listener.GetAsync(waiting.Token).ConfigureAwait(false) is not { } answered)
+                {
+                    return Refuse(socket, listener, (listener.Refusal ?? "its listener has not come") + "; Mesh:Server:AllowUnmeshed exempts a port");
+                }
+
+                table = answered;
+            }
+            catch (OperationCanceledException)
+            {
+                return Refuse(socket, listener, "its listener has not come in time");
+            }
+        }
+
+        // 2. What the connection is, where that decides.
+        var where = Where(socket);
+        using var first = new FirstBytes(socket);
+        var isHttps = schemes.IsHttps(where.Port);
+        var known = table.DependsOnFirstBytes(where) ? null : table.Select(where);
+        var outcome = FirstBytes.Outcome.Plain;
+        if (known is null || known.Tls is not null || (known.Http is not null && !isHttps))
+        {
+            var inspection = table.Resource.Inspection;
+            using var looking = new Deadline(inspection.Timeout, time, cancellationToken);
+            try
+            {
+                outcome = await first.LookAsync(inspection.MaxClientHello, detectsHttp2: !isHttps, looking.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    return Close(socket);
+                }
+
+                // What cannot be told is not TLS; only a chain whose choice hangs on it is not taken on a guess.
+                if (known?.Tls is not null || (known is null && !inspection.ContinuesAfterTimeout))
+                {
+                    return Refuse(socket, listener, $"what it is could not be told from its first bytes within {inspection.Timeout}");
+                }
+            }
+            catch (SocketException)
+            {
+                return Close(socket);
+            }
+
+            if (outcome == FirstBytes.Outcome.Nothing)
+            {
+                return Close(socket);
+            }
+
+            if (outcome == FirstBytes.Outcome.BrokenTls && inspection.ClosesOnInvalidClientHello)
+            {
+                return Refuse(socket, listener, "its TLS begins against the rules");
+            }
+
+            where = where with { Tls = first.Hello };
+        }
+
+        // 3. The chain for it.
+        if (table.Select(where) is not { } chain)
+        {
+            return Refuse(socket, listener, where.Tls is null ? "no filter chain is for plain text" : "no filter chain is for its TLS");
+        }
+
+        if (chain.Tls is null)
+        {
+            return await FinishAsync(Plain(socket, first, connections), listener, table, chain, where, Facts(where, socket, null, null, null, []), outcome == FirstBytes.Outcome.Http2 && chain.Http is not null, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (where.Tls is null)
+        {
+            probes.Refused(listener.EndPoint, first.Seen);
+            return Refuse(socket, listener, outcome == FirstBytes.Outcome.BrokenTls ? "its TLS begins against the rules" : "it is plain text, and the port asks for TLS");
+        }
+
+        return await SecureAsync(socket, first, listener, table, chain, where, isHttps, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Resets a connection and says so.</summary>
+    public ConnectionContext? Refuse(Socket socket, InboundListener listener, string reason)
+    {
+        refusals.Refused(RemoteOf(socket), listener.EndPoint, reason);
+        return Reset(socket);
+    }
+
+    private async ValueTask<ConnectionContext?> SecureAsync(
+        Socket socket, FirstBytes first, InboundListener listener, InboundTable table, InboundChain chain, ChainFacts where, bool isHttps, CancellationToken cancellationToken)
+    {
+        var tls = chain.Tls!;
+        var judgement = new PeerJudgement();
+        var protocol = tls.Settings.Agree(where.Tls!.ApplicationProtocols);
+        SslServerAuthenticationOptions options;
+        try
+        {
+            options = tls.Options(protocol, judgement);
+        }
+        catch (TlsFailureException e)
+        {
+            return Refuse(socket, listener, e.Message.TrimEnd('.'));
+        }
+
+        var stream = new SslStream(first.Read.IsEmpty ? new NetworkStream(socket, ownsSocket: true) : new ReplayedStream(socket, first.Read.Span), leaveInnerStreamOpen: false);
+        try
+        {
+            var limit = tls.Settings.HandshakeTimeout;
+            using var shaking = new Deadline(limit == Timeout.InfiniteTimeSpan ? _handshakeTimeout : limit, time, cancellationToken);
+            await stream.AuthenticateAsServerAsync(options, shaking.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or System.ComponentModel.Win32Exception or ObjectDisposedException)
+        {
+            refusals.Refused(where.Source is null ? null : new IPEndPoint(where.Source, where.SourcePort), listener.EndPoint, "TLS has failed: " + ReasonOf(e, judgement));
+            await LingerAsync(socket).ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+
+        var peer = tls.Settings.AsksForClientCertificate ? stream.RemoteCertificate as X509Certificate2 : null;
+        if (tls.Settings.AsksForClientCertificate && !judgement.IsMade && !judgement.JudgeResumed(tls, peer))
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            refusals.Refused(new IPEndPoint(where.Source!, where.SourcePort), listener.EndPoint, "TLS has failed: " + judgement.Refusal?.TrimEnd('.'));
+            return null;
+        }
+
+        bool? isHttp2 = chain.Http is null || isHttps ? false
+            : protocol switch
+            {
+                "h2" or "istio-h2" => true,
+                "http/1.1" or "http/1.0" or "istio-http/1.1" or "istio-http/1.0" => false,
+                _ => null,
+            };
+        var connection = new StreamConnection(stream, socket, _transport, detectsHttp2: isHttp2 is null);
+        connection.Start();
+        return await FinishAsync(
+            connection, listener, table, chain, where, Facts(where, socket, tls, protocol, peer, judgement.Others), isHttp2 ?? await BeginsAsHttp2(connection, table, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    }
+
+    // Whoever says nothing for so long is taken for HTTP/1.1, whose own time limits hold from here on.
+    private async ValueTask<bool> BeginsAsHttp2(StreamConnection connection, InboundTable table, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.BeginsAsHttp2.WaitAsync(table.Resource.Inspection.Timeout, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private ConnectionContext Plain(Socket socket, FirstBytes first, SocketConnectionContextFactory connections)
+    {
+        if (first.Read.IsEmpty)
+        {
+            return connections.Create(socket);
+        }
+
+        var connection = new StreamConnection(new ReplayedStream(socket, first.Read.Span), socket, _transport, detectsHttp2: false);
+        connection.Start();
+        return connection;
+    }
+
+    private async ValueTask<ConnectionContext?> FinishAsync(
+        ConnectionContext context, InboundListener listener, InboundTable table, InboundChain chain, ChainFacts where, ConnectionFacts facts, bool isHttp2, CancellationToken cancellationToken)
+    {
+        if (chain.Judge(facts, services) is { } filter)
+        {
+            // The filter has said so itself.
+            await DelayAsync(filter.RefusalDelay, cancellationToken).ConfigureAwait(false);
+            context.Abort(new ConnectionAbortedException($"The filter {filter.Name} does not let it pass."));
+            await context.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+
+        if (isHttp2)
+        {
+            Http2Features.AddTo(context.Features);
+        }
+
+        var connection = new InboundConnection(chain, where, facts) { Transport = new ConnectionTransport(context, isHttp2) };
+        context.Features.Set<IInboundConnection>(connection);
+        context.Features.Set<IMeshPeerFeature>(new MeshPeerFeature(facts));
+        listener.Add(connection, table);
+        context.ConnectionClosed.UnsafeRegister(static s => (((InboundListener, InboundConnection))s!).Item1.Remove((((InboundListener, InboundConnection))s!).Item2), (listener, connection));
+        return context;
+    }
+
+    private static string ReasonOf(Exception exception, PeerJudgement judgement)
+        => judgement.Refusal?.TrimEnd('.') ?? (exception is OperationCanceledException ? "it has taken too long" : TlsErrors.Of(exception).Message.TrimEnd('.'));
+
+    private static ConnectionFacts Facts(
+        in ChainFacts where, Socket socket, InboundTls? tls, string? protocol, X509Certificate2? peer, IReadOnlyList<X509Certificate2> others)
+        => new()
+        {
+            RemoteEndPoint = where.Source is null ? null : new IPEndPoint(where.Source, where.SourcePort),
+            LocalEndPoint = where.Destination is null ? socket.LocalEndPoint as IPEndPoint : new IPEndPoint(where.Destination, where.Port),
+            IsTls = tls is not null,
+            RequestedServerName = where.Tls?.ServerName ?? "",
+            ApplicationProtocol = protocol ?? "",
+            PeerCertificate = peer,
+            PeerIntermediates = others,
+            LocalUriName = tls?.LocalUriName,
+        };
+
+    private static ChainFacts Where(Socket socket)
+    {
+        var local = (IPEndPoint)socket.LocalEndPoint!;
+        var remote = RemoteOf(socket);
+        var (destination, source) = (Simple(local.Address), remote is null ? null : Simple(remote.Address));
+        return new ChainFacts
+        {
+            Port = local.Port,
+            Destination = destination,
+            Source = source,
+            SourcePort = remote?.Port ?? 0,
+            IsLocal = source is not null && (IPAddress.IsLoopback(source) || source.Equals(destination)),
+        };
+    }
+
+    // A port for both families sees IPv4 as IPv6.
+    private static IPAddress Simple(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    private static IPEndPoint? RemoteOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint as IPEndPoint;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private static ConnectionContext? Reset(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+        catch (SocketException)
+        {
+            // It is gone already.
+        }
+
+        socket.Dispose();
+        return null;
+    }
+
+    private static ConnectionContext? Close(Socket socket)
+    {
+        socket.Dispose();
+        return null;
+    }
+
+    // What the client has sent meanwhile would turn the end into a reset, and the reset would overtake the alert that says why.
+    private async ValueTask LingerAsync(Socket socket)
+    {
+        using var deadline = new Deadline(_lingering, time, CancellationToken.None);
+        var buffer = ArrayPool<byte>.Shared.Rent(4096);
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            for (var left = MaxLingering; left > 0;)
+            {
+                var count = await socket.ReceiveAsync(buffer, SocketFlags.None, deadline.Token).ConfigureAwait(false);
+                if (count == 0)
+                {
+                    break;
+                }
+
+                left -= count;
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It was more than the client had to be given.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
+    {
+        if (delay > TimeSpan.Zero)
+        {
+            try
+            {
+                await Task.Delay(delay, time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // The port is closing.
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Mesh.DataPlane;
+using Mesh.DataPlane.Configuration;
+using Mesh.DataPlane.Inbound;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Connections;
+
+/// <summary>Makes the covered ports of a process from its settings and its bootstrap.</summary>
+internal static class InboundPortsFactory
+{
+    public static InboundPorts Create(IServiceProvider services)
+    {
+        var engine = services.GetRequiredService<MeshEngine>();
+        var options = services.GetRequiredService<IOptions<MeshOptions>>().Value;
+        return new InboundPorts(
+            engine.Client,
+            engine.Filters,
+            engine.Identity,
+            engine.Notes,
+            new InboundPortSettings(
+                options.Xds.ResourceTimeout,
+                options.Server.DrainDuration,
+                XdsClientFactory.Bootstrap(services).ServerListenerResourceNameTemplate ?? InboundPortSettings.DefaultNameTemplate),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<InboundPorts>>());
+    }
+}
