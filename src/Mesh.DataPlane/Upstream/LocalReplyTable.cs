@@ -72,7 +72,7 @@ internal static class LocalReplyTable
         new("the request's body is longer than `max_request_bytes`", FilterReplies.PayloadTooLarge),
         new("a preflight request that CORS answers", FilterReplies.CorsPreflight),
         new("a filter threw", FilterReplies.FilterThrew("<filter>", typeof(InvalidOperationException))),
-        new("an authorization policy says no", FilterReplies.RbacDenied("<policy>")) { IsNotYet = true },
+        new("an authorization policy says no", FilterReplies.RbacDenied("<policy>")),
         new("a token is missing", FilterReplies.JwtDenied("Jwt is missing", "<uri>", isMissing: true)) { IsNotYet = true },
         new("a token is not valid", FilterReplies.JwtDenied("Jwt is expired", "<uri>", isMissing: false)) { IsNotYet = true },
         new("a token is for another audience", FilterReplies.JwtAudienceDenied("<uri>")) { IsNotYet = true },

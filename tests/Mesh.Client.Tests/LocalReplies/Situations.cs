@@ -63,7 +63,7 @@ internal static class Situations
             () => Fault(new HTTPFault { Abort = new FaultAbort { GrpcStatus = 14, Percentage = Always } }),
             () => RateLimit(new LocalRateLimit()),
             () => RateLimit(new LocalRateLimit { RateLimitedAsResourceExhausted = true }),
-            TooLarge, Preflight, FilterThrows,
+            TooLarge, Preflight, FilterThrows, Forbidden,
         ],
     }.SelectMany(group => group.Key.Where(r => !r.IsNotYet).Zip(group.Value, (row, situation) => KeyValuePair.Create(row.Cause + Which(row), situation))).ToFrozenDictionary();
 
@@ -292,6 +292,9 @@ internal static class Situations
 
     private static Situation FilterThrows()
         => new Situation(configure: services => services.AddMeshFilter<Throwing>(Throwing.Url)).Listen(("throwing", new TypedStruct { TypeUrl = Throwing.Url }));
+
+    private static Situation Forbidden()
+        => new Situation().Listen(("envoy.filters.http.rbac", new Envoy.Extensions.Filters.Http.Rbac.V3.RBAC { Rules = new() }));
 
     private static Situation Answering(string text) => WithServer(new Situation(), async connection =>
     {
