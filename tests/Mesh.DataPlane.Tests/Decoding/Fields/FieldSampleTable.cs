@@ -12,7 +12,7 @@ internal static class FieldSampleTable
     private const string TcpProxy = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.";
     private const string Core = "envoy.config.core.v3.";
     private const string Tls = "envoy.extensions.transport_sockets.tls.v3.";
-
+    private const string Rbac = "envoy.config.rbac.v3.";
 
     private const string Named = """{"load_assignment":{"cluster_name":"c","endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"a.example","port_value":80}}}}]}]}}""";
     private const string Dns = """{"type":"STRICT_DNS",""" + "\"load_assignment\":{\"cluster_name\":\"c\",\"endpoints\":[{\"lb_endpoints\":[{\"endpoint\":{\"address\":{\"socket_address\":{\"address\":\"a.example\",\"port_value\":80}}}}]}]}}";
@@ -28,6 +28,8 @@ internal static class FieldSampleTable
         Envoy.Extensions.LoadBalancingPolicies.RoundRobin.V3.V3Reflection.Descriptor,
         Envoy.Extensions.LoadBalancingPolicies.Random.V3.V3Reflection.Descriptor,
         Envoy.Extensions.TransportSockets.RawBuffer.V3.V3Reflection.Descriptor,
+        Envoy.Extensions.Path.Match.UriTemplate.V3.V3Reflection.Descriptor,
+        Envoy.Extensions.Rbac.Principals.MtlsAuthenticated.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Retry.Host.PreviousHosts.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Retry.Priority.PreviousPriorities.V3.V3Reflection.Descriptor)));
 
@@ -159,6 +161,18 @@ internal static class FieldSampleTable
         ["envoy.config.endpoint.v3.Endpoint"] = """{"address":{"socket_address":{"address":"10.0.0.2","port_value":80}}}""",
         ["envoy.config.endpoint.v3.LbEndpoint.metadata"] = """{"filter_metadata":{"envoy.lb":{"hash_key":"k"}}}""",
         ["envoy.config.endpoint.v3.LbEndpoint.health_status"] = "DRAINING",
+        [Rbac + "Policy"] = """{"permissions":[{"any":true}],"principals":[{"any":true}]}""",
+        [Rbac + "Permission"] = """{"any":true}""",
+        [Rbac + "Permission.Set"] = """{"rules":[{"any":true}]}""",
+        [Rbac + "Permission.uri_template"] = """{"name":"t","typed_config":{"@type":"type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig","path_template":"/x/*"}}""",
+        ["envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig.path_template"] = "/x/*",
+        [Rbac + "Principal"] = """{"any":true}""",
+        [Rbac + "Principal.Set"] = """{"ids":[{"any":true}]}""",
+        [Rbac + "Principal.custom"] = """{"name":"c","typed_config":{"@type":"type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config","any_validated_client_certificate":true}}""",
+        [Rbac + "SourcedMetadata"] = """{"metadata_matcher":{"filter":"f","path":[{"key":"k"}],"value":{"present_match":true}}}""",
+        [Rbac + "RBAC.AuditLoggingOptions"] = """{"audit_condition":"ON_DENY","logger_configs":[{"audit_logger":{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.config.route.v3.RouteMatch"}},"is_optional":true}]}""",
+        [Rbac + "RBAC.AuditLoggingOptions.AuditLoggerConfig"] = """{"audit_logger":{"name":"x","typed_config":{"@type":"type.googleapis.com/envoy.config.route.v3.RouteMatch"}}}""",
+        ["envoy.type.matcher.v3.PathMatcher"] = """{"path":{"exact":"/x"}}""",
         [Route + "HeaderMatcher"] = """{"name":"x-a","exact_match":"v"}""",
         [Route + "QueryParameterMatcher"] = """{"name":"q","present_match":true}""",
         [Route + "QueryParameterMatcher.present_match"] = "false",
@@ -304,7 +318,7 @@ internal static class FieldSampleTable
         [Route + "RouteMatch.dynamic_metadata"] = """{"filter":"x","path":[{"key":"k"}],"value":{"present_match":true}}""",
         [Route + "RouteMatch.filter_state"] = """{"key":"x","string_match":{"exact":"x"}}""",
         ["envoy.type.matcher.v3.MetadataMatcher"] = """{"filter":"x","path":[{"key":"k"}],"value":{"present_match":true}}""",
-        ["envoy.type.matcher.v3.FilterStateMatcher"] = """{"key":"x","string_match":{"exact":"x"}}""",
+        ["envoy.type.matcher.v3.FilterStateMatcher"] = """{"key":"io.istio.peer_principal","string_match":{"exact":"x"}}""",
     };
 
     /// <summary>By field or by message: JSON that is merged into the root beforehand.</summary>

@@ -17,7 +17,7 @@ internal static class FieldSamples
         "envoy.config.core.v3.RuntimeFeatureFlag", "envoy.config.core.v3.RuntimeUInt32",
     ];
 
-    private static readonly string[] _leafPackages = ["google.", "xds.", "udpa.", "envoy.type.", "envoy.config.accesslog.", "envoy.config.trace.", "envoy.config.rbac."];
+    private static readonly string[] _leafPackages = ["google.", "xds.", "udpa.", "envoy.type.", "envoy.config.accesslog.", "envoy.config.trace."];
 
     public static bool IsWalked(MessageDescriptor message)
         => !_leaves.Contains(message.FullName) && !_leafPackages.Any(p => message.FullName.StartsWith(p, StringComparison.Ordinal)) && message.Fields.InDeclarationOrder().Count > 0;

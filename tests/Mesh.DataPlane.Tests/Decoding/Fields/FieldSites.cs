@@ -1,6 +1,7 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
+using Envoy.Config.Rbac.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Extensions.Clusters.Dns.V3;
@@ -9,6 +10,7 @@ using Envoy.Extensions.Filters.Http.Buffer.V3;
 using Envoy.Extensions.Filters.Http.Fault.V3;
 using Envoy.Extensions.Filters.Http.HeaderMutation.V3;
 using Envoy.Extensions.Filters.Http.LocalRatelimit.V3;
+using Envoy.Extensions.Filters.Http.Rbac.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Http.StatefulSession.V3;
 using Envoy.Extensions.Filters.Listener.TlsInspector.V3;
@@ -25,6 +27,7 @@ using Envoy.Extensions.LoadBalancingPolicies.PickFirst.V3;
 using Envoy.Extensions.LoadBalancingPolicies.RingHash.V3;
 using Envoy.Extensions.LoadBalancingPolicies.RoundRobin.V3;
 using Envoy.Extensions.LoadBalancingPolicies.WrrLocality.V3;
+using Envoy.Extensions.Path.Match.UriTemplate.V3;
 using Envoy.Extensions.Retry.Priority.PreviousPriorities.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -32,6 +35,10 @@ using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tls;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 using Cors = Envoy.Extensions.Filters.Http.Cors.V3;
+using MtlsAuthenticated = Envoy.Extensions.Rbac.Principals.MtlsAuthenticated.V3.Config;
+using NetworkRbac = Envoy.Extensions.Filters.Network.Rbac.V3.RBAC;
+using RBAC = Envoy.Config.Rbac.V3.RBAC;
+using Rbac = Envoy.Extensions.Filters.Http.Rbac.V3.RBAC;
 using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 using RetryPolicy = Envoy.Config.Route.V3.RetryPolicy;
 using RandomPolicy = Envoy.Extensions.LoadBalancingPolicies.Random.V3.Random;
@@ -115,6 +122,19 @@ internal static class FieldSites
             Predicates = { new TypedExtensionConfig { Name = "x", TypedConfig = Any.Pack(m) } },
         })),
 
+        Filter(new Rbac()),
+        RouteFilter(new RBACPerRoute()),
+        new(() => new RBAC(), InRules),
+        new(() => AnyPolicy(), m => InRules(new RBAC { Policies = { ["p"] = (Policy)m } })),
+        new(() => AnyPolicy().Permissions[0], m => InRules(new RBAC { Policies = { ["p"] = new Policy(AnyPolicy()) { Permissions = { (Permission)m } } } })),
+        new(() => AnyPolicy().Principals[0], m => InRules(new RBAC { Policies = { ["p"] = new Policy(AnyPolicy()) { Principals = { (Principal)m } } } })),
+        new(
+            () => new UriTemplateMatchConfig { PathTemplate = "/a" },
+            m => InRules(new RBAC { Policies = { ["p"] = new Policy(AnyPolicy()) { Permissions = { new Permission { UriTemplate = new() { Name = "t", TypedConfig = Any.Pack(m) } } } } } })),
+        new(
+            () => new MtlsAuthenticated { SanMatcher = new() { SanType = SubjectAltNameMatcher.Types.SanType.Uri, Matcher = new() { Exact = "x" } } },
+            m => InRules(new RBAC { Policies = { ["p"] = new Policy(AnyPolicy()) { Principals = { new Principal { Custom = new() { Name = "c", TypedConfig = Any.Pack(m) } } } } } })),
+        new(() => new NetworkRbac { StatPrefix = "s" }, InNetworkFilter),
         Filter(new Router()),
         Filter(new HTTPFault()),
         Filter(new Cors.Cors()),
@@ -183,6 +203,31 @@ internal static class FieldSites
         }
 
         return InListener(manager);
+    }
+
+    private static Policy AnyPolicy() => new() { Permissions = { new Permission { DestinationPort = 80 } }, Principals = { new Principal { Authenticated = new() } } };
+
+    private static Resource InRules(IMessage rules) => InFilters(new Rbac { Rules = (RBAC)rules });
+
+    private static Resource InNetworkFilter(IMessage filter)
+    {
+        var listener = new Listener
+        {
+            Name = "l",
+            TrafficDirection = TrafficDirection.Inbound,
+            FilterChains =
+            {
+                new FilterChain
+                {
+                    Filters =
+                    {
+                        new Filter { Name = "rbac", TypedConfig = Any.Pack(filter) },
+                        new Filter { Name = "tcp", TypedConfig = Any.Pack(new TcpProxy { StatPrefix = "s", Cluster = "InboundPassthroughCluster" }) },
+                    },
+                },
+            },
+        };
+        return (Resource)ListenerType.Instance.Decode(listener.ToByteString(), out _);
     }
 
     private static FieldSite Session<T>(T state)

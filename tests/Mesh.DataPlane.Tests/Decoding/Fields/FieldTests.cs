@@ -34,6 +34,7 @@ public sealed class FieldTests
         ["envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.initial_read_buffer_size"] = "how a buffer grows",
         ["envoy.config.core.v3.WatchedDirectory.path"] = "files are read for every handshake, however they change",
         ["envoy.config.core.v3.WatchedDirectory.watch_modify"] = "files are read for every handshake, however they change",
+        ["envoy.extensions.rbac.principals.mtls_authenticated.v3.Config.any_validated_client_certificate"] = "for when there is no san_matcher, which has a test of its own",
         ["envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext.default_validation_context"] = "kept as it came, and merged with the secret's",
         ["envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance.certificate_name"] = "every instance is the workload's own certificate or authorities",
         ["envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance.instance_name"] = "every instance is the workload's own certificate or authorities",
