@@ -28,4 +28,11 @@ public sealed class MeshServerOptions
     /// </summary>
     /// <value>The default value is 45 seconds.</value>
     public TimeSpan DrainDuration { get; set; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>
+    /// Serve requests that have a <c>content-length</c> beside a <c>transfer-encoding</c>, or a transfer coding other than <c>chunked</c>. They are
+    /// refused otherwise, as Envoy does by default: whoever passed them on may have seen their end elsewhere (request smuggling).
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool AllowAmbiguousFraming { get; set; }
 }

@@ -38,6 +38,9 @@ internal abstract class InboundExchange : EngineExchange
 
     public override bool IsLocalReply => Reply is not null;
 
+    /// <summary>Filters have left word for each other.</summary>
+    public bool HasMetadata => Exchange.HasMetadata;
+
     /// <summary>The filters that have seen the request, by their places in the chain.</summary>
     public Span<HttpFilter?> Seen(int filters)
     {

@@ -1,0 +1,26 @@
+using Mesh.DataPlane.Matching;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Mesh.Server.Http;
+
+/// <summary>The headers of requests that have come in, for matchers and formats.</summary>
+internal sealed class RequestHeaderReader : HeaderReader
+{
+    public static RequestHeaderReader Instance { get; } = new();
+
+    public override bool TryGet(object carrier, HeaderName name, out ReadOnlySpan<char> value)
+    {
+        if (((HttpContext)carrier).Request.Headers.TryGetValue(name.Value, out var values))
+        {
+            value = HeaderText.Join(values);
+            return true;
+        }
+
+        value = [];
+        return false;
+    }
+
+    public override string? First(object carrier, HeaderName name)
+        => ((HttpContext)carrier).Request.Headers.TryGetValue(name.Value, out var values) && values.Count > 0 ? values[0] ?? "" : null;
+}

@@ -1,0 +1,32 @@
+using Mesh.DataPlane.Matching;
+using Microsoft.AspNetCore.Http;
+
+namespace Mesh.Server.Http;
+
+/// <summary>The headers of the application's responses, for formats.</summary>
+internal sealed class ResponseHeaderReader : HeaderReader
+{
+    public static ResponseHeaderReader Instance { get; } = new();
+
+    public override bool TryGet(object carrier, HeaderName name, out ReadOnlySpan<char> value)
+    {
+        var response = ((HttpContext)carrier).Response;
+        if (name.Value == ":status")
+        {
+            value = DataPlane.Headers.HeaderNumbers.Text(response.StatusCode);
+            return true;
+        }
+
+        if (response.Headers.TryGetValue(name.Value, out var values))
+        {
+            value = HeaderText.Join(values);
+            return true;
+        }
+
+        value = [];
+        return false;
+    }
+
+    public override string? First(object carrier, HeaderName name)
+        => ((HttpContext)carrier).Response.Headers.TryGetValue(name.Value, out var values) && values.Count > 0 ? values[0] ?? "" : null;
+}
