@@ -35,4 +35,18 @@ public sealed class MeshServerOptions
     /// </summary>
     /// <value>The default value is <see langword="false"/>.</value>
     public bool AllowAmbiguousFraming { get; set; }
+
+    /// <summary>
+    /// Read lines of HTTP/1.1 that end with LF alone, which is Kestrel's own default. They are refused otherwise, in the whole process, unless the
+    /// application sets the switch <c>Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators</c> itself.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool AllowBareLineFeeds { get; set; }
+
+    /// <summary>
+    /// Let policies read paths as ASP.NET Core's routing does: without regard to case, and <c>/admin/</c> as <c>/admin</c>. Envoy reads every byte; with
+    /// this set a policy for <c>/admin</c> is one for <c>/Admin</c> and <c>/admin/</c>, which lead to the same endpoint.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool CaseInsensitivePaths { get; set; }
 }

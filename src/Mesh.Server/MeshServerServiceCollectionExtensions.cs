@@ -2,12 +2,9 @@ using Mesh;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Configuration;
 using Mesh.Server;
-<<<<<<< HEAD
 using Mesh.Server.Connections;
 using Microsoft.AspNetCore.Connections;
-=======
 using Mesh.Server.Http;
->>>>>>> 2e4f55c (The server's door: requests of a port of the mesh are normalised, routed and pass the filters of its listener before anything of the application sees them)
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -32,15 +29,12 @@ public static class MeshServerServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         var builder = services.AddMeshDataPlane(configure);
         services.TryAddSingleton<InboundRequests>();
-<<<<<<< HEAD
         if (!services.Any(s => s.ServiceType == typeof(MeshListenerFactory)))
         {
             AddConnections(services);
         }
 
-=======
-        services.TryAddSingleton<ServerDoor>();
->>>>>>> 2e4f55c (The server's door: requests of a port of the mesh are normalised, routed and pass the filters of its listener before anything of the application sees them)
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, LineFeeds>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MeshStartupFilter>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkloadRegistration>());
         return builder;

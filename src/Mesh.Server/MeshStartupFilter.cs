@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server;
 
 /// <summary>Puts the mesh before everything else that an application does with a request.</summary>
-internal sealed class MeshStartupFilter(InboundRequests requests, ServerDoor door, IOptions<MeshOptions> options) : IStartupFilter
+internal sealed class MeshStartupFilter(InboundRequests requests, IOptions<MeshOptions> options) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next)
         => app =>
@@ -17,7 +17,7 @@ internal sealed class MeshStartupFilter(InboundRequests requests, ServerDoor doo
                 app.Use((context, next) => RequestFraming.Check(context) is { } reply ? RequestFraming.RefuseAsync(context, reply) : next(context));
             }
 
-            app.Use(door.InvokeAsync);
+            app.Use(ServerDoor.InvokeAsync);
             next(app);
         };
 }

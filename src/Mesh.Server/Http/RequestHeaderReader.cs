@@ -21,6 +21,18 @@ internal sealed class RequestHeaderReader : HeaderReader
         return false;
     }
 
+    public override bool TryGetLine(object carrier, HeaderName name, int index, out ReadOnlySpan<char> line)
+    {
+        if (((HttpContext)carrier).Request.Headers.TryGetValue(name.Value, out var values) && index < values.Count)
+        {
+            line = values[index];
+            return true;
+        }
+
+        line = [];
+        return false;
+    }
+
     public override string? First(object carrier, HeaderName name)
         => ((HttpContext)carrier).Request.Headers.TryGetValue(name.Value, out var values) && values.Count > 0 ? values[0] ?? "" : null;
 }

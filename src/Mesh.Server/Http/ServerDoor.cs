@@ -10,9 +10,9 @@ namespace Mesh.Server.Http;
 /// The mesh's way in: whatever comes by a port of the mesh is normalised, routed and passes the filters of the port's listener, before anything of
 /// the application sees it. Without a listener it costs one look at the connection.
 /// </summary>
-internal sealed class ServerDoor
+internal static class ServerDoor
 {
-    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    public static Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Features.Get<IInboundConnection>() is not { } connection || connection.Http is not { } table)
         {
