@@ -12,7 +12,10 @@ namespace Mesh.DataPlane.Filters;
 /// <summary>The filters that every process knows, beside the router. Another one needs its folder and a line here.</summary>
 internal static class BuiltInFilters
 {
-    public static IReadOnlyList<FilterType> All { get; } =
+    public static IReadOnlyList<FilterType> All { get; } = Create(ignoresPathCase: false);
+
+    /// <param name="ignoresPathCase">Policies read paths as ASP.NET Core's routing does (<see cref="MeshServerOptions.CaseInsensitivePaths"/>).</param>
+    public static IReadOnlyList<FilterType> Create(bool ignoresPathCase) =>
     [
         new FaultFilterType(),
         new CorsFilterType(),
@@ -21,6 +24,6 @@ internal static class BuiltInFilters
         new LocalRateLimitFilterType(),
         new StatefulSessionFilterType(),
         new JwtAuthnFilterType(),
-        new RbacFilterType(),
+        new RbacFilterType(ignoresPathCase),
     ];
 }

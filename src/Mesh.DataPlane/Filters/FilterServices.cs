@@ -14,6 +14,9 @@ internal sealed record FilterServices(TimeProvider Time, IRandomSource Random, s
     private IClusterCalls? _calls;
     private DenialLog? _denials;
 
+    /// <summary>The application's routing takes <c>/admin/</c> for <c>/admin</c>, and who judges paths is to know (<see cref="MeshServerOptions.CaseInsensitivePaths"/>).</summary>
+    public bool CaseInsensitivePaths { get; init; }
+
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>What authorization has allowed and denied.</summary>

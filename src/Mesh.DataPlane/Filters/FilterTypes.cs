@@ -1,5 +1,7 @@
 using Google.Protobuf;
 using Mesh.Filters;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Mesh.DataPlane.Filters;
 
@@ -10,7 +12,7 @@ internal sealed class FilterTypes
     private readonly Dictionary<string, FilterType> _byRouteConfig = new(StringComparer.Ordinal);
 
     public FilterTypes(IEnumerable<HttpFilterRegistration> registrations, IServiceProvider services)
-        : this([.. registrations.Select(r => new ApplicationFilterType(r, services)), .. BuiltInFilters.All])
+        : this([.. registrations.Select(r => new ApplicationFilterType(r, services)), .. BuiltInFilters.Create(services.GetService<IOptions<MeshOptions>>()?.Value.Server.CaseInsensitivePaths ?? false)])
     {
     }
 

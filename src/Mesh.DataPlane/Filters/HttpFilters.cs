@@ -19,11 +19,12 @@ internal sealed class HttpFilters(FilterTypes types, FilterServices services)
     public static HttpFilters Create(IServiceProvider services)
     {
         var types = new FilterTypes(services.GetServices<HttpFilterRegistration>(), services);
-        var workload = services.GetRequiredService<IOptions<MeshOptions>>().Value.Workload;
+        var options = services.GetRequiredService<IOptions<MeshOptions>>().Value;
         return new HttpFilters(
             types,
-            new FilterServices(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IRandomSource>(), ServiceCluster(workload))
+            new FilterServices(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IRandomSource>(), ServiceCluster(options.Workload))
             {
+                CaseInsensitivePaths = options.Server.CaseInsensitivePaths,
                 Logger = services.GetService<ILoggerFactory>()?.CreateLogger<HttpFilters>() ?? NullLogger<HttpFilters>.Instance,
             });
     }

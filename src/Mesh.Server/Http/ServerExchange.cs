@@ -91,6 +91,11 @@ internal sealed partial class ServerExchange : InboundExchange
         get
         {
             var path = Context.Request.Path.Value ?? "";
+            if (Table.IgnoresTrailingSlashes && path.Length > 1 && path[^1] == '/')
+            {
+                path = path.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : "/";
+            }
+
             var target = Path.AsSpan();
             var query = target.IndexOf('?');
             if (path.AsSpan().SequenceEqual(query < 0 ? target : target[..query]))

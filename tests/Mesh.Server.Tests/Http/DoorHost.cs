@@ -43,17 +43,19 @@ internal sealed class DoorHost : IAsyncDisposable
     /// <param name="protocols">What the server speaks.</param>
     /// <param name="types">The filters that there are.</param>
     /// <param name="server">The server's own settings.</param>
+    /// <param name="caseInsensitivePaths"><see cref="MeshServerOptions.CaseInsensitivePaths"/>.</param>
     public static async Task<DoorHost> StartAsync(
         Action<HttpConnectionManager>? configure = null,
         Action<WebApplication>? application = null,
         Func<ConnectionFacts, ConnectionFacts>? facts = null,
         HttpProtocols protocols = HttpProtocols.Http1,
         FilterTypes? types = null,
-        Action<KestrelServerOptions>? server = null)
+        Action<KestrelServerOptions>? server = null,
+        bool caseInsensitivePaths = false)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        var connection = new Connection(types ?? FilterTypes.BuiltIn, facts ?? (f => f));
+        var connection = new Connection(types ?? Types(caseInsensitivePaths), facts ?? (f => f), caseInsensitivePaths);
         if (configure is not null)
         {
             connection.Change(configure);
@@ -168,8 +170,11 @@ internal sealed class DoorHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
+    private static FilterTypes Types(bool caseInsensitivePaths)
+        => new([], new ServiceCollection().Configure<MeshOptions>(o => o.Server.CaseInsensitivePaths = caseInsensitivePaths).BuildServiceProvider());
+
     /// <summary>A connection of the listener's, which the next request on it sees as it is by then.</summary>
-    private sealed class Connection(FilterTypes types, Func<ConnectionFacts, ConnectionFacts> facts)
+    private sealed class Connection(FilterTypes types, Func<ConnectionFacts, ConnectionFacts> facts, bool caseInsensitivePaths)
     {
         private volatile InboundHttpTable? _table;
 
@@ -179,7 +184,7 @@ internal sealed class DoorHost : IAsyncDisposable
             configure(manager);
             _table = new InboundHttpTable(
                 InboundHttpCompiler.Compile(Any.Pack(manager), "hcm", types, []),
-                new FilterServices(TimeProvider.System, SystemRandomSource.Instance));
+                new FilterServices(TimeProvider.System, SystemRandomSource.Instance) { CaseInsensitivePaths = caseInsensitivePaths });
         }
 
         public IInboundConnection Of(ConnectionContext context)

@@ -11,8 +11,9 @@ internal static class RbacCompiler
     /// <param name="isHttp">Whether they are for requests.</param>
     /// <param name="path">Where they stand.</param>
     /// <param name="notes">Gets what is not applied and opens nothing.</param>
+    /// <param name="ignoresPathCase">Paths are compared without regard to case, whatever the rules say.</param>
     /// <exception cref="ResourceRejectedException">They break a rule, or ask for what is not supported.</exception>
-    public static RbacPolicies Compile(RBAC message, bool isHttp, string path, ICollection<string> notes)
+    public static RbacPolicies Compile(RBAC message, bool isHttp, string path, ICollection<string> notes, bool ignoresPathCase = false)
     {
         var action = message.Action switch
         {
@@ -26,7 +27,7 @@ internal static class RbacCompiler
             CheckAudit(audit, path + ".audit_logging_options", notes);
         }
 
-        var compiler = new RbacRuleCompiler(isHttp);
+        var compiler = new RbacRuleCompiler(isHttp, ignoresPathCase);
         var lenient = action != RbacAction.Allow;
         return new RbacPolicies(action, message.Policies.Select(p => Compile(p.Key, p.Value, compiler, lenient, $"{path}.policies[\"{p.Key}\"]")));
     }

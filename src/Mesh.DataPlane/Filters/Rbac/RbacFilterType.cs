@@ -6,7 +6,8 @@ using Rules = Envoy.Config.Rbac.V3.RBAC;
 namespace Mesh.DataPlane.Filters.Rbac;
 
 /// <summary>Envoy's <c>envoy.filters.http.rbac</c>: a route's configuration takes the place of the listener's.</summary>
-internal sealed class RbacFilterType() : FilterType<RBAC, RBACPerRoute>(RBAC.Parser, RBACPerRoute.Parser)
+/// <param name="ignoresPathCase">Paths are compared as ASP.NET Core's routing compares them.</param>
+internal sealed class RbacFilterType(bool ignoresPathCase = false) : FilterType<RBAC, RBACPerRoute>(RBAC.Parser, RBACPerRoute.Parser)
 {
     public override HttpFilter? Create(in FilterBinding binding)
     {
@@ -19,7 +20,7 @@ internal sealed class RbacFilterType() : FilterType<RBAC, RBACPerRoute>(RBAC.Par
     protected override object CompileRoute(RBACPerRoute message, string path, ICollection<string> notes)
         => new RbacRoute(message.Rbac is { } rbac ? Settings(rbac, path + ".rbac", notes) : null);
 
-    private static RbacSettings Settings(RBAC message, string path, ICollection<string> notes)
+    private RbacSettings Settings(RBAC message, string path, ICollection<string> notes)
         => new(
             Engine(message.Rules, message.Matcher, path, "rules", "matcher", notes),
             Engine(message.ShadowRules, message.ShadowMatcher, path, "shadow_rules", "shadow_matcher", notes),
@@ -27,13 +28,13 @@ internal sealed class RbacFilterType() : FilterType<RBAC, RBACPerRoute>(RBAC.Par
             message.ShadowRulesStatPrefix,
             message.TrackPerRuleStats);
 
-    private static RbacEngine? Engine(Rules? rules, global::Xds.Type.Matcher.V3.Matcher? matcher, string path, string rulesField, string matcherField, ICollection<string> notes)
+    private RbacEngine? Engine(Rules? rules, global::Xds.Type.Matcher.V3.Matcher? matcher, string path, string rulesField, string matcherField, ICollection<string> notes)
     {
         if (matcher is not null)
         {
             throw new ResourceRejectedException($"{path}.{matcherField}", $"is not supported; write it as {rulesField}");
         }
 
-        return rules is null ? null : RbacCompiler.Compile(rules, isHttp: true, $"{path}.{rulesField}", notes);
+        return rules is null ? null : RbacCompiler.Compile(rules, isHttp: true, $"{path}.{rulesField}", notes, ignoresPathCase);
     }
 }

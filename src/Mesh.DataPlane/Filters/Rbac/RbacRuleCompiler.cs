@@ -10,7 +10,8 @@ namespace Mesh.DataPlane.Filters.Rbac;
 
 /// <summary>Compiles permissions and principals. Whatever is not honoured is refused: a condition that is left out lets in whom it was to keep out.</summary>
 /// <param name="isHttp">Whether there are requests; without them, conditions on requests are refused.</param>
-internal sealed class RbacRuleCompiler(bool isHttp)
+/// <param name="ignoresPathCase">Paths are compared without regard to case, whatever the rules say.</param>
+internal sealed class RbacRuleCompiler(bool isHttp, bool ignoresPathCase)
 {
     private const int MaxPort = 65536;
 
@@ -145,7 +146,20 @@ internal sealed class RbacRuleCompiler(bool isHttp)
     private PathRule Path(Envoy.Type.Matcher.V3.PathMatcher message, string path)
     {
         RequireHttp(path);
-        return new PathRule(MatcherCompiler.String(message.Path, path + ".path"));
+        return new PathRule(MatcherCompiler.String(ignoresPathCase ? WithoutCase(message.Path) : message.Path, path + ".path"));
+    }
+
+    private static Envoy.Type.Matcher.V3.StringMatcher WithoutCase(Envoy.Type.Matcher.V3.StringMatcher message)
+    {
+        var copy = message.Clone();
+        copy.IgnoreCase = true;
+        if (copy.SafeRegex is { } regex)
+        {
+            copy.IgnoreCase = false;
+            regex.Regex = "(?i)" + regex.Regex;
+        }
+
+        return copy;
     }
 
     private UriTemplateRule Template(TypedExtensionConfig message, bool lenient, string path)
@@ -159,7 +173,7 @@ internal sealed class RbacRuleCompiler(bool isHttp)
         path += ".typed_config";
         var config = WireMessage.Parse(UriTemplateMatchConfig.Parser, message.TypedConfig.Value, path);
         WireMessage.Validate(config, message.TypedConfig.Value, UriTemplateMatchConfig.Parser, path);
-        return new UriTemplateRule(UriTemplate.Parse(config.PathTemplate, path + ".path_template"), lenient);
+        return new UriTemplateRule(UriTemplate.Parse(ignoresPathCase ? config.PathTemplate.ToLowerInvariant() : config.PathTemplate, path + ".path_template"), lenient, ignoresPathCase);
     }
 
     private void RequireHttp(string path)

@@ -21,6 +21,9 @@ internal sealed class InboundHttpTable
 
     public InboundHttpSettings Settings { get; }
 
+    /// <summary>The application's routing takes no notice of slashes at the end of a path.</summary>
+    public bool IgnoresTrailingSlashes => _services.CaseInsensitivePaths;
+
     public TimeProvider Time => _services.Time;
 
     public IRandomSource Random => _services.Random;
