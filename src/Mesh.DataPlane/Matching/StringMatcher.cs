@@ -55,6 +55,9 @@ internal abstract class StringMatcher
 
     internal sealed class Regex(Re2Pattern pattern) : StringMatcher
     {
+        /// <summary>What every match begins with; empty when nothing can be said.</summary>
+        public string Start => pattern.Prefix;
+
         public override bool IsMatch(ReadOnlySpan<char> value) => pattern.IsFullMatch(value);
 
         public override string ToString() => $"a full match of '{pattern}'";

@@ -19,6 +19,7 @@ internal readonly record struct RbacKey(RbacKeyKind Kind, string Header, string 
 
             // Every path begins with a slash: that would find all policies for all requests.
             StringMatcher.Prefix { Text.Length: > 1 } prefix => new RbacKey(kind, header, prefix.Text, IsPrefix: true, prefix.IgnoreCase),
+            StringMatcher.Regex { Start.Length: > 1 } regex => new RbacKey(kind, header, regex.Start, IsPrefix: true, IgnoreCase: false),
             _ => null,
         };
 }

@@ -24,6 +24,7 @@ internal sealed class Re2Pattern
     private readonly Re2Node _language;
     private readonly CodePointAlphabet _alphabet;
     private readonly Regex _full;
+    private readonly string _required;
     private Regex? _partial;
     private Re2Program? _program;
 
@@ -35,6 +36,7 @@ internal sealed class Re2Pattern
         _root = root;
         _alphabet = alphabet;
         _language = Re2Simplifier.Simplify(root);
+        (Prefix, _required) = Re2Literals.Find(_language);
         _full = Compile(DotNetPatternWriter.Full(_language, alphabet));
     }
 
@@ -46,6 +48,9 @@ internal sealed class Re2Pattern
 
     /// <summary>Estimate of RE2's program size.</summary>
     public int ProgramSize { get; }
+
+    /// <summary>What every text begins with that the pattern matches all of; empty when nothing can be said.</summary>
+    public string Prefix { get; }
 
     /// <summary>Parses a pattern with <see cref="Re2Options.Default"/>.</summary>
     /// <exception cref="Re2SyntaxException">RE2 refuses the pattern, it is too large, or it uses what is not supported here.</exception>
@@ -83,7 +88,10 @@ internal sealed class Re2Pattern
     }
 
     /// <summary>Whether the pattern matches all of <paramref name="text"/>; Envoy's <c>RegexMatcher</c>. Does not allocate.</summary>
-    public bool IsFullMatch(ReadOnlySpan<char> text) => IsMatch(_full, text);
+    public bool IsFullMatch(ReadOnlySpan<char> text)
+        => text.StartsWith(Prefix, StringComparison.Ordinal)
+            && (_required.Length == 0 || text[Prefix.Length..].Contains(_required, StringComparison.Ordinal))
+            && IsMatch(_full, text);
 
     /// <summary>Whether the pattern matches anywhere in <paramref name="text"/>.</summary>
     public bool IsPartialMatch(ReadOnlySpan<char> text) =>
