@@ -51,7 +51,7 @@ internal sealed class InterceptedBody(HttpContext context, Func<(bool IsThere, R
         _buffer ??= new MemoryStream();
         _buffered ??= new TaskCompletionSource<ReadOnlyMemory<byte>?>(TaskCreationOptions.RunContinuationsAsynchronously);
         _asked.TrySetResult();
-        return await _buffered.Task.ConfigureAwait(false) is { } body && body.Length <= maxBytes ? body : null;
+        return await _buffered.Task.ConfigureAwait(false) is { } body && body.Length <= maxBytes ? body : (ReadOnlyMemory<byte>?)null;
     }
 
     /// <summary>Lets the body run through a stream.</summary>

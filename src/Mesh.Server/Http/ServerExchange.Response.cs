@@ -136,15 +136,17 @@ internal sealed partial class ServerExchange
         }
 
         // Neither has a body, and saying how long it is not is an error.
-        _replyBody = response.StatusCode is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified ? default : body;
-        if (_replyBody.Length > 0)
+        if (response.StatusCode is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified)
         {
-            if (response.ContentType is null)
-            {
-                response.ContentType = "text/plain";
-            }
+            _replyBody = default;
+            return;
+        }
 
-            response.ContentLength = _replyBody.Length;
+        _replyBody = body;
+        response.ContentLength = body.Length;
+        if (body.Length > 0 && response.ContentType is null)
+        {
+            response.ContentType = "text/plain";
         }
     }
 
