@@ -24,6 +24,7 @@ internal static class ModelAnalyzer
             SidecarAnalyzer.Analyze(sidecar, config, diagnostics);
         }
 
+        PolicyAnalyzer.Analyze(config, diagnostics);
         foreach (var (resource, spec) in snapshot.Of<WorkloadEntry>())
         {
             AddressAnalyzer.Analyze(resource, spec, config, diagnostics);

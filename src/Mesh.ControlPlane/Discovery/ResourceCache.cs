@@ -20,13 +20,13 @@ internal sealed class ResourceCache
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target, MeshSettings Mesh), AdsResource> _listeners = new();
     private (MeshSettings Mesh, AdsResource Cluster) _passthrough = (MeshSettings.Default, PassthroughOf(MeshSettings.Default));
     private readonly ConcurrentDictionary<(OutboundTraffic Traffic, MeshSettings Mesh), AdsResource> _virtualOutbound = new();
-    private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), Entry> _tcpListeners = new();
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Addresses, string Name), Entry> _inbound = new();
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Scope, string Name), Entry> _routes = new();
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _clusters = new();
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), Entry> _endpoints = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), CachedResource> _tcpListeners = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Addresses, string Name), CachedResource> _inbound = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Scope, string Name), CachedResource> _routes = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), CachedResource> _clusters = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), CachedResource> _endpoints = new();
 
-    private readonly ConcurrentDictionary<(string Namespace, string Name), Entry> _secrets = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Name), CachedResource> _secrets = new();
 
     /// <summary>The resources of a kind for a client: all that it may see, or those of <paramref name="names"/> that exist.</summary>
     public IReadOnlyCollection<AdsResource> Get(MeshModel model, Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
@@ -212,7 +212,7 @@ internal sealed class ResourceCache
         return Find(
             _inbound,
             (proxy.Kind, proxy.Namespace, proxy.LabelsKey, proxy.AddressesKey, name),
-            new Inputs(null, null, null, config, InboundInputs.Of(proxy, config)),
+            new ResourceInputs(null, null, null, config, InboundInputs.Of(proxy, config)),
             name,
             () => InboundListenerGenerator.Generate(proxy, config, name, address));
     }
@@ -229,7 +229,7 @@ internal sealed class ResourceCache
         return Find(
             _tcpListeners,
             (proxy.Namespace, proxy.LabelsKey, proxy.BindsToPort, name),
-            new Inputs(null, null, null, config, [config]),
+            new ResourceInputs(null, null, null, config, [config]),
             name,
             () => TcpListenerGenerator.Generate(proxy, config, key));
     }
@@ -250,7 +250,7 @@ internal sealed class ResourceCache
         return Find(
             _tcpListeners,
             (proxy.Namespace, proxy.LabelsKey, proxy.IsIpv6Only, name),
-            new Inputs(null, null, null, config, [config]),
+            new ResourceInputs(null, null, null, config, [config]),
             name,
             () => ConnectionListenerGenerator.Generate(proxy, config, name, target));
     }
@@ -278,7 +278,7 @@ internal sealed class ResourceCache
         return Find(
             _routes,
             (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", seesTls ? $"tls/{scope.Variant}" : scope.Variant, name),
-            new Inputs(service, rule, null, config, destinations),
+            new ResourceInputs(service, rule, null, config, destinations),
             name,
             () => RouteGenerator.Generate(proxy, config, key));
     }
@@ -334,7 +334,7 @@ internal sealed class ResourceCache
         if (NamedDestinations.Find(proxy, model.Config, key) is not { } seen || seen.FindPort(key.Port) is null)
         {
             return proxy.Kind == ProxyKind.Mesh && JwksClusters.Find(proxy, model.Config, key) is { } keys
-                ? Find(_clusters, (proxy.Kind, proxy.Namespace, $"jwks\0{keys}\0{proxy.IsIpv6Only}", name), new Inputs(null, null, null, model.Config, []), name, () => JwksClusters.Generate(proxy, model.Config.Mesh, key, keys))
+                ? Find(_clusters, (proxy.Kind, proxy.Namespace, $"jwks\0{keys}\0{proxy.IsIpv6Only}", name), new ResourceInputs(null, null, null, model.Config, []), name, () => JwksClusters.Generate(proxy, model.Config.Mesh, key, keys))
                 : null;
         }
 
@@ -344,7 +344,7 @@ internal sealed class ResourceCache
         return Find(
             _clusters,
             (proxy.Kind, proxy.Namespace, ClientVariant.OfCluster(proxy, model.Config.Mesh, service, rule, key), name),
-            new Inputs(service, rule, service.IsResolvedByDns ? model.EndpointsOf(service) : null, model.Config, []),
+            new ResourceInputs(service, rule, service.IsResolvedByDns ? model.EndpointsOf(service) : model.EndpointsOf(service).Accounts, model.Config, PeersOf(model.Config, service)),
             name,
             () => ClusterGenerator.Generate(proxy, model, key));
     }
@@ -362,17 +362,21 @@ internal sealed class ResourceCache
         return Find(
             _endpoints,
             (proxy.Kind, proxy.Namespace, ClientVariant.OfEndpoints(proxy, model.Config.Mesh, service, rule, key), name),
-            new Inputs(service, rule, model.EndpointsOf(service), model.Config, []),
+            new ResourceInputs(service, rule, model.EndpointsOf(service), model.Config, PeersOf(model.Config, service)),
             name,
             () => EndpointGenerator.Generate(proxy, model, key));
     }
 
+    /// <summary>What decides whether a service is spoken to by mutual TLS.</summary>
+    private static object?[] PeersOf(ConfigIndex config, MeshService service)
+        => [config.Policies.PeerAuthentications.Of(service.Namespace), config.Policies.PeerAuthentications.Of(config.Mesh.RootNamespace)];
+
     private AdsResource? Secret(ConfigIndex config, Proxy proxy, string name)
         => SecretName.TryParse(name, out var secret) && SecretGenerator.Find(proxy, config, secret) is { } source
-            ? Find(_secrets, (proxy.Namespace, name), new Inputs(null, source, null, config, [source]), name, () => SecretGenerator.Generate(name, secret, source))
+            ? Find(_secrets, (proxy.Namespace, name), new ResourceInputs(null, source, null, config, [source]), name, () => SecretGenerator.Generate(name, secret, source))
             : null;
 
-    private static AdsResource? Find<TKey>(ConcurrentDictionary<TKey, Entry> cache, TKey key, in Inputs inputs, string name, Func<IMessage?> generate)
+    private static AdsResource? Find<TKey>(ConcurrentDictionary<TKey, CachedResource> cache, TKey key, in ResourceInputs inputs, string name, Func<IMessage?> generate)
         where TKey : notnull
     {
         var before = cache.GetValueOrDefault(key);
@@ -394,33 +398,7 @@ internal sealed class ResourceCache
             resource = before.Resource;
         }
 
-        cache[key] = new Entry(inputs, resource);
+        cache[key] = new CachedResource(inputs, resource);
         return resource;
     }
-
-    /// <summary>What a resource was made from, by identity.</summary>
-    private readonly record struct Inputs(MeshService? Service, object? Rule, ServiceEndpoints? Endpoints, ConfigIndex Config, object?[] Destinations)
-    {
-        public bool AreSameAs(in Inputs other)
-            => ReferenceEquals(Service, other.Service)
-                && ReferenceEquals(Config.Mesh, other.Config.Mesh)
-                && ReferenceEquals(Rule, other.Rule)
-                && ReferenceEquals(Endpoints, other.Endpoints)
-                && (ReferenceEquals(Config, other.Config) || SameDestinations(other.Destinations));
-
-        private bool SameDestinations(object?[] others)
-        {
-            for (var i = 0; i < Destinations.Length && i < others.Length; i++)
-            {
-                if (!ReferenceEquals(Destinations[i], others[i]))
-                {
-                    return false;
-                }
-            }
-
-            return Destinations.Length == others.Length;
-        }
-    }
-
-    private sealed record Entry(Inputs Inputs, AdsResource Resource);
 }

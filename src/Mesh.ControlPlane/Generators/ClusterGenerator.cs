@@ -33,18 +33,18 @@ internal static class ClusterGenerator
         }
 
         var policy = model.Config.Mesh.Complete(rule?.PolicyFor(subset, port.Number) ?? default, port.Protocol);
-        var cluster = new Cluster { Name = key.ToString() };
+        var cluster = new Cluster { Name = key.ToString(), Type = TypeOf(proxy.Kind, service, policy) };
         if (proxy.Kind == ProxyKind.Mesh)
         {
-            Translate(cluster, proxy, service, port, policy);
+            Translate(cluster, proxy, model, service, port, key, policy);
             cluster.Metadata = IstioMetadata.OfCluster(service, port, subset?.Name ?? "", rule);
         }
         else
         {
             TranslateForGrpc(cluster, policy);
+            cluster.TransportSocket = new MutualTlsTranslator(model, service, port, key, policy.Tls).SocketForGrpc();
         }
 
-        cluster.Type = TypeOf(proxy.Kind, service, policy);
         switch (cluster.Type)
         {
             case DiscoveryType.Eds:
@@ -60,13 +60,14 @@ internal static class ClusterGenerator
 
                 return proxy.Kind == ProxyKind.Grpc ? null : cluster;
             default:
-                cluster.LoadAssignment = EndpointGenerator.Assignment(cluster.Name, proxy, service, port, subset, policy, model.EndpointsOf(service));
+                cluster.LoadAssignment = EndpointGenerator.Assignment(key, proxy, model, service, port, subset, policy);
                 AddDns(cluster, proxy, model.Config.Mesh);
                 return CanResolve(proxy.Kind, cluster) ? cluster : null;
         }
     }
 
-    private static void Translate(Cluster cluster, Proxy proxy, MeshService service, MeshServicePort port, in TrafficPolicyParts policy)
+    private static void Translate(
+        Cluster cluster, Proxy proxy, MeshModel model, MeshService service, MeshServicePort port, SubsetKey key, in TrafficPolicyParts policy)
     {
         LoadBalancerTranslator.Apply(cluster, policy.LoadBalancer);
         ConnectionPoolTranslator.Apply(cluster, policy.ConnectionPool, policy.RetryBudget);
@@ -87,7 +88,9 @@ internal static class ClusterGenerator
             cluster.TypedExtensionProtocolOptions[HttpProtocolOptionsKey] = Any.Pack(options);
         }
 
-        cluster.TransportSocket = tls?.Socket(isHttp2: options?.ExplicitHttpConfig?.Http2ProtocolOptions is not null);
+        var isHttp2 = options?.ExplicitHttpConfig?.Http2ProtocolOptions is not null;
+        cluster.TransportSocket = tls?.Socket(isHttp2);
+        new MutualTlsTranslator(model, service, port, key, policy.Tls).ApplyTo(cluster, isHttp2, isAsCalled: options?.UseDownstreamProtocolConfig is not null);
     }
 
     /// <summary>The load balancer and, as gRFC A32 has it, the limit of requests are all that gRPC reads of a policy.</summary>

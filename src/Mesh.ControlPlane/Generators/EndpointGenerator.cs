@@ -1,6 +1,7 @@
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Generators.Inbound;
 using Mesh.ControlPlane.Generators.Localities;
 using Mesh.ControlPlane.Model;
 
@@ -24,22 +25,22 @@ internal static class EndpointGenerator
         var subset = key.Subset.Length > 0 ? rule?.FindSubset(key.Subset) : null;
         return key.Subset.Length > 0 && subset is null
             ? null
-            : Assignment(key.ToString(), proxy, service, port, subset, model.Config.Mesh.Complete(rule?.PolicyFor(subset, port.Number) ?? default), model.EndpointsOf(service));
+            : Assignment(key, proxy, model, service, port, subset, model.Config.Mesh.Complete(rule?.PolicyFor(subset, port.Number) ?? default));
     }
 
     /// <summary>The endpoints of a service's port, or of a subset there, in the places that the client prefers.</summary>
     public static ClusterLoadAssignment Assignment(
-        string name,
+        SubsetKey key,
         Proxy proxy,
+        MeshModel model,
         MeshService service,
         MeshServicePort port,
         Subset? subset,
-        in TrafficPolicyParts policy,
-        ServiceEndpoints endpoints)
+        in TrafficPolicyParts policy)
     {
         var localities = new SortedDictionary<MeshLocality, LocalityGroup>();
         var seen = new HashSet<NetworkAddress>();
-        foreach (var instance in endpoints.Instances)
+        foreach (var instance in model.EndpointsOf(service).Instances)
         {
             // Two documents may name the same address; gRPC refuses an assignment that does.
             if ((subset is not null && !instance.IsOf(subset))
@@ -59,8 +60,9 @@ internal static class EndpointGenerator
         }
 
         List<LocalityGroup> groups = [.. localities.Values];
-        var assignment = new ClusterLoadAssignment { ClusterName = name };
-        assignment.Endpoints.AddRange((LocalityPolicy.Of(service, policy)?.Apply(proxy, groups) ?? groups).Select(ToLocality));
+        var assignment = new ClusterLoadAssignment { ClusterName = key.ToString() };
+        var mutualTls = new MutualTlsTranslator(model, service, port, key, policy.Tls);
+        assignment.Endpoints.AddRange((LocalityPolicy.Of(service, policy)?.Apply(proxy, groups) ?? groups).Select(group => ToLocality(group, (instance, address) => mutualTls.Reaches(instance, instance.Address is null ? InboundPort.TargetOf(port) : address.Port))));
         return assignment;
     }
 
@@ -68,15 +70,15 @@ internal static class EndpointGenerator
     private static bool CanCarry(Proxy proxy, MeshService service, WorkloadInstance instance)
         => service.IsResolvedByDns ? !instance.IsUnixSocket : !instance.IsNamed && !(instance.IsUnixSocket && proxy.Kind == ProxyKind.Grpc);
 
-    private static LocalityLbEndpoints ToLocality(LocalityGroup group) => new()
+    private static LocalityLbEndpoints ToLocality(LocalityGroup group, Func<WorkloadInstance, NetworkAddress, bool> speaksMutualTls) => new()
     {
         Locality = new Locality { Region = group.Locality.Region, Zone = group.Locality.Zone, SubZone = group.Locality.SubZone },
         LoadBalancingWeight = group.Weight,
         Priority = group.Priority,
-        LbEndpoints = { group.Endpoints.Select(endpoint => ToEndpoint(endpoint.Instance, endpoint.Address)) },
+        LbEndpoints = { group.Endpoints.Select(endpoint => ToEndpoint(endpoint.Instance, endpoint.Address, speaksMutualTls(endpoint.Instance, endpoint.Address))) },
     };
 
-    private static LbEndpoint ToEndpoint(WorkloadInstance instance, NetworkAddress address) => new()
+    private static LbEndpoint ToEndpoint(WorkloadInstance instance, NetworkAddress address, bool speaksMutualTls) => new()
     {
         Endpoint = new Endpoint
         {
@@ -86,6 +88,6 @@ internal static class EndpointGenerator
         },
         HealthStatus = HealthStatus.Healthy,
         LoadBalancingWeight = instance.Weight,
-        Metadata = IstioMetadata.OfWorkload(instance),
+        Metadata = IstioMetadata.OfWorkload(instance, speaksMutualTls),
     };
 }

@@ -49,14 +49,25 @@ internal static class IstioMetadata
     }
 
     /// <summary>Istio's short form of who a workload is: <c>name;namespace;canonical-name;canonical-revision;cluster</c>.</summary>
-    public static Metadata OfWorkload(WorkloadInstance workload) => Of(new Struct
+    /// <param name="workload">The workload.</param>
+    /// <param name="speaksMutualTls">Whether it is to be spoken to by the mesh's mutual TLS.</param>
+    public static Metadata OfWorkload(WorkloadInstance workload, bool speaksMutualTls)
     {
-        Fields =
+        var metadata = Of(new Struct
         {
-            ["workload"] = Value.ForString(
-                $"{workload.Name};{workload.Namespace};{workload.CanonicalName};{workload.CanonicalRevision};{workload.ClusterId}"),
-        },
-    });
+            Fields =
+            {
+                ["workload"] = Value.ForString(
+                    $"{workload.Name};{workload.Namespace};{workload.CanonicalName};{workload.CanonicalRevision};{workload.ClusterId}"),
+            },
+        });
+        if (speaksMutualTls)
+        {
+            metadata.FilterMetadata[TlsMode.TransportSocketMatch] = new Struct { Fields = { [TlsMode.Key] = Value.ForString(TlsMode.Istio) } };
+        }
+
+        return metadata;
+    }
 
     private static Metadata Of(Struct fields) => new() { FilterMetadata = { [Key] = fields } };
 

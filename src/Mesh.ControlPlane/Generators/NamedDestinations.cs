@@ -9,11 +9,13 @@ internal static class NamedDestinations
     public static MeshService? Find(Proxy proxy, ConfigIndex config, SubsetKey key)
         => config.ScopeOf(proxy).FindDestination(key.Host) ?? (proxy.Kind == ProxyKind.Mesh && IsNamed(proxy, config, key) ? config.ExportedTo(proxy.Namespace).FindService(key.Host) : null);
 
-    /// <summary>The service that a policy means by a URI; <see langword="null"/> for a host of the outside.</summary>
-    public static MeshService? OfUri(Proxy proxy, ConfigIndex config, string uri)
-        => JwksUri.TryParse(uri, out var parsed, out _) && config.ExportedTo(proxy.Namespace).Resolve(parsed.Authority) is { } target
-            ? config.ExportedTo(proxy.Namespace).FindService(target.Host)
-            : null;
+    /// <summary>The service and port that a policy means by a URI; <see langword="null"/> for a host of the outside, be it one that a wildcard covers.</summary>
+    public static (MeshService Service, uint Port)? OfUri(Proxy proxy, ConfigIndex config, JwksUri uri)
+        => config.ExportedTo(proxy.Namespace).Resolve(uri.Authority) is { } target
+            && config.ExportedTo(proxy.Namespace).FindService(target.Host) is { IsWildcard: false } service
+            && service.FindPort(target.Port) is not null
+                ? (service, target.Port)
+                : null;
 
     private static bool IsNamed(Proxy proxy, ConfigIndex config, SubsetKey key) => Inbound.JwksClusters.Find(proxy, config, key) is not null;
 }

@@ -18,6 +18,9 @@ internal static class DiagnosticCodes
     /// <summary>VirtualServiceDestinationPortSelectorRequired.</summary>
     public const string PortRequired = "IST0112";
 
+    /// <summary>NoMatchingWorkloadsFound.</summary>
+    public const string NoMatchingWorkloads = "IST0127";
+
     /// <summary>VirtualServiceUnreachableRule.</summary>
     public const string UnreachableRule = "IST0130";
 

@@ -157,7 +157,7 @@ internal sealed class EndpointIndex
         var endpoints = Endpoints.ToBuilder();
         foreach (var members in dirty)
         {
-            endpoints[members.Service.Key] = new ServiceEndpoints([.. members.Instances.Values]);
+            endpoints[members.Service.Key] = new ServiceEndpoints([.. members.Instances.Values], endpoints.GetValueOrDefault(members.Service.Key));
             changed.Add(members.Service.Key);
         }
 

@@ -32,7 +32,11 @@ internal sealed class MeshModelBuilder(string clusterDomain, bool retry503 = fal
             _endpoints.Apply(id, workload, changedEndpoints);
         }
 
+        var served = Model;
         Model = new MeshModel(config, _endpoints.Endpoints);
-        return ModelDiff.Between(before, config, changedEndpoints);
+        var changedAccounts = changedEndpoints.Where(key => !ReferenceEquals(AccountsOf(served, key), AccountsOf(Model, key))).ToHashSet(StringComparer.Ordinal);
+        return ModelDiff.Between(before, config, changedEndpoints, changedAccounts);
+
+        static IReadOnlyList<string> AccountsOf(MeshModel model, string key) => model.Endpoints.GetValueOrDefault(key, ServiceEndpoints.Empty).Accounts;
     }
 }

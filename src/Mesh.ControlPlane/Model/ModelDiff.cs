@@ -32,7 +32,8 @@ internal sealed class ModelDiff
     /// <param name="before">The documents before.</param>
     /// <param name="after">The documents now.</param>
     /// <param name="changedEndpoints">The keys of the services whose endpoints changed.</param>
-    public static AdsChange? Between(ConfigIndex before, ConfigIndex after, IReadOnlySet<string> changedEndpoints)
+    /// <param name="changedAccounts">Those of them whose endpoints run as others than before.</param>
+    public static AdsChange? Between(ConfigIndex before, ConfigIndex after, IReadOnlySet<string> changedEndpoints, IReadOnlySet<string> changedAccounts)
     {
         if (!ReferenceEquals(before.Mesh, after.Mesh))
         {
@@ -47,11 +48,18 @@ internal sealed class ModelDiff
             diff.CompareVirtualServices();
             diff.CompareDestinationRules();
             diff.CompareSecrets();
+            diff.ComparePeerAuthentications();
         }
 
         foreach (var key in changedEndpoints)
         {
-            diff.AddEndpoints(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+            diff.AddEndpoints(HostOf(key));
+        }
+
+        foreach (var key in changedAccounts)
+        {
+            // Whom clients believe stands in the cluster.
+            diff._clusters.UnionWith(diff.ClusterNamesOf(HostOf(key)));
         }
 
         return diff.ToChange();
@@ -225,6 +233,18 @@ internal sealed class ModelDiff
             }
         }
     }
+
+    /// <summary>Whether clients speak mutual TLS with a service, and with which of its endpoints; the servers are told by PolicyChange.</summary>
+    private void ComparePeerAuthentications()
+    {
+        var changed = _after.Policies.PeerAuthentications.NamespacesOtherThan(_before.Policies.PeerAuthentications);
+        foreach (var service in changed.Count == 0 ? [] : _after.Services.Where(service => changed.Contains(service.Namespace) || changed.Contains(_after.Mesh.RootNamespace)))
+        {
+            AddClusters(service.Host);
+        }
+    }
+
+    private static string HostOf(string key) => key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..];
 
     private IEnumerable<string> ServiceHostsCoveredBy(string pattern)
         => Hostname.IsWildcard(pattern)

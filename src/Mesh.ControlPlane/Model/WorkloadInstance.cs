@@ -20,6 +20,12 @@ internal sealed class WorkloadInstance
 
     public string ServiceAccount { get; init; } = "";
 
+    /// <summary>The path of its SPIFFE identity in its trust domain; <see langword="null"/> when it runs as nobody.</summary>
+    public string? Identity => ServiceAccount.Length > 0 ? $"ns/{Namespace}/sa/{ServiceAccount}" : null;
+
+    /// <summary>Whether it says that it speaks the mesh's mutual TLS: by the label, or, of what a document lists, by naming an account, as with Istio.</summary>
+    public bool SpeaksMutualTls => Labels.TryGetValue(TlsMode.Label, out var mode) ? mode == TlsMode.Istio : Address is not null && ServiceAccount.Length > 0;
+
     public string ClusterId { get; init; } = "";
 
     public MeshLocality Locality { get; init; } = MeshLocality.None;

@@ -259,7 +259,12 @@ public sealed class DiscoveryServerTests : IDisposable
 
         _time.Advance(TimeSpan.FromMilliseconds(1));
 
-        _server.Pushes.ShouldHaveSingleItem().ByType.Keys.ShouldBe([TypeUrls.ClusterLoadAssignment]);
+        // Whom clients believe stands in the clusters, and until now there was nobody.
+        _server.Pushes.ShouldHaveSingleItem().ByType.Keys.ShouldBe([TypeUrls.Cluster, TypeUrls.ClusterLoadAssignment]);
+
+        Connect(TestNodes.Workload("three", "reviews", "127.0.0.1:3"));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        _server.Pushes[^1].ByType.Keys.ShouldBe([TypeUrls.ClusterLoadAssignment]);
     }
 
     [Fact]

@@ -35,6 +35,16 @@ public class PushCompletenessTests
         ],
         [Sidecar("own", "a", "", "\"./*\""), Sidecar("own", "a", "", "\"b/*\""), Sidecar("own", "a", "", "\"*/x.example.com\",\"./s1.a.svc.cluster.local\"")],
         [Sidecar("web", "a", "\"workloadSelector\":{\"labels\":{\"app\":\"web\"}},", "\"~/*\""), Sidecar("web", "a", "\"workloadSelector\":{\"labels\":{\"app\":\"web\"}},", "\"./*\"", 80)],
+        [TestDocuments.PeerAuthentication("peer", """{"mtls":{"mode":"STRICT"}}""", "a"), TestDocuments.PeerAuthentication("peer", """{"mtls":{"mode":"DISABLE"}}""", "a")],
+        [TestDocuments.PeerAuthentication("mesh", """{"mtls":{"mode":"DISABLE"}}""", "istio-system"), TestDocuments.PeerAuthentication("mesh", """{"mtls":{"mode":"STRICT"}}""", "istio-system")],
+        [
+            TestDocuments.AuthorizationPolicy("allow", """{"selector":{"matchLabels":{"app":"s1"}},"rules":[{"from":[{"source":{"namespaces":["b"]}}],"to":[{"operation":{"ports":["80"]}}]}]}""", "a"),
+            TestDocuments.AuthorizationPolicy("allow", """{"selector":{"matchLabels":{"app":"web"}}}""", "a"),
+        ],
+        [
+            TestDocuments.RequestAuthentication("jwt", """{"jwtRules":[{"issuer":"i","jwksUri":"https://keys.example.org/jwks"},{"issuer":"j","jwksUri":"http://x.example.com/jwks"}]}""", "a"),
+            TestDocuments.RequestAuthentication("jwt", """{"selector":{"matchLabels":{"app":"s1"}},"jwtRules":[{"issuer":"i","jwksUri":"http://s2.b/jwks"}]}""", "a"),
+        ],
         [Sidecar("root", "istio-system", "", "\"./*\""), TestDocuments.Sidecar("root", """{"outboundTrafficPolicy":{"mode":"REGISTRY_ONLY"}}""", "istio-system")],
     ];
 
@@ -42,6 +52,8 @@ public class PushCompletenessTests
     [
         new(ProxyKind.Mesh, "a", new Dictionary<string, string>()),
         new(ProxyKind.Mesh, "a", new Dictionary<string, string> { ["app"] = "web" }),
+        new(ProxyKind.Mesh, "a", new Dictionary<string, string> { ["app"] = "s1" }),
+        new(ProxyKind.Grpc, "a", new Dictionary<string, string> { ["app"] = "s1" }),
         new(ProxyKind.Mesh, "b", new Dictionary<string, string>()),
         new(ProxyKind.Mesh, "a", new Dictionary<string, string> { ["app"] = "web" }, isSidecar: true),
         new(ProxyKind.Grpc, "c", new Dictionary<string, string>()),
@@ -51,13 +63,14 @@ public class PushCompletenessTests
     [
         "s1", "s1:80", "s1:81", "s1.a:80", "s1.a.svc.cluster.local:80", "s2.b:80", "s2.b:81", "s2.b.svc.cluster.local:80", "alias", "alias:80", "alias:81", "alias.a:80",
         "x.example.com", "x.example.com:80", "x.example.com:81", "y.example.com:80", "y.example.com:81", "only.example.net", "10.9.0.1:80", "10.9.0.2:81", "10.8.1.1:80", "10.8.1.1",
+        "xds.istio.io/grpc/lds/inbound/0.0.0.0:80", "xds.istio.io/grpc/lds/inbound/[::]:81",
         "tcp://s1:80", "tcp://s1:81", "tcp://s2.b:80", "tcp://alias:80", "tcp://alias:81", "tcp://x.example.com:80", "tcp://x.example.com:81", "tcp://y.example.com:80", "tcp://10.9.0.1:80",
     ];
 
     private static readonly string[] Keys =
     [
-        .. new[] { "s1.a.svc.cluster.local", "s2.b.svc.cluster.local", "alias.a.svc.cluster.local", "x.example.com", "*.example.com", "only.example.net" }
-            .SelectMany(host => new uint[] { 80, 81 }.SelectMany(port => new[] { "", "v1" }.Select(subset => new SubsetKey(port, subset, host).ToString()))),
+        .. new[] { "s1.a.svc.cluster.local", "s2.b.svc.cluster.local", "alias.a.svc.cluster.local", "x.example.com", "*.example.com", "only.example.net", "keys.example.org" }
+            .SelectMany(host => new uint[] { 80, 81, 443 }.SelectMany(port => new[] { "", "v1" }.Select(subset => new SubsetKey(port, subset, host).ToString()))),
     ];
 
     [Theory]
@@ -83,7 +96,7 @@ public class PushCompletenessTests
             present[which] = choice == variants.Length ? null : variants[choice];
             var documentsBefore = builder.Model.Config;
             var change = builder.Update(TestDocuments.Snapshot([.. present.OfType<ConfigResource>()]), new Dictionary<string, WorkloadInstance?>(), new ModelDiagnostics());
-            var everythingFor = ScopeChange.Between(documentsBefore, builder.Model.Config);
+            var (scopes, policies) = (ScopeChange.Between(documentsBefore, builder.Model.Config), PolicyChange.Between(documentsBefore, builder.Model.Config));
             cache.Trim(builder.Model.Config);
 
             // 2. Who sees something else now?
@@ -94,7 +107,7 @@ public class PushCompletenessTests
                 foreach (var key in before[i].Keys.Union(after.Keys).Where(key => before[i].GetValueOrDefault(key) != after.GetValueOrDefault(key)))
                 {
                     differences++;
-                    var told = everythingFor?.Invoke(views[i]) == true
+                    var told = scopes?.Invoke(views[i]) == true || policies?.Invoke(views[i]) == true
                         || (change is not null && change.ByType.TryGetValue(key.Type, out var names) && (names is null || key.Name == "*" || names.Contains(key.Name)));
                     told.ShouldBeTrue($"step {step} of {seed}: {present[which]?.ToString() ?? $"no {variants[0]}"} changes {key.Type} {key.Name} for node {i}, which is not told");
                 }

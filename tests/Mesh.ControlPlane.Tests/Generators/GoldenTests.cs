@@ -120,6 +120,16 @@ public class GoldenTests
              "connect_timeout":"10s","lb_policy":"RANDOM","common_lb_config":{},
              "circuit_breakers":{"thresholds":[{"max_connections":4294967295,"max_pending_requests":4294967295,"max_requests":4294967295,
                "max_retries":4294967295,"track_remaining":true}]},
+             "transport_socket_matches":[
+               {"name":"tlsMode-istio","match":{"tlsMode":"istio"},"transport_socket":{"name":"envoy.transport_sockets.tls","typed_config":{
+                 "@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                 "common_tls_context":{
+                   "tls_params":{"tls_minimum_protocol_version":"TLSv1_2","tls_maximum_protocol_version":"TLSv1_3"},
+                   "tls_certificate_provider_instance":{"instance_name":"default","certificate_name":"default"},
+                   "validation_context":{"ca_certificate_provider_instance":{"instance_name":"default","certificate_name":"ROOTCA"}},
+                   "alpn_protocols":["istio-http/1.1","istio"]},
+                 "sni":"outbound_.9080_._.reviews.default.svc.cluster.local"}}},
+               {"name":"tlsMode-disabled","match":{},"transport_socket":{"name":"envoy.transport_sockets.raw_buffer","typed_config":{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"}}}],
              "metadata":{"filter_metadata":{"istio":{
                "config":"/apis/networking.istio.io/v1alpha3/namespaces/default/destination-rule/reviews",
                "default_original_port":9080,

@@ -141,7 +141,6 @@ public class UpstreamTlsTests
 
     [Theory]
     [InlineData("""{"mode":"DISABLE"}""")]
-    [InlineData("""{"mode":"ISTIO_MUTUAL"}""")]
     public void Nothing_else_has_a_transport_socket(string tls) => With(tls).TransportSocket.ShouldBeNull();
 
     [Fact]

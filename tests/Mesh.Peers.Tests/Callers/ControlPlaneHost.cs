@@ -66,6 +66,41 @@ internal sealed class ControlPlaneHost : IAsyncDisposable
         return new Dictionary<string, string> { ["GRPC_XDS_BOOTSTRAP"] = file };
     }
 
+    /// <summary>What a gRPC server with xDS credentials is started with: Istio's template of names, and certificates in files.</summary>
+    public IReadOnlyDictionary<string, string> ServerBootstrap(string nodeId, string app, GuardedServers.MeshCertificates certificates)
+    {
+        var file = Path.Combine(_folder, $"{nodeId}.json");
+        File.WriteAllText(file, JsonSerializer.Serialize(new
+        {
+            xds_servers = new[]
+            {
+                new
+                {
+                    server_uri = new Uri(_app.Urls.Single()).Authority,
+                    channel_creds = new[] { new { type = "insecure" } },
+                    server_features = new[] { "xds_v3" },
+                },
+            },
+            node = new { id = nodeId, cluster = "peers", locality = new { region = "here" }, metadata = new { GENERATOR = "grpc", NAMESPACE = "default", LABELS = new { app } } },
+            server_listener_resource_name_template = "xds.istio.io/grpc/lds/inbound/%s",
+            certificate_providers = new
+            {
+                @default = new
+                {
+                    plugin_name = "file_watcher",
+                    config = new
+                    {
+                        certificate_file = certificates.CertificateOf(app),
+                        private_key_file = certificates.KeyOf(app),
+                        ca_certificate_file = certificates.Authority,
+                        refresh_interval = "600s",
+                    },
+                },
+            },
+        }));
+        return new Dictionary<string, string> { ["GRPC_XDS_BOOTSTRAP"] = file };
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();

@@ -21,6 +21,9 @@ internal static class ClientTlsValidator
             case Mode.IstioMutual when FilesOf(tls, path).Concat(CredentialOf(tls, path)).FirstOrDefault() is { } given:
                 context.Error(given, "cannot be given with mode ISTIO_MUTUAL, which shows the workload's own certificate: remove it, or write MUTUAL.");
                 break;
+            case Mode.IstioMutual when tls.InsecureSkipVerify == true:
+                context.NotApplied($"{path}.insecureSkipVerify", "accepted, but without effect with mode ISTIO_MUTUAL, as with Istio: whom the mesh's authority vouches for is checked.");
+                break;
             case Mode.Disable when FilesOf(tls, path).Concat(CredentialOf(tls, path)).FirstOrDefault() is { } given:
                 context.Warn(given, "is not used, since mode is DISABLE: write SIMPLE or MUTUAL, or remove it.");
                 break;

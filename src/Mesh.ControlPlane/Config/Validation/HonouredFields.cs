@@ -156,6 +156,11 @@ internal static class HonouredFields
         "defaultVirtualServiceExportTo",
         "defaultDestinationRuleExportTo",
         "rootNamespace",
+        "trustDomain",
+        "trustDomainAliases",
+        "enableAutoMtls",
+        "meshMTLS.minProtocolVersion",
+        "meshMTLS.cipherSuites",
         "localityLbSetting.*",
         "zoneAwareLbSetting.*",
         "dnsRefreshRate",
@@ -164,9 +169,11 @@ internal static class HonouredFields
         "defaultHttpRetryPolicy.*",
         "defaultTrafficPolicy.*",
         "defaultConfig.proxyHeaders.attemptCount.*",
-        "defaultConfig.proxyHeaders.envoyDebugHeaders.*");
+        "defaultConfig.proxyHeaders.envoyDebugHeaders.*",
+        "defaultConfig.proxyHeaders.forwardedClientCert",
+        "defaultConfig.proxyHeaders.setCurrentClientCertDetails.*");
 
-    /// <summary>Everything but the mesh's own mutual TLS, tunnels and the PROXY protocol.</summary>
+    /// <summary>Everything but tunnels and the PROXY protocol.</summary>
     private static IEnumerable<string> TrafficPolicy(string path)
     {
         foreach (var at in new[] { path, $"{path}.portLevelSettings" })
@@ -174,7 +181,7 @@ internal static class HonouredFields
             yield return $"{at}.loadBalancer.*";
             yield return $"{at}.connectionPool.*";
             yield return $"{at}.outlierDetection.*";
-            yield return $"{at}.tls.mode=DISABLE|SIMPLE|MUTUAL";
+            yield return $"{at}.tls.mode=DISABLE|SIMPLE|MUTUAL|ISTIO_MUTUAL";
             yield return $"{at}.tls.clientCertificate";
             yield return $"{at}.tls.privateKey";
             yield return $"{at}.tls.caCertificates";

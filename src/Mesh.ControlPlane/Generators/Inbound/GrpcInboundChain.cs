@@ -19,18 +19,12 @@ namespace Mesh.ControlPlane.Generators.Inbound;
 /// </summary>
 internal static class GrpcInboundChain
 {
-    /// <summary>Says of a workload that its clients speak mutual TLS with it.</summary>
-    public const string TlsModeLabel = "security.istio.io/tlsMode";
-
-    /// <summary>That it does.</summary>
-    public const string TlsModeIstio = "istio";
-
     private const string DenyFilterName = AuthorizationTranslator.HttpFilterName + ".DENY";
 
     public static FilterChain Of(Proxy proxy, MeshSettings mesh, InboundPort port, WorkloadPolicies policies)
     {
         var mode = policies.MutualTls.OfPort(port.Local.Declared);
-        var isTls = mode == Mode.Strict || (mode == Mode.Permissive && proxy.Labels.GetValueOrDefault(TlsModeLabel) == TlsModeIstio);
+        var isTls = mode == Mode.Strict || (mode == Mode.Permissive && proxy.Labels.GetValueOrDefault(TlsMode.Label) == TlsMode.Istio);
         var suffix = isTls ? "mtls" : "plaintext";
         return new FilterChain
         {

@@ -19,6 +19,8 @@ internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, 
     {
         var isOfService = port.Service is not null;
         var routes = isOfService ? $"inbound|{port.Declared}||" : InboundChains.PassthroughCluster;
+        var headers = config.Mesh.Config.DefaultConfig?.ProxyHeaders;
+        var details = headers?.SetCurrentClientCertDetails;
         var manager = new HttpConnectionManager
         {
             StatPrefix = isOfService ? $"inbound_0.0.0.0_{port.Declared}" : routes,
@@ -37,8 +39,15 @@ internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, 
                 },
             },
             UseRemoteAddress = false,
-            ForwardClientCertDetails = ForwardDetails.AppendForward,
-            SetCurrentClientCertDetails = new ClientCertDetails { Subject = true, Dns = true, Uri = true },
+            ForwardClientCertDetails = Forwarded(headers?.ForwardedClientCert ?? default),
+            SetCurrentClientCertDetails = new ClientCertDetails
+            {
+                Subject = details?.Subject ?? true,
+                Dns = details?.Dns ?? true,
+                Uri = details?.Uri ?? true,
+                Cert = details?.Cert ?? false,
+                Chain = details?.Chain ?? false,
+            },
             StreamIdleTimeout = new Duration(),
             UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
             HttpFilters =
@@ -52,4 +61,14 @@ internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, 
         PathNormalization.ApplyInbound(manager, config.Mesh.PathNormalization);
         return new Filter { Name = FilterName, TypedConfig = Any.Pack(manager) };
     }
+
+    /// <summary>What becomes of <c>x-forwarded-client-cert</c>, as MeshConfig's <c>proxyHeaders</c> say; Istio's default at workloads appends.</summary>
+    private static ForwardDetails Forwarded(Istio.Mesh.V1Alpha1.ForwardClientCertDetails details) => details switch
+    {
+        Istio.Mesh.V1Alpha1.ForwardClientCertDetails.Sanitize => ForwardDetails.Sanitize,
+        Istio.Mesh.V1Alpha1.ForwardClientCertDetails.ForwardOnly => ForwardDetails.ForwardOnly,
+        Istio.Mesh.V1Alpha1.ForwardClientCertDetails.SanitizeSet => ForwardDetails.SanitizeSet,
+        Istio.Mesh.V1Alpha1.ForwardClientCertDetails.AlwaysForwardOnly => ForwardDetails.AlwaysForwardOnly,
+        _ => ForwardDetails.AppendForward,
+    };
 }

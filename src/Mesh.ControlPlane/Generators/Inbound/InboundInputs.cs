@@ -1,4 +1,5 @@
 using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Model.Policies;
 
 namespace Mesh.ControlPlane.Generators.Inbound;
 
@@ -14,7 +15,7 @@ internal static class InboundInputs
             .. config.ServicesSelecting(proxy.Namespace, proxy.Labels),
 
             // Which service the keys of an issuer come from.
-            .. policies.JwtRules.Where(rule => rule.JwksUri.Length > 0).Select(rule => NamedDestinations.OfUri(proxy, config, rule.JwksUri)),
+            .. policies.JwtRules.Select(rule => JwksUri.TryParse(rule.JwksUri, out var uri, out _) ? NamedDestinations.OfUri(proxy, config, uri)?.Service : null),
         ];
     }
 }

@@ -16,9 +16,7 @@ namespace Mesh.ControlPlane.Generators.Inbound;
 internal static class JwksClusters
 {
     public static SubsetKey KeyOf(Proxy proxy, ConfigIndex config, JwksUri uri)
-        => config.ExportedTo(proxy.Namespace).Resolve(uri.Authority) is { } target && config.ExportedTo(proxy.Namespace).FindService(target.Host) is not null
-            ? new SubsetKey(target.Port, "", target.Host)
-            : new SubsetKey(uri.Port, "", uri.Host);
+        => NamedDestinations.OfUri(proxy, config, uri) is { } target ? new SubsetKey(target.Port, "", target.Service.Host) : new SubsetKey(uri.Port, "", uri.Host);
 
     /// <summary>Where the keys for a workload's tokens are fetched from by this cluster; <see langword="null"/>: it fetches none by it.</summary>
     public static JwksUri? Find(Proxy proxy, ConfigIndex config, SubsetKey key)

@@ -14,10 +14,12 @@ internal sealed class PolicySet<T>
 
     public IEnumerable<PolicyRule<T>> All => _byNamespace.Values.SelectMany(rules => rules);
 
-    public IEnumerable<string> Namespaces => _byNamespace.Keys;
-
     /// <summary>The policies that are written in a namespace.</summary>
     public IReadOnlyList<PolicyRule<T>> Of(string @namespace) => _byNamespace.GetValueOrDefault(@namespace, []);
+
+    /// <summary>The namespaces whose policies are other ones than in another set.</summary>
+    public IReadOnlySet<string> NamespacesOtherThan(PolicySet<T> other)
+        => _byNamespace.Keys.Union(other._byNamespace.Keys).Where(name => !ReferenceEquals(Of(name), other.Of(name))).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>The next set; this one when nothing has changed.</summary>
     public PolicySet<T> With(IEnumerable<PolicyRule<T>> rules)
