@@ -7,8 +7,13 @@ namespace Mesh.DataPlane.Filters;
 /// <summary>Decodes the <c>http_filters</c> of a listener (gRFC A39): unique names, the router last, an unknown filter only when it is optional.</summary>
 internal static class ListenerFilterCompiler
 {
+    /// <param name="messages">The filters.</param>
+    /// <param name="path">Where they stand.</param>
+    /// <param name="types">What is known.</param>
+    /// <param name="notes">Gets what is left out.</param>
+    /// <param name="namesMayRecur">As in Envoy, and in the chains of Istio's servers, where what denies and what allows is of one name.</param>
     /// <returns>The filters in their order, without the router.</returns>
-    public static ListenerFilter[] Compile(IReadOnlyList<HttpFilter> messages, string path, FilterTypes types, ICollection<string> notes)
+    public static ListenerFilter[] Compile(IReadOnlyList<HttpFilter> messages, string path, FilterTypes types, ICollection<string> notes, bool namesMayRecur = false)
     {
         var filters = new List<ListenerFilter>();
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -17,7 +22,7 @@ internal static class ListenerFilterCompiler
         {
             var message = messages[i];
             var itemPath = $"{path}[{i}]";
-            if (!names.Add(message.Name))
+            if (!names.Add(message.Name) && !namesMayRecur)
             {
                 throw new ResourceRejectedException(itemPath + ".name", $"the name '{message.Name}' occurs twice");
             }

@@ -88,7 +88,7 @@ internal static class InboundHttpCompiler
             Note(NotHonoured(router, path + ".http_filters", RouterHonoured));
         }
 
-        var filters = ListenerFilterCompiler.Compile(manager.HttpFilters, path + ".http_filters", filterTypes, notes);
+        var filters = ListenerFilterCompiler.Compile(manager.HttpFilters, path + ".http_filters", filterTypes, notes, namesMayRecur: true);
         var routes = RouteConfigurationType.Compile(manager.RouteConfig, path + ".route_config.", filterTypes, isInbound: true);
         Note(routes.Notes);
         Note(InboundRoutes.NotHonoured(routes, path + ".route_config"));
