@@ -9,7 +9,7 @@ internal static class PolicyChange
 {
     /// <returns>Whether a node is concerned; <see langword="null"/> when none is.</returns>
     public static Func<IAdsNodeView, bool>? Between(ConfigIndex before, ConfigIndex after)
-        => ReferenceEquals(before, after) || (ReferenceEquals(before.Policies, after.Policies) && before.Services.ToHashSet().SetEquals(after.Services))
+        => ReferenceEquals(before, after) || (ReferenceEquals(before.Policies, after.Policies) && ReferenceEquals(before.Mesh, after.Mesh) && before.Services.ToHashSet().SetEquals(after.Services))
             ? null
             : view => view is NodeView node && !InboundInputs.Of(node.Proxy, before).SequenceEqual(InboundInputs.Of(node.Proxy, after));
 }

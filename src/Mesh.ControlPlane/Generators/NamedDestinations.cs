@@ -3,7 +3,7 @@ using Mesh.ControlPlane.Model.Policies;
 
 namespace Mesh.ControlPlane.Generators;
 
-/// <summary>The services that a client has clusters of: those that it may call, and those that policies of its own name (where keys of issuers are).</summary>
+/// <summary>The services that a client has clusters of: those that it may call, and those that policies of its own name (where keys of issuers are, and external authorizers).</summary>
 internal static class NamedDestinations
 {
     public static MeshService? Find(Proxy proxy, ConfigIndex config, SubsetKey key)
@@ -17,5 +17,8 @@ internal static class NamedDestinations
                 ? (service, target.Port)
                 : null;
 
-    private static bool IsNamed(Proxy proxy, ConfigIndex config, SubsetKey key) => Inbound.JwksClusters.Find(proxy, config, key) is not null;
+    private static bool IsNamed(Proxy proxy, ConfigIndex config, SubsetKey key)
+        => key.Subset.Length == 0
+            && (Inbound.JwksClusters.Find(proxy, config, key) is not null
+                || Inbound.CustomPolicies.Asked(proxy, config, config.Policies.Of(proxy.Namespace, proxy.Labels)).Any(asked => asked.Key == key));
 }

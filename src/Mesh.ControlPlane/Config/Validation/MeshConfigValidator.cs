@@ -82,7 +82,15 @@ internal static class MeshConfigValidator
                 context.Error($"extensionProviders[{i}].name", $"\"{provider.Name}\" is given twice: rename one.");
             }
 
-            if (provider.ProviderCase == MeshConfig.Types.ExtensionProvider.ProviderOneofCase.None)
+            if (provider.EnvoyExtAuthzHttp is { } http)
+            {
+                ExtAuthzProviderValidator.Validate(provider.Name, http, $"extensionProviders[{i}]", context);
+            }
+            else if (provider.EnvoyExtAuthzGrpc is { } grpc)
+            {
+                ExtAuthzProviderValidator.Validate(provider.Name, grpc, $"extensionProviders[{i}]", context);
+            }
+            else if (provider.ProviderCase == MeshConfig.Types.ExtensionProvider.ProviderOneofCase.None)
             {
                 context.Error($"extensionProviders[{i}]", "says nothing of what it provides: give it one of envoyExtAuthzHttp, zipkin, opentelemetry, prometheus, envoyFileAccessLog and the like.");
             }

@@ -1,9 +1,11 @@
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Rbac.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Type.Matcher.V3;
 using Google.Protobuf.WellKnownTypes;
 using Istio.Security.V1Beta1;
 using Mesh.ControlPlane.Generators.Authorization;
+using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Model.Policies;
 using Action = Istio.Security.V1Beta1.AuthorizationPolicy.Types.Action;
 using HttpRbac = Envoy.Extensions.Filters.Http.Rbac.V3.RBAC;
@@ -13,20 +15,61 @@ using RbacAction = Envoy.Config.Rbac.V3.RBAC.Types.Action;
 namespace Mesh.ControlPlane.Generators.Inbound;
 
 /// <summary>
-/// Policies that leave the decision to somebody else (<c>CUSTOM</c>). Whose provider cannot be asked, denies whatever they match, under the names that
-/// Istio gives such rules.
+/// Policies that leave the decision to somebody else (<c>CUSTOM</c>): rules that only mark what they match, and the filter that asks about what is
+/// marked. Whose provider cannot be asked, denies whatever they match, under the names that Istio gives such rules; so do policies of several
+/// providers, and policies on connections that are not HTTP, about which nobody is asked.
 /// </summary>
 internal static class CustomPolicies
 {
+    public const string FilterName = "envoy.filters.http.ext_authz";
+
     private const string NamePrefix = "istio-ext-authz";
     private const string BadSuffix = "-deny-due-to-bad-CUSTOM-action";
     private const string TcpStatPrefix = "tcp.";
+    private const string ShadowPrefix = "istio_ext_authz_";
+
+    /// <summary>The key under which the shadow rules tell which of them has matched.</summary>
+    private const string EffectivePolicy = ShadowPrefix + "shadow_effective_policy_id";
 
     /// <summary>For requests.</summary>
-    public static IEnumerable<HttpFilter> HttpFilters(WorkloadPolicies policies, AuthorizationTranslator authorization)
-        => ByProvider(policies)
-            .Select(group => Denied(group, authorization, isHttp: true))
-            .Select(rules => new HttpFilter { Name = AuthorizationTranslator.HttpFilterName, TypedConfig = Any.Pack(new HttpRbac { Rules = rules }) });
+    public static IEnumerable<HttpFilter> HttpFilters(Proxy proxy, ConfigIndex config, WorkloadPolicies policies, AuthorizationTranslator authorization)
+    {
+        var providers = ByProvider(policies).ToArray();
+        foreach (var group in providers)
+        {
+            if (providers.Length > 1
+                || ExtAuthzProviders.Find(config.Mesh.Config, group.Key) is not { } provider
+                || ExtAuthzProviders.ServiceOf(proxy, config, provider) is not { } service)
+            {
+                yield return Rbac(new HttpRbac { Rules = Denied(group, authorization, isHttp: true) });
+                continue;
+            }
+
+            yield return Rbac(new HttpRbac { ShadowRules = authorization.Rules(group, RbacAction.Deny, isHttp: true, NameOf), ShadowRulesStatPrefix = ShadowPrefix });
+
+            var marked = MetadataMatchers.Of(
+                AuthorizationTranslator.HttpFilterName, [EffectivePolicy], new ValueMatcher { StringMatch = new StringMatcher { Prefix = $"{NamePrefix}-{group.Key}" } });
+            yield return new HttpFilter
+            {
+                Name = FilterName,
+                TypedConfig = Any.Pack(ExtAuthzTranslator.Translate(provider, ExtAuthzProviders.KeyOf(provider, service), service.Host, marked)),
+            };
+        }
+
+        static HttpFilter Rbac(HttpRbac rules) => new() { Name = AuthorizationTranslator.HttpFilterName, TypedConfig = Any.Pack(rules) };
+    }
+
+    /// <summary>The services that are asked about a workload's requests.</summary>
+    public static IEnumerable<(MeshService Service, SubsetKey Key)> Asked(Proxy proxy, ConfigIndex config, WorkloadPolicies policies)
+    {
+        foreach (var group in ByProvider(policies))
+        {
+            if (ExtAuthzProviders.Find(config.Mesh.Config, group.Key) is { } provider && ExtAuthzProviders.ServiceOf(proxy, config, provider) is { } service)
+            {
+                yield return (service, ExtAuthzProviders.KeyOf(provider, service));
+            }
+        }
+    }
 
     /// <summary>For connections that are not HTTP.</summary>
     public static IEnumerable<Filter> NetworkFilters(WorkloadPolicies policies, AuthorizationTranslator authorization)

@@ -52,7 +52,7 @@ internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, 
             UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
             HttpFilters =
             {
-                CustomPolicies.HttpFilters(policies, authorization),
+                CustomPolicies.HttpFilters(proxy, config, policies, authorization),
                 JwtTranslator.Filters(proxy, config, policies),
                 authorization.HttpFilters(),
                 HttpFilters.RouterOf(config.Mesh, proxy.Kind),

@@ -16,6 +16,10 @@ internal static class InboundInputs
 
             // Which service the keys of an issuer come from.
             .. policies.JwtRules.Select(rule => JwksUri.TryParse(rule.JwksUri, out var uri, out _) ? NamedDestinations.OfUri(proxy, config, uri)?.Service : null),
+
+            // Who is asked about requests, and what the mesh says of them.
+            .. CustomPolicies.Asked(proxy, config, policies).Select(asked => asked.Service),
+            config.Mesh,
         ];
     }
 }
