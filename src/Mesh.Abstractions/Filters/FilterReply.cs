@@ -20,4 +20,7 @@ public sealed record FilterReply(int Status)
 
     /// <summary>The gRPC status for gRPC callers, in place of the translation of <see cref="Status"/>.</summary>
     public int? GrpcStatus { get; init; }
+
+    /// <summary>What a client that wants exceptions is told of its kind.</summary>
+    internal HttpRequestError Error { get; init; }
 }

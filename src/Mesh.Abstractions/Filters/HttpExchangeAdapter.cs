@@ -12,6 +12,8 @@ internal enum HeaderSide
 /// <summary>Where a door keeps what an <see cref="HttpExchange"/> shows: one implementation for each door.</summary>
 internal abstract class HttpExchangeAdapter
 {
+    private const int MaxKept = 64 * 1024 * 1024;
+
     public abstract string Method { get; set; }
 
     public abstract string Path { get; set; }
@@ -45,6 +47,16 @@ internal abstract class HttpExchangeAdapter
     /// <summary>Keeps the whole body in memory; what follows sends or reads it from there.</summary>
     /// <returns><see langword="false"/> when the body is longer.</returns>
     public abstract ValueTask<bool> LoadAsync(HeaderSide side, long maxBytes, CancellationToken cancellationToken);
+
+    /// <summary>Reads the beginning of the request's body, all of which can be sent nevertheless.</summary>
+    /// <param name="maxBytes">The most that is read.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>What was read, and whether that is all.</returns>
+    /// <exception cref="InvalidOperationException">This door has to keep all of a body whose beginning is wanted, and it is longer than what may be kept.</exception>
+    public virtual async ValueTask<(ReadOnlyMemory<byte> Bytes, bool IsWhole)> PeekRequestAsync(int maxBytes, CancellationToken cancellationToken)
+        => await BufferAsync(HeaderSide.Request, MaxKept, cancellationToken).ConfigureAwait(false) is { } whole
+            ? (whole[..Math.Min(whole.Length, maxBytes)], whole.Length <= maxBytes)
+            : throw new InvalidOperationException($"The body is longer than {MaxKept} bytes, and its beginning cannot be had without the rest.");
 
     /// <summary>Lets the response's body run through another stream on its way to the caller.</summary>
     /// <param name="transform">Wraps the body.</param>

@@ -12,6 +12,8 @@ internal sealed class ClusterCalls(ClusterRegistry clusters, Router router, IRan
 {
     private static readonly HostState NoHost = new(HostStatus.Meshed, null, null, "", null);
 
+    public Lock Sync => sync;
+
     public ClusterHold Hold(IReadOnlyCollection<string> names, Action answered) => new(clusters, names, time, fetchTimeout, sync, answered);
 
     public async Task<HttpResponseMessage> SendAsync(ClusterTarget target, HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)

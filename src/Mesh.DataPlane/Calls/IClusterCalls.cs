@@ -9,6 +9,9 @@ namespace Mesh.DataPlane.Calls;
 /// </summary>
 internal interface IClusterCalls
 {
+    /// <summary>The lock of the configuration, under which clusters are taken up and let go.</summary>
+    Lock Sync { get; }
+
     /// <summary>Sends a request and reads the response as a whole.</summary>
     /// <param name="target">Where to.</param>
     /// <param name="request">The request; the host of its URI is the authority.</param>

@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Filters.Buffer;
 using Mesh.DataPlane.Filters.Cors;
+using Mesh.DataPlane.Filters.ExtAuthz;
 using Mesh.DataPlane.Filters.Fault;
 using Mesh.DataPlane.Filters.HeaderMutation;
 using Mesh.DataPlane.Filters.JwtAuthn;
@@ -25,5 +26,6 @@ internal static class BuiltInFilters
         new StatefulSessionFilterType(),
         new JwtAuthnFilterType(),
         new RbacFilterType(ignoresPathCase),
+        new ExtAuthzFilterType(),
     ];
 }

@@ -316,6 +316,33 @@ internal sealed class ClientExchange : EngineExchange
         }
     }
 
+    public override async ValueTask<(ReadOnlyMemory<byte> Bytes, bool IsWhole)> PeekRequestAsync(int maxBytes, CancellationToken cancellationToken)
+    {
+        if (Request.Content is not { } content)
+        {
+            return (ReadOnlyMemory<byte>.Empty, true);
+        }
+
+        if (content is not StreamContent)
+        {
+            // Whatever is no stream can be kept as a whole, and is in memory mostly anyway.
+            return await base.PeekRequestAsync(maxBytes, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            _changes.Save(Request);
+            var peeked = await PeekedContent.OfAsync(content, maxBytes, cancellationToken).ConfigureAwait(false);
+            Request.Content = peeked;
+            return (peeked.Beginning, peeked.IsWhole);
+        }
+        catch (Exception e)
+        {
+            BodyFailure = e;
+            throw;
+        }
+    }
+
     public override void TransformResponseBody(Func<Stream, Stream> transform, Action ended)
     {
         if (Response is { } response)

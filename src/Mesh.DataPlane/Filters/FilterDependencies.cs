@@ -4,50 +4,74 @@ namespace Mesh.DataPlane.Filters;
 
 /// <summary>
 /// What the filters of one listener need before they can run: the clusters that they call, and what they fetch ahead. Make before break: newer
-/// filters wait for theirs while the older ones keep what they have. Every listener, of whatever door, holds one; with the lock of the configuration
-/// held.
+/// filters wait for theirs while the older ones keep what they have. Every listener, of whatever door, holds one. It has no lock of its own: the
+/// configuration's is taken in each call.
 /// </summary>
 /// <param name="services">Whose calls they are.</param>
-/// <param name="sync">The lock of the configuration.</param>
-/// <param name="ready">Called when filters that had to wait are ready; not when <see cref="AreReady"/> is so at once.</param>
-internal sealed class FilterDependencies(FilterServices services, Lock sync, Action ready) : IDisposable
+/// <param name="ready">
+/// Called, with the lock of the configuration held, when filters that had to wait are ready; not when <see cref="AreReady"/> is so at once.
+/// </param>
+internal sealed class FilterDependencies(FilterServices services, Action ready) : IDisposable
 {
     private Need? _inForce;
     private Need? _next;
 
     /// <summary>Whether the filters that were given last can be put into force.</summary>
-    public bool AreReady => _next?.IsReady ?? true;
+    public bool AreReady
+    {
+        get
+        {
+            lock (services.Calls.Sync)
+            {
+                return _next?.IsReady ?? true;
+            }
+        }
+    }
 
     /// <summary>Gets what these filters need; what is in force stays.</summary>
-    public void Use(IEnumerable<ListenerFilter> filters)
+    /// <param name="filters">The filters.</param>
+    /// <param name="clusters">Clusters that they call because of what routes say, where those have no table that would wait for them.</param>
+    public void Use(IEnumerable<ListenerFilter> filters, IEnumerable<string>? clusters = null)
     {
-        var superseded = _next;
-        _next = new Need(this, filters);
-        superseded?.Dispose();
+        lock (services.Calls.Sync)
+        {
+            var superseded = _next;
+            _next = new Need(this, filters, clusters ?? []);
+            superseded?.Dispose();
+        }
     }
 
     /// <summary>The filters that were given last are in force: what only older ones needed is let go.</summary>
     public void Settle()
     {
-        if (_next is not null)
+        lock (services.Calls.Sync)
         {
-            _inForce?.Dispose();
-            (_inForce, _next) = (_next, null);
+            if (_next is not null)
+            {
+                _inForce?.Dispose();
+                (_inForce, _next) = (_next, null);
+            }
         }
     }
 
     public void Dispose()
     {
-        _next?.Dispose();
-        _inForce?.Dispose();
-        (_next, _inForce) = (null, null);
+        lock (services.Calls.Sync)
+        {
+            _next?.Dispose();
+            _inForce?.Dispose();
+            (_next, _inForce) = (null, null);
+        }
     }
 
-    private void OnChanged(Need need)
+    private void Tell(Need need)
     {
-        if (need == _next && need.IsReady)
+        lock (services.Calls.Sync)
         {
-            ready();
+            if (need == _next && need.IsReady)
+            {
+                ready();
+            }
         }
     }
 
@@ -57,19 +81,19 @@ internal sealed class FilterDependencies(FilterServices services, Lock sync, Act
         private readonly List<IFilterPreparation> _preparations = [];
         private readonly bool _isComplete;
 
-        public Need(FilterDependencies owner, IEnumerable<ListenerFilter> filters)
+        public Need(FilterDependencies owner, IEnumerable<ListenerFilter> filters, IEnumerable<string> clusters)
         {
-            var names = new List<string>();
+            var names = clusters.ToList();
             foreach (var filter in filters)
             {
                 names.AddRange(filter.Type.ClustersOf(filter.Config));
-                if (filter.Type.Prepare(filter.Config, owner.Services, () => Tell(owner)) is { } preparation)
+                if (filter.Type.Prepare(filter.Config, owner.Services, () => owner.Tell(this)) is { } preparation)
                 {
                     _preparations.Add(preparation);
                 }
             }
 
-            _clusters = names.Count > 0 ? owner.Services.Calls.Hold(names, () => Tell(owner)) : null;
+            _clusters = names.Count > 0 ? owner.Services.Calls.Hold(names, () => owner.Tell(this)) : null;
             _isComplete = true;
         }
 
@@ -83,17 +107,7 @@ internal sealed class FilterDependencies(FilterServices services, Lock sync, Act
                 preparation.Dispose();
             }
         }
-
-        private void Tell(FilterDependencies owner)
-        {
-            lock (owner.Sync)
-            {
-                owner.OnChanged(this);
-            }
-        }
     }
 
     private FilterServices Services => services;
-
-    private Lock Sync => sync;
 }

@@ -64,6 +64,9 @@ internal static class FilterReplies
     /// <param name="status">Its <c>status_on_error</c>; Envoy's default is 403.</param>
     public static LocalReply ExtAuthzError(int status) => new((HttpStatusCode)status, "UAEX", "ext_authz_error", "");
 
+    /// <summary>An external authorizer lets pass what would then be no request any more, or touches what it may not.</summary>
+    public static LocalReply ExtAuthzInvalid { get; } = new(HttpStatusCode.InternalServerError, "UAEX", "ext_authz_invalid", "");
+
     /// <summary>A rate-limit service says no.</summary>
     public static LocalReply RateLimited { get; } = new(HttpStatusCode.TooManyRequests, "RL", "request_rate_limited", "")
     {
@@ -81,6 +84,7 @@ internal static class FilterReplies
         Details = reply.Details,
         Flags = reply.Flags,
         GrpcStatus = reply.GrpcStatus,
+        Error = reply.Error,
         Headers = [.. reply.Headers.Select(h => KeyValuePair.Create(h.Name, h.Value))],
     };
 

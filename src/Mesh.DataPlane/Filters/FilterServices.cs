@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Calls;
+using Mesh.DataPlane.Filters.JwtAuthn;
 using Mesh.DataPlane.Filters.Rbac;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,6 +14,7 @@ internal sealed record FilterServices(TimeProvider Time, IRandomSource Random, s
 {
     private IClusterCalls? _calls;
     private DenialLog? _denials;
+    private RemoteJwksDirectory? _remoteJwks;
 
     /// <summary>The application's routing takes <c>/admin/</c> for <c>/admin</c>, and who judges paths is to know (<see cref="MeshServerOptions.CaseInsensitivePaths"/>).</summary>
     public bool CaseInsensitivePaths { get; init; }
@@ -24,6 +26,15 @@ internal sealed record FilterServices(TimeProvider Time, IRandomSource Random, s
 
     /// <summary>Tells of what authorization has denied.</summary>
     public DenialLog Denials => _denials ??= new DenialLog(Logger, Time);
+
+    /// <summary>Who this process is to those that connect to it by TLS; empty where nobody has said.</summary>
+    public string Principal { get; init; } = "";
+
+    /// <summary>This workload's labels.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>The keys that are fetched to verify tokens.</summary>
+    public RemoteJwksDirectory RemoteJwks => _remoteJwks ?? Interlocked.CompareExchange(ref _remoteJwks, new RemoteJwksDirectory(this), null) ?? _remoteJwks;
 
     /// <summary>How they ask others; given by the engine that the filters belong to.</summary>
     public IClusterCalls Calls

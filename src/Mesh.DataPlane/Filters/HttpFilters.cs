@@ -20,12 +20,15 @@ internal sealed class HttpFilters(FilterTypes types, FilterServices services)
     {
         var types = new FilterTypes(services.GetServices<HttpFilterRegistration>(), services);
         var options = services.GetRequiredService<IOptions<MeshOptions>>().Value;
+        var workload = options.Workload;
         return new HttpFilters(
             types,
-            new FilterServices(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IRandomSource>(), ServiceCluster(options.Workload))
+            new FilterServices(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IRandomSource>(), ServiceCluster(workload))
             {
                 CaseInsensitivePaths = options.Server.CaseInsensitivePaths,
                 Logger = services.GetService<ILoggerFactory>()?.CreateLogger<HttpFilters>() ?? NullLogger<HttpFilters>.Instance,
+                Principal = $"spiffe://{options.Identity.TrustDomain}/ns/{workload.Namespace}/sa/{workload.ServiceAccount}",
+                Labels = workload.EffectiveLabels().ToDictionary(StringComparer.Ordinal),
             });
     }
 

@@ -38,7 +38,7 @@ internal sealed class HostSubscription(
             }
 
             _version = version;
-            (_dependencies ??= new FilterDependencies(filters.Services, sync, OnFiltersReady)).Use(resource.Filters);
+            (_dependencies ??= new FilterDependencies(filters.Services, OnFiltersReady)).Use(resource.Filters);
             _filters = resource.Filters;
             _settings = resource.Settings;
             notes.Report(filters.Listeners, name, resource);

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.DataPlane.Inbound;
 
 /// <summary>
-/// The listener of one port. The last good one counts; until there is one nobody is let in. A new one goes into force when its secrets have been
-/// answered, at the latest after the fetch timeout; then connections that it would not let in as they are drain, and the others go on under it.
+/// The listener of one port. The last good one counts; until there is one nobody is let in. A new one goes into force when its secrets, and
+/// the clusters that its filters call, have been answered, at the latest after the fetch timeout; then connections that it would not let in as they are drain, and the others go on under it.
 /// </summary>
 internal sealed partial class InboundListener : IResourceWatcher<ListenerResource>, IDisposable
 {
@@ -28,6 +28,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     private readonly ILogger _logger;
     private readonly Action<InboundListener> _closed;
     private readonly InboundSecrets _secrets;
+    private readonly FilterDependencies _dependencies;
     private readonly ITimer _giveUp;
     private IDisposable? _watch;
     private ITimer? _holdTimer;
@@ -50,6 +51,10 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     {
         (Name, EndPoint, _client, _type, _services, _notes, _settings, _time, _logger, _closed) = (name, endPoint, client, filters.Listeners, filters.Services, notes, settings, time, logger, closed);
         _secrets = new InboundSecrets(client, identity, OnSecretChanged);
+
+        // Beside whoever tells of clusters: the lock of the configuration is held then, and is taken under this one's elsewhere.
+        _dependencies = new FilterDependencies(
+            filters.Services, () => ThreadPool.UnsafeQueueUserWorkItem(static listener => listener.PublishWhenAnswered(), this, preferLocal: false));
         _giveUp = time.CreateTimer(static s => ((InboundListener)s!).GiveUp(), this, settings.ResourceTimeout, Timeout.InfiniteTimeSpan);
     }
 
@@ -109,6 +114,9 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
             var chains = inbound.Chains.Select(Compile).ToArray();
             _next = new InboundTable(inbound, chains, inbound.Default is { } rest ? Compile(rest) : null, version);
             _secrets.Use(_next.All.Concat(_table?.All ?? []).SelectMany(chain => chain.Tls?.SecretNames ?? []));
+            _dependencies.Use(
+                _next.All.SelectMany(chain => chain.Resource.Http?.Filters ?? []),
+                _next.All.SelectMany(chain => chain.Resource.Http?.Routes.VirtualHosts ?? []).SelectMany(host => host.Routes).SelectMany(route => route.Policy.FilterConfigs?.Clusters ?? []));
             _holdTimer ??= _time.CreateTimer(static s => ((InboundListener)s!).PublishAnyway(), this, _settings.ResourceTimeout, Timeout.InfiniteTimeSpan);
         }
 
@@ -132,6 +140,8 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
                 _next = null;
                 Volatile.Write(ref _table, null);
                 StopHolding();
+                _dependencies.Use([]);
+                _dependencies.Settle();
                 Refuse($"the control plane has no listener {name} for this port: {error.Message}");
             }
             else if (_table is null)
@@ -164,6 +174,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
 
         _watch?.Dispose();
         _secrets.Dispose();
+        _dependencies.Dispose();
         _closed(this);
     }
 
@@ -186,7 +197,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     {
         lock (_sync)
         {
-            if (_disposed || _next is null || !_secrets.AreAnswered)
+            if (_disposed || _next is null || !_secrets.AreAnswered || !_dependencies.AreReady)
             {
                 return;
             }
@@ -199,6 +210,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
 
     private void PublishAnyway()
     {
+        bool haveSecrets;
         lock (_sync)
         {
             if (_disposed || _next is null)
@@ -206,10 +218,15 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
                 return;
             }
 
+            haveSecrets = _secrets.AreAnswered;
             Publish();
         }
 
-        Log.WithoutSecrets(_logger, EndPoint, _settings.ResourceTimeout);
+        if (!haveSecrets)
+        {
+            Log.WithoutSecrets(_logger, EndPoint, _settings.ResourceTimeout);
+        }
+
         Reconsider(_connections.Keys);
     }
 
@@ -218,6 +235,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
         Volatile.Write(ref _table, _next);
         _next = null;
         StopHolding();
+        _dependencies.Settle();
         _secrets.Use(_table!.All.SelectMany(chain => chain.Tls?.SecretNames ?? []));
         Volatile.Write(ref _refusal, null);
         _settled.TrySetResult();

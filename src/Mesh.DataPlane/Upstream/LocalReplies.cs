@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Mesh.DataPlane.Matching;
 using Mesh.Xds.Grpc;
 
 namespace Mesh.DataPlane.Upstream;
@@ -53,7 +54,16 @@ internal static class LocalReplies
     {
         foreach (var (name, value) in reply.Headers)
         {
-            response.Headers.TryAddWithoutValidation(name, value);
+            if (!HeaderName.IsContent(name))
+            {
+                response.Headers.TryAddWithoutValidation(name, value);
+            }
+            else if (!name.Equals("content-length", StringComparison.OrdinalIgnoreCase))
+            {
+                // What is said of the body takes the place of what would be said otherwise.
+                response.Content.Headers.Remove(name);
+                response.Content.Headers.TryAddWithoutValidation(name, value);
+            }
         }
     }
 

@@ -148,6 +148,7 @@ internal sealed record LocalReply(HttpStatusCode Status, string Flags, string De
     {
         Headers = [.. reply.Headers.Select(h => (h.Key, h.Value))],
         GrpcStatus = reply.GrpcStatus,
+        Error = reply.Error,
     };
 
     // Envoy's router: the body tells both reasons, the details too, with white space replaced.

@@ -67,6 +67,24 @@ internal sealed partial class ServerExchange
         }
     }
 
+    public override async ValueTask<(ReadOnlyMemory<byte> Bytes, bool IsWhole)> PeekRequestAsync(int maxBytes, CancellationToken cancellationToken)
+    {
+        if (_requestBody is null && (Context.Request.ContentLength > maxBytes || (Context.Request.ContentLength is null && CanHaveBody(Context))))
+        {
+            try
+            {
+                return await PeekAsync(maxBytes, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                BodyFailure = e;
+                throw;
+            }
+        }
+
+        return await base.PeekRequestAsync(maxBytes, cancellationToken).ConfigureAwait(false);
+    }
+
     public override void TransformResponseBody(Func<Stream, Stream> transform, Action ended)
     {
         if (_body is { } body && Reply is null)
@@ -81,6 +99,31 @@ internal sealed partial class ServerExchange
 
     private static bool CanHaveBody(HttpContext context)
         => context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
+
+    // What was looked at is not consumed: whoever reads next begins with it.
+    private async ValueTask<(ReadOnlyMemory<byte> Bytes, bool IsWhole)> PeekAsync(int maxBytes, CancellationToken cancellationToken)
+    {
+        var reader = Context.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (read.Buffer.Length > maxBytes)
+            {
+                var beginning = read.Buffer.Slice(0, maxBytes).ToArray();
+                reader.AdvanceTo(read.Buffer.Start);
+                return (beginning, false);
+            }
+
+            if (read.IsCompleted)
+            {
+                var body = read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.Start);
+                return (body, true);
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
 
     private async ValueTask<byte[]?> ReadAsync(long maxBytes, CancellationToken cancellationToken)
     {

@@ -22,6 +22,8 @@ internal sealed class JsonWebKeySet
 
     public int Count => _keys.Length;
 
+    public IReadOnlyList<JsonWebKey> Keys => _keys;
+
     public static JwtStatus Parse(ReadOnlyMemory<byte> json, out JsonWebKeySet? keys)
     {
         keys = null;

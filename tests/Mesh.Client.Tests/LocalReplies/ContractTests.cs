@@ -115,7 +115,7 @@ public sealed partial class ContractTests
         response.Content.Headers.ContentType?.MediaType.ShouldBe(body.Length > 0 ? "text/plain" : null);
         foreach (var (name, value) in row.Reply.Headers)
         {
-            response.Headers.GetValues(name).ShouldBe([value]);
+            response.Headers.GetValues(name).ShouldHaveSingleItem().ShouldMatch(Pattern(value));
         }
     }
 
@@ -129,7 +129,7 @@ public sealed partial class ContractTests
         message.ShouldMatch(Pattern(row.Reply.Body));
         foreach (var (name, value) in row.Reply.Headers)
         {
-            response.Headers.GetValues(name).ShouldBe([value]);
+            response.Headers.GetValues(name).ShouldHaveSingleItem().ShouldMatch(Pattern(value));
         }
     }
 

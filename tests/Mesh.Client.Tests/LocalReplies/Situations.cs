@@ -1,11 +1,14 @@
 using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Http.Cors.V3;
+using Envoy.Extensions.Filters.Http.ExtAuthz.V3;
 using Envoy.Extensions.Filters.Http.Fault.V3;
+using Envoy.Extensions.Filters.Http.JwtAuthn.V3;
 using Envoy.Extensions.Filters.Http.LocalRatelimit.V3;
 using Envoy.Extensions.Upstreams.Http.V3;
 using Envoy.Type.Matcher.V3;
@@ -18,6 +21,7 @@ using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Upstream;
 using Mesh.Xds.Client;
 using Mesh.Xds.Tests.Grpc;
+using Mesh.Xds.Tests.Jwt;
 using Microsoft.Extensions.DependencyInjection;
 using Fixture = Mesh.DataPlane.Tests.Resources;
 using TypedStruct = global::Xds.Type.V3.TypedStruct;
@@ -64,6 +68,8 @@ internal static class Situations
             () => RateLimit(new LocalRateLimit()),
             () => RateLimit(new LocalRateLimit { RateLimitedAsResourceExhausted = true }),
             TooLarge, Preflight, FilterThrows, Forbidden,
+            () => Token(null), () => Token(("exp", 1)), () => Token(("sub", "somebody")), UnknownRequirement,
+            Denied, () => Authorized("outbound|80||nowhere"), Invalid,
         ],
     }.SelectMany(group => group.Key.Where(r => !r.IsNotYet).Zip(group.Value, (row, situation) => KeyValuePair.Create(row.Cause + Which(row), situation))).ToFrozenDictionary();
 
@@ -295,6 +301,66 @@ internal static class Situations
 
     private static Situation Forbidden()
         => new Situation().Listen(("envoy.filters.http.rbac", new Envoy.Extensions.Filters.Http.Rbac.V3.RBAC { Rules = new() }));
+
+    // The provider wants another audience than none.
+    private static Situation Token((string Name, JsonNode Value)? claim)
+    {
+        using var issuer = new TokenIssuer();
+        var situation = new Situation();
+        if (claim is var (name, value))
+        {
+            situation.Headers["authorization"] = "Bearer " + issuer.Sign(TokenIssuer.Claims((name, value)));
+        }
+
+        return situation.Listen(("envoy.filters.http.jwt_authn", Authentication(issuer)));
+    }
+
+    private static Situation UnknownRequirement()
+    {
+        using var issuer = new TokenIssuer();
+        var route = Fixture.Prefix("/", Authority);
+        route.TypedPerFilterConfig.Add("envoy.filters.http.jwt_authn", Any.Pack(new PerRouteConfig { RequirementName = "other" }));
+        return new Situation().Listen(("envoy.filters.http.jwt_authn", Authentication(issuer))).Route(route);
+    }
+
+    private static JwtAuthentication Authentication(TokenIssuer issuer) => new()
+    {
+        Providers = { ["p"] = new JwtProvider { Issuer = "issuer", Audiences = { "shop" }, LocalJwks = new() { InlineString = TokenIssuer.KeySet(issuer.RsaKey()) } } },
+        Rules = { new RequirementRule { Match = new() { Prefix = "/" }, Requires = new JwtRequirement { ProviderName = "p" } } },
+        RequirementMap = { ["strict"] = new JwtRequirement { ProviderName = "p" } },
+    };
+
+    private static Situation Denied()
+    {
+        var situation = Authorized("authz");
+        situation.Mesh.Serve("authz", situation.Own(new RawServer(AnsweringOnce("HTTP/1.1 403 Forbidden\r\nContent-Length: 8\r\n\r\nnot here"))).Port);
+        return situation;
+    }
+
+    private static Situation Invalid()
+    {
+        var situation = Authorized("authz", new AuthorizationResponse { AllowedUpstreamHeaders = new() { Patterns = { new StringMatcher { Exact = "x-envoy-internal" } } } });
+        situation.Mesh.Serve("authz", situation.Own(new RawServer(AnsweringOnce("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-envoy-internal: true\r\n\r\n"))).Port);
+        return situation;
+    }
+
+    private static Situation Authorized(string cluster, AuthorizationResponse? response = null)
+    {
+        var situation = new Situation();
+        situation.Mesh.Xds.Remove(ClusterType.Instance, "outbound|80||nowhere");
+        return situation.Listen(("envoy.filters.http.ext_authz", new ExtAuthz
+        {
+            HttpService = new() { ServerUri = new() { Uri = "http://authz", Cluster = cluster, Timeout = Seconds(5) }, AuthorizationResponse = response },
+            DecoderHeaderMutationRules = new() { DisallowIsError = true },
+        }));
+    }
+
+    private static Func<RawConnection, Task> AnsweringOnce(string text) => async connection =>
+    {
+        await connection.ReadHeadAsync();
+        await connection.WriteAsync(text);
+        await connection.WaitForEndAsync();
+    };
 
     private static Situation Answering(string text) => WithServer(new Situation(), async connection =>
     {

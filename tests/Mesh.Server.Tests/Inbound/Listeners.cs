@@ -40,7 +40,7 @@ internal static class Listeners
             ListenerFiltersTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(5)),
         };
 
-    public static FilterChain Http(string name, FilterChainMatch match, DownstreamTlsContext? tls)
+    public static FilterChain Http(string name, FilterChainMatch match, DownstreamTlsContext? tls, params HttpFilter[] filters)
     {
         var manager = new HttpConnectionManager
         {
@@ -58,7 +58,7 @@ internal static class Listeners
                     },
                 },
             },
-            HttpFilters = { new HttpFilter { Name = "router", TypedConfig = Any.Pack(new EnvoyRouter()) } },
+            HttpFilters = { filters, new HttpFilter { Name = "router", TypedConfig = Any.Pack(new EnvoyRouter()) } },
         };
         return Chain(name, match, tls, new Filter { Name = "http", TypedConfig = Any.Pack(manager) });
     }

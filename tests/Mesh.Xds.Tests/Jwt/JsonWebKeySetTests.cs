@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.Xds.Jwt;
 
@@ -68,6 +69,37 @@ public sealed class JsonWebKeySetTests : IDisposable
 
         new JsonWebKey.Ec("", "", "ES512", parameters).Verifies("ES512", "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA"u8, signature).ShouldBeTrue();
         new JsonWebKey.Ec("", "", "ES512", parameters).Verifies("ES512", "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZB"u8, signature).ShouldBeFalse();
+    }
+
+    // RFC 7520, sections 4.1 to 4.3: the payload is a sentence and no claims set, the signatures are what counts.
+    [Theory]
+    [InlineData(
+        "RS256",
+        """{"kty":"RSA","kid":"bilbo.baggins@hobbiton.example","use":"sig","n":"N","e":"AQAB"}""",
+        "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9",
+        "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg")]
+    [InlineData(
+        "PS384",
+        """{"kty":"RSA","kid":"bilbo.baggins@hobbiton.example","use":"sig","n":"N","e":"AQAB"}""",
+        "eyJhbGciOiJQUzM4NCIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9",
+        "cu22eBqkYDKgIlTpzDXGvaFfz6WGoz7fUDcfT0kkOy42miAh2qyBzk1xEsnk2IpN6-tPid6VrklHkqsGqDqHCdP6O8TTB5dDDItllVo6_1OLPpcbUrhiUSMxbbXUvdvWXzg-UD8biiReQFlfz28zGWVsdiNAUf8ZnyPEgVFn442ZdNqiVJRmBqrYRXe8P_ijQ7p8Vdz0TTrxUeT3lm8d9shnr2lfJT8ImUjvAA2Xez2Mlp8cBE5awDzT0qI0n6uiP1aCN_2_jLAeQTlqRHtfa64QQSUmFAAjVKPbByi7xho0uTOcbH510a6GYmJUAfmWjwZ6oD4ifKo8DYM-X72Eaw")]
+    [InlineData(
+        "ES512",
+        """{"kty":"EC","kid":"bilbo.baggins@hobbiton.example","use":"sig","crv":"P-521","x":"AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt","y":"AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1"}""",
+        "eyJhbGciOiJFUzUxMiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9",
+        "AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPBu_u_sDDyYjnAMDxXPn7XrT0lw-kvAD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2")]
+    public void Verifies_the_signatures_of_RFC_7520(string algorithm, string key, string header, string signature)
+    {
+        const string modulus = "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw";
+        const string payload = "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4";
+        JsonWebKeySet.Parse(TokenIssuer.KeySet(JsonNode.Parse(key.Replace("\"N\"", $"\"{modulus}\"", StringComparison.Ordinal))!), out var keys).ShouldBe(JwtStatus.Ok);
+        StrictBase64Url.TryDecode(signature, out var bytes).ShouldBeTrue();
+
+        var found = keys!.Keys.ShouldHaveSingleItem();
+
+        found.Verifies(algorithm, Encoding.ASCII.GetBytes($"{header}.{payload}"), bytes).ShouldBeTrue();
+        found.Verifies(algorithm, Encoding.ASCII.GetBytes($"{header}.{payload}A"), bytes).ShouldBeFalse();
+        CompactJwt.Parse($"{header}.{payload}.{signature}", out _).ShouldBe(JwtStatus.PayloadBadJson);
     }
 
     [Fact]

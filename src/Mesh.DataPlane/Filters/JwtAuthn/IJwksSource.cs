@@ -6,5 +6,5 @@ namespace Mesh.DataPlane.Filters.JwtAuthn;
 internal interface IJwksSource
 {
     /// <returns>The keys, or why there are none.</returns>
-    ValueTask<(JwtStatus Status, JsonWebKeySet? Keys)> GetAsync(CancellationToken cancellationToken);
+    ValueTask<(JwtStatus Status, JsonWebKeySet? Keys)> GetAsync(FilterServices services, CancellationToken cancellationToken);
 }

@@ -8,7 +8,7 @@ using Mesh.Xds.Jwt;
 namespace Mesh.DataPlane.Filters.JwtAuthn;
 
 /// <summary>Checks the tokens of one request, and puts what they say where their provider wants it.</summary>
-internal sealed class JwtAuthenticator(HttpExchange exchange, TimeProvider time)
+internal sealed class JwtAuthenticator(HttpExchange exchange, FilterServices services)
 {
     /// <summary>The namespace of dynamic metadata in which policies look for claims.</summary>
     public const string MetadataNamespace = "envoy.filters.http.jwt_authn";
@@ -42,7 +42,7 @@ internal sealed class JwtAuthenticator(HttpExchange exchange, TimeProvider time)
     private async ValueTask<(JwtStatus Status, CompactJwt? Token)> VerifyAsync(
         JwtProviderSettings provider, JwtAudiences audiences, string text, CancellationToken cancellationToken)
     {
-        var (keysStatus, keys) = await provider.Keys.GetAsync(cancellationToken).ConfigureAwait(false);
+        var (keysStatus, keys) = await provider.Keys.GetAsync(services, cancellationToken).ConfigureAwait(false);
         var hash = VerifiedTokens.Key.Of(text);
         var token = keys is null ? null : provider.Verified.Find(hash, keys);
         var isKnown = token is not null;
@@ -74,7 +74,7 @@ internal sealed class JwtAuthenticator(HttpExchange exchange, TimeProvider time)
                 return (signature, null);
             }
 
-            provider.Verified.Add(hash, keys, token!);
+            provider.Verified.Add(hash, keys, token!, text.Length);
         }
 
         return (JwtStatus.Ok, token);
@@ -87,7 +87,7 @@ internal sealed class JwtAuthenticator(HttpExchange exchange, TimeProvider time)
             return JwtStatus.UnknownIssuer;
         }
 
-        var now = time.GetUtcNow();
+        var now = services.Time.GetUtcNow();
         var status = token.CheckTime(now, provider.ClockSkew);
         if (!status.IsOk)
         {

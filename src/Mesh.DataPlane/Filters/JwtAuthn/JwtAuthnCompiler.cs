@@ -15,6 +15,7 @@ internal static class JwtAuthnCompiler
     private const int MaxDepth = 16;
     private const int DefaultCache = 1000;
     private const int MaxCache = 100_000;
+    private const int DefaultCachedLength = 4096;
 
     // Envoy's default.
     private static readonly TimeSpan DefaultSkew = TimeSpan.FromSeconds(60);
@@ -90,7 +91,7 @@ internal static class JwtAuthnCompiler
             case Message.RequiresTypeOneofCase.AllowMissingOrFailed:
                 return Optional(missing: true, failed: true);
             default:
-                throw new ResourceRejectedException(path, $"{message.RequiresTypeCase} is not supported: it takes claims from tokens that nobody has verified");
+                throw new ResourceRejectedException(path + ".extract_only_without_validation", "is not supported: it takes claims from tokens that nobody has verified");
         }
 
         JwtProviderSettings Find(string name, string at)
@@ -138,11 +139,7 @@ internal static class JwtAuthnCompiler
     private static JwtProviderSettings Compile(string name, JwtProvider message, string path, ICollection<string> notes)
     {
         var cache = message.JwtCacheConfig is { JwtCacheSize: > 0 and var size } ? (int)Math.Min(size, MaxCache) : DefaultCache;
-        if (message.JwtCacheConfig is { JwtMaxTokenSize: > 0 })
-        {
-            notes.Add($"{path}.jwt_cache_config.jwt_max_token_size is not applied: hashes are kept in place of tokens, whatever their size");
-        }
-
+        var longest = message.JwtCacheConfig is { JwtMaxTokenSize: > 0 and var bytes } ? (int)Math.Min(bytes, CompactJwt.MaxLength) : DefaultCachedLength;
         foreach (var header in message.FromHeaders.Select(h => h.Name).Concat(message.ClaimToHeaders.Select(c => c.HeaderName)).Append(message.ForwardPayloadHeader))
         {
             if (header.Length > 0 && !HeaderName.IsValid(header))
@@ -160,10 +157,10 @@ internal static class JwtAuthnCompiler
             Keys = message.JwksSourceSpecifierCase switch
             {
                 JwtProvider.JwksSourceSpecifierOneofCase.LocalJwks => Local(message.LocalJwks, path + ".local_jwks"),
-                JwtProvider.JwksSourceSpecifierOneofCase.RemoteJwks => throw new ResourceRejectedException(path + ".remote_jwks", "is not supported yet: send the keys as local_jwks"),
+                JwtProvider.JwksSourceSpecifierOneofCase.RemoteJwks => new RemoteKeys(RemoteJwksCompiler.Compile(message.RemoteJwks, path + ".remote_jwks", notes)),
                 _ => throw new ResourceRejectedException(path, "one of remote_jwks and local_jwks must be set"),
             },
-            Verified = new VerifiedTokens(cache),
+            Verified = new VerifiedTokens(cache, longest),
             Subjects = message.Subjects is { } subjects ? MatcherCompiler.String(subjects, path + ".subjects") : null,
             RequiresExpiration = message.RequireExpiration,
             MaxLifetime = message.MaxLifetime?.ToTimeSpan(),

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
 using Mesh.Xds.Jwt;
@@ -44,7 +45,7 @@ internal sealed class JwtAuthnFilter(JwtAuthnSettings settings, JwtAuthnRoute? r
             return;
         }
 
-        var status = await requirement.VerifyAsync(new JwtAuthenticator(exchange, services.Time), cancellationToken).ConfigureAwait(false);
+        var status = await requirement.VerifyAsync(new JwtAuthenticator(exchange, services), cancellationToken).ConfigureAwait(false);
         if (!status.IsOk)
         {
             exchange.Reply(ReplyTo(status, exchange).ToFilterReply());
@@ -78,10 +79,25 @@ internal sealed class JwtAuthnFilter(JwtAuthnSettings settings, JwtAuthnRoute? r
         return realm.Length <= MaxRealm ? realm : realm[..MaxRealm];
     }
 
+    // Where the application routes by another path than the one that came, what either asks for has to be there.
     private JwtRequirement? FindRule(HttpExchange exchange)
     {
-        var view = EngineExchange.Of(exchange).View;
+        var adapter = EngineExchange.Of(exchange);
         var draw = services.Random.NextUInt64();
+        var view = adapter.View;
+        var requirement = FindRule(view, draw);
+        if (adapter.ApplicationPath is not { } path
+            || FindRule(view.WithTarget(string.Concat(path, view.PathAndQuery[view.Path.Length..])), draw) is not { } other
+            || ReferenceEquals(other, requirement))
+        {
+            return requirement;
+        }
+
+        return requirement is null ? other : new JwtRequirement.All([requirement, other]);
+    }
+
+    private JwtRequirement? FindRule(scoped in RequestView view, ulong draw)
+    {
         foreach (var (match, requirement) in settings.Rules)
         {
             if (match.FirstMismatch(view, draw) is null)

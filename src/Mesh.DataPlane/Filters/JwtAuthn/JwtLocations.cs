@@ -37,7 +37,27 @@ internal sealed class JwtLocations
         var found = new List<JwtFound>();
         foreach (var (name, prefix) in _headers)
         {
-            foreach (var (_, value) in exchange.RequestHeaders.Where(h => h.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            if (!exchange.RequestHeaders.TryGet(name, out var joined))
+            {
+                continue;
+            }
+
+            if (!joined.Contains(','))
+            {
+                Add(joined);
+                continue;
+            }
+
+            // Several values, or one with a comma.
+            foreach (var (key, value) in exchange.RequestHeaders)
+            {
+                if (key.Equals(name, StringComparison.OrdinalIgnoreCase))
+                {
+                    Add(value);
+                }
+            }
+
+            void Add(string value)
             {
                 if (TokenIn(value, prefix) is { } token)
                 {

@@ -5,5 +5,5 @@ namespace Mesh.DataPlane.Filters.JwtAuthn;
 /// <summary>Keys that came with the configuration.</summary>
 internal sealed class LocalJwks(JsonWebKeySet keys) : IJwksSource
 {
-    public ValueTask<(JwtStatus Status, JsonWebKeySet? Keys)> GetAsync(CancellationToken cancellationToken) => new((JwtStatus.Ok, keys));
+    public ValueTask<(JwtStatus Status, JsonWebKeySet? Keys)> GetAsync(FilterServices services, CancellationToken cancellationToken) => new((JwtStatus.Ok, keys));
 }

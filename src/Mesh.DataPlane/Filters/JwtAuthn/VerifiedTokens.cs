@@ -10,7 +10,9 @@ namespace Mesh.DataPlane.Filters.JwtAuthn;
 /// The tokens of a provider whose signature has been verified, by a hash of the whole token, and only for the keys that verified it. Bounded: when
 /// the younger half is full, it becomes the older one, and what was there is forgotten. Times are checked on every request all the same.
 /// </summary>
-internal sealed class VerifiedTokens(int capacity)
+/// <param name="capacity">How many.</param>
+/// <param name="longest">Longer tokens are verified each time: what a caller may make this process keep is bounded.</param>
+internal sealed class VerifiedTokens(int capacity, int longest)
 {
     private readonly int _half = Math.Max(1, capacity / 2);
     private ConcurrentDictionary<Key, Entry> _young = new();
@@ -31,7 +33,13 @@ internal sealed class VerifiedTokens(int capacity)
         return ReferenceEquals(entry.Keys, keys) ? entry.Token : null;
     }
 
-    public void Add(in Key key, JsonWebKeySet keys, CompactJwt token) => Add(key, new Entry(token, keys));
+    public void Add(in Key key, JsonWebKeySet keys, CompactJwt token, int length)
+    {
+        if (length <= longest)
+        {
+            Add(key, new Entry(token, keys));
+        }
+    }
 
     private void Add(in Key key, Entry entry)
     {

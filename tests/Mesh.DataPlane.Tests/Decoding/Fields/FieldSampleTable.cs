@@ -13,6 +13,11 @@ internal static class FieldSampleTable
     private const string Core = "envoy.config.core.v3.";
     private const string Tls = "envoy.extensions.transport_sockets.tls.v3.";
     private const string Rbac = "envoy.config.rbac.v3.";
+    private const string Jwt = "envoy.extensions.filters.http.jwt_authn.v3.";
+    private const string Authz = "envoy.extensions.filters.http.ext_authz.v3.";
+    private const string Jwks = """{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}""";
+    private const string OtherJwks = """{"keys":[{"kid":"x","kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}""";
+
 
     private const string Named = """{"load_assignment":{"cluster_name":"c","endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"a.example","port_value":80}}}}]}]}}""";
     private const string Dns = """{"type":"STRICT_DNS",""" + "\"load_assignment\":{\"cluster_name\":\"c\",\"endpoints\":[{\"lb_endpoints\":[{\"endpoint\":{\"address\":{\"socket_address\":{\"address\":\"a.example\",\"port_value\":80}}}}]}]}}";
@@ -32,6 +37,11 @@ internal static class FieldSampleTable
         Envoy.Extensions.Rbac.Principals.MtlsAuthenticated.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Retry.Host.PreviousHosts.V3.V3Reflection.Descriptor,
         Envoy.Extensions.Retry.Priority.PreviousPriorities.V3.V3Reflection.Descriptor)));
+
+    /// <summary>Keys of which one can verify something (RFC 7515, appendix A.3).</summary>
+    public static Envoy.Config.Core.V3.DataSource Keys => new() { InlineString = Jwks };
+
+    public static Envoy.Config.Core.V3.HttpUri Authorizer => new() { Uri = "http://authz.example", Cluster = "c", Timeout = new() { Seconds = 1 } };
 
     /// <summary>By field or by message; a message's is its JSON.</summary>
     public static IReadOnlyDictionary<string, string> Values { get; } = new Dictionary<string, string>
@@ -119,6 +129,40 @@ internal static class FieldSampleTable
         [Core + "Address"] = """{"socket_address":{"address":"10.0.0.9","port_value":9}}""",
         [Core + "Locality"] = """{"region":"r"}""",
         [Core + "SubstitutionFormatString"] = """{"text_format_source":{"inline_string":"x"}}""",
+        [Core + "HttpUri"] = """{"uri":"http://other.example/x","cluster":"d","timeout":"2s"}""",
+        [Jwt + "JwtProvider"] = "{\"local_jwks\":{\"inline_string\":" + System.Text.Json.JsonSerializer.Serialize(Jwks) + "}}",
+        [Jwt + "JwtProvider.local_jwks"] = "{\"inline_string\":" + System.Text.Json.JsonSerializer.Serialize(OtherJwks) + "}",
+        [Jwt + "JwtRequirement"] = """{"provider_name":"p"}""",
+        [Jwt + "JwtRequirement.provider_name"] = "q",
+        [Jwt + "ProviderWithAudiences"] = """{"provider_name":"p"}""",
+        [Jwt + "ProviderWithAudiences.provider_name"] = "q",
+        [Jwt + "RequirementRule"] = """{"match":{"prefix":"/x"}}""",
+        [Jwt + "RequirementRule.match"] = """{"prefix":"/y"}""",
+        [Jwt + "RequirementRule.requirement_name"] = "r",
+        [Jwt + "RemoteJwks"] = """{"http_uri":{"uri":"http://other.example/x","cluster":"d","timeout":"2s"}}""",
+        [Jwt + "RemoteJwks.http_uri"] = """{"uri":"http://third.example/x","cluster":"d","timeout":"2s"}""",
+        [Jwt + "JwtHeader"] = """{"name":"x-jwt"}""",
+        [Jwt + "JwtHeader.name"] = "x-other-jwt",
+        [Jwt + "JwtClaimToHeader"] = """{"header_name":"x-claim","claim_name":"c"}""",
+        [Jwt + "JwtClaimToHeader.header_name"] = "x-other-claim",
+        [Jwt + "JwtClaimToHeader.claim_name"] = "d",
+        [Jwt + "JwtRequirementOrList"] = """{"requirements":[{"provider_name":"p"},{"allow_missing":{}}]}""",
+        [Jwt + "JwtRequirementAndList"] = """{"requirements":[{"provider_name":"p"},{"allow_missing":{}}]}""",
+        [Authz + "HttpService"] = """{"server_uri":{"uri":"http://other.example","cluster":"d","timeout":"2s"}}""",
+        [Authz + "HttpService.path_prefix"] = "/x",
+        [Authz + "HttpService.path_override"] = "/x",
+        [Authz + "BufferSettings"] = """{"max_request_bytes":9}""",
+        [Authz + "CheckSettings.context_extensions"] = "x",
+        [Authz + "ExtAuthz.with_request_body"] = """{"max_request_bytes":9}""",
+        [Authz + "ExtAuthz.filter_enabled_metadata"] = """{"filter":"f","path":[{"key":"k"}],"value":{"present_match":true}}""",
+        [Authz + "ExtAuthz.status_on_error"] = """{"code":"BadGateway"}""",
+        [Authz + "ExtAuthz.deny_at_disable"] = """{"default_value":true}""",
+        [Authz + "ExtAuthz.bootstrap_metadata_labels_key"] = "LABELS",
+        [Authz + "ExtAuthz.enable_dynamic_metadata_ingestion"] = "false",
+        [Authz + "ExtAuthz.grpc_service"] = """{"envoy_grpc":{"cluster_name":"d"}}""",
+        [Authz + "CheckSettings.grpc_service"] = """{"envoy_grpc":{"cluster_name":"d"}}""",
+        ["envoy.type.matcher.v3.ListStringMatcher"] = """{"patterns":[{"exact":"x-z"}]}""",
+        [Core + "RetryPolicy.retry_on"] = "connect-failure",
         [Core + "GrpcService"] = """{"google_grpc":{"target_uri":"x","stat_prefix":"x"}}""",
         [Core + "HealthCheck"] = """{"timeout":"1s","interval":"2s","unhealthy_threshold":1,"healthy_threshold":1,"tcp_health_check":{}}""",
         [Core + "HealthCheck.HttpHealthCheck"] = """{"path":"/healthz","method":"POST"}""",
@@ -324,6 +368,7 @@ internal static class FieldSampleTable
     /// <summary>By field or by message: JSON that is merged into the root beforehand.</summary>
     public static IReadOnlyDictionary<string, string> Needs { get; } = new Dictionary<string, string>
     {
+        [Authz + "ExtAuthz.grpc_service"] = """{"transport_api_version":"V3"}""",
         [Cluster + "Cluster.ring_hash_lb_config"] = """{"lb_policy":"RING_HASH"}""",
         [Cluster + "Cluster.maglev_lb_config"] = """{"lb_policy":"MAGLEV"}""",
         [Cluster + "Cluster.least_request_lb_config"] = """{"lb_policy":"LEAST_REQUEST"}""",

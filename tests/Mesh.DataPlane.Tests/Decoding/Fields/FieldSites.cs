@@ -7,8 +7,10 @@ using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Extensions.Clusters.Dns.V3;
 using Envoy.Extensions.Clusters.OriginalDst.V3;
 using Envoy.Extensions.Filters.Http.Buffer.V3;
+using Envoy.Extensions.Filters.Http.ExtAuthz.V3;
 using Envoy.Extensions.Filters.Http.Fault.V3;
 using Envoy.Extensions.Filters.Http.HeaderMutation.V3;
+using Envoy.Extensions.Filters.Http.JwtAuthn.V3;
 using Envoy.Extensions.Filters.Http.LocalRatelimit.V3;
 using Envoy.Extensions.Filters.Http.Rbac.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
@@ -142,6 +144,15 @@ internal static class FieldSites
         Filter(new Envoy.Extensions.Filters.Http.Buffer.V3.Buffer { MaxRequestBytes = 9 }),
         Filter(new LocalRateLimit { StatPrefix = "x" }),
         Filter(new StatefulSession()),
+        Filter(new JwtAuthentication
+        {
+            Providers = { ["p"] = new JwtProvider { LocalJwks = FieldSampleTable.Keys }, ["q"] = new JwtProvider { Issuer = "q", LocalJwks = FieldSampleTable.Keys } },
+            RequirementMap = { ["r"] = new JwtRequirement { ProviderName = "p" } },
+        }),
+        Filter(new ExtAuthz { HttpService = new() { ServerUri = FieldSampleTable.Authorizer } }),
+        new(() => new JwtProvider { LocalJwks = FieldSampleTable.Keys }, m => Filter(new JwtAuthentication()).Decode(new JwtAuthentication { Providers = { ["p"] = (JwtProvider)m } })),
+        RouteFilter(new PerRouteConfig { RequirementName = "s" }),
+        RouteFilter(new ExtAuthzPerRoute { CheckSettings = new() }),
         RouteFilter(new Cors.CorsPolicy()),
         RouteFilter(new HeaderMutationPerRoute()),
         RouteFilter(new BufferPerRoute { Buffer = new() { MaxRequestBytes = 9 } }),

@@ -28,6 +28,7 @@ public sealed class FieldTests
         ["envoy.config.route.v3.RouteConfiguration.metadata"] = "described, not asked",
         ["envoy.config.route.v3.VirtualHost.metadata"] = "described, not asked",
         ["envoy.config.route.v3.WeightedCluster.total_weight"] = "the sum of the weights counts, as in Envoy",
+        ["envoy.extensions.filters.http.ext_authz.v3.ExtAuthz.transport_api_version"] = "must be V3 for gRPC, which has a test of its own",
         ["envoy.extensions.filters.http.fault.v3.HTTPFault.disable_downstream_cluster_stats"] = "statistics",
         ["envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit.stat_prefix"] = "a name for statistics",
         ["envoy.extensions.filters.http.stateful_session.v3.StatefulSession.stat_prefix"] = "a name for statistics",
