@@ -32,13 +32,31 @@ internal sealed class ClusterSecrets : IDisposable
     /// <summary>Watches what is named from now on, and nothing else; with the lock held.</summary>
     public void Use(IEnumerable<UpstreamTls> all)
     {
-        var names = new HashSet<SecretReference>();
-        foreach (var tls in all)
-        {
-            tls.Secrets = this;
-            names.UnionWith(new[] { tls.CertificateSecret, tls.ValidationSecret }.OfType<SecretReference>());
-        }
+        var contexts = all.ToList();
+        contexts.ForEach(tls => tls.Secrets ??= this);
+        Watch([.. contexts.SelectMany(tls => new[] { tls.CertificateSecret, tls.ValidationSecret }).OfType<SecretReference>()]);
 
+        // Last: who still connects by what an earlier watch of the cluster has left finds secrets at any time.
+        contexts.ForEach(tls => tls.Secrets = this);
+    }
+
+    /// <exception cref="TlsFailureException">It has not come.</exception>
+    public SecretResource Get(SecretReference name)
+        => _watches.GetValueOrDefault(name)?.Latest
+            ?? throw (!name.IsOwn ? new TlsFailureException(TlsErrors.NotReady, $"The control plane has not sent the secret '{name}'.")
+                : _sources.HasIdentity ? new TlsFailureException(TlsErrors.NotReady, $"The identity of this workload ('{name}') has not come.")
+                : new TlsFailureException(TlsErrors.NoIdentity, "Mutual TLS is asked for, and this workload has no identity; Mesh:Identity says where one comes from."));
+
+    public void Dispose()
+    {
+        foreach (var watch in _watches.Values)
+        {
+            watch.Stop();
+        }
+    }
+
+    private void Watch(HashSet<SecretReference> names)
+    {
         var before = _watches;
         if (names.SetEquals(before.Keys))
         {
@@ -67,21 +85,6 @@ internal sealed class ClusterSecrets : IDisposable
         }
 
         added.ForEach(watch => watch.Start());
-    }
-
-    /// <exception cref="TlsFailureException">It has not come.</exception>
-    public SecretResource Get(SecretReference name)
-        => _watches.GetValueOrDefault(name)?.Latest
-            ?? throw (!name.IsOwn ? new TlsFailureException(TlsErrors.NotReady, $"The control plane has not sent the secret '{name}'.")
-                : _sources.HasIdentity ? new TlsFailureException(TlsErrors.NotReady, $"The identity of this workload ('{name}') has not come.")
-                : new TlsFailureException(TlsErrors.NoIdentity, "Mutual TLS is asked for, and this workload has no identity; Mesh:Identity says where one comes from."));
-
-    public void Dispose()
-    {
-        foreach (var watch in _watches.Values)
-        {
-            watch.Stop();
-        }
     }
 
     private void Answer(SecretWatch watch)

@@ -6,7 +6,7 @@ namespace Mesh.DataPlane.Tls;
 /// <summary>The secure side of a connection to an endpoint. It is an <see cref="SslStream"/>, which handlers of requests take for finished TLS.</summary>
 /// <param name="connection">The connection below.</param>
 /// <param name="served">What follows the requests on it; <see langword="null"/> when nobody counts them.</param>
-internal sealed class TlsStream(UpstreamConnection connection, ServedRequests? served) : SslStream(connection, leaveInnerStreamOpen: false)
+internal sealed class TlsStream(Stream connection, ServedRequests? served) : SslStream(connection, leaveInnerStreamOpen: false)
 {
     private ConnectionEnd? _end;
     private SecureConnections? _connections;
@@ -27,18 +27,23 @@ internal sealed class TlsStream(UpstreamConnection connection, ServedRequests? s
     }
 
     /// <summary>Requests on it end after so long; before the first.</summary>
-    public void EndAfter(TimeSpan age, bool isHttp2, TimeProvider time) => _end = new ConnectionEnd(connection.Socket, served, isHttp2, age, time);
+    public void EndAfter(TimeSpan age, bool isHttp2, TimeProvider time) => _end = new ConnectionEnd(served, isHttp2, age, time);
 
     public override int Read(Span<byte> buffer)
     {
-        if (BeginRead(buffer) is > 0 and var told)
+        while (true)
         {
-            return told;
-        }
+            if (TryTake(buffer, out var count))
+            {
+                return count;
+            }
 
-        var read = base.Read(buffer);
-        Received(buffer[..read]);
-        return read;
+            var read = base.Read(buffer);
+            if ((count = Received(buffer, read)) > 0 || read == 0)
+            {
+                return count;
+            }
+        }
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -82,16 +87,18 @@ internal sealed class TlsStream(UpstreamConnection connection, ServedRequests? s
         Interlocked.Exchange(ref _connections, null)?.Remove(this);
     }
 
-    private int BeginRead(Span<byte> buffer)
+    private bool TryTake(Span<byte> buffer, out int count)
     {
+        count = 0;
         _end?.Reading();
-        return _end?.Tell(buffer) ?? 0;
+        return served?.TryTake(buffer, out count) == true || _end?.TryTake(buffer, out count) == true;
     }
 
-    private void Received(ReadOnlySpan<byte> bytes)
+    // The one that counts requests ends the connection too, where there is one.
+    private int Received(Span<byte> buffer, int read)
     {
-        served?.Received(bytes);
-        _end?.Received(bytes);
+        var count = _end?.Received(buffer, read) ?? read;
+        return served?.Received(buffer, count) ?? count;
     }
 
     private void Sending(ReadOnlySpan<byte> bytes)
@@ -111,14 +118,19 @@ internal sealed class TlsStream(UpstreamConnection connection, ServedRequests? s
 
     private async ValueTask<int> ReadFollowedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (BeginRead(buffer.Span) is > 0 and var told)
+        while (true)
         {
-            return told;
-        }
+            if (TryTake(buffer.Span, out var count))
+            {
+                return count;
+            }
 
-        var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        Received(buffer.Span[..read]);
-        return read;
+            var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if ((count = Received(buffer.Span, read)) > 0 || read == 0)
+            {
+                return count;
+            }
+        }
     }
 
     private async ValueTask WriteFollowedAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)

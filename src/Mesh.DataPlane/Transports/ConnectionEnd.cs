@@ -1,11 +1,10 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 
 namespace Mesh.DataPlane.Transports;
 
 /// <summary>
-/// Ends a connection of requests when its time is over, without losing one: on HTTP/1.1 after the next response, for which the handler looks before it
-/// chooses a connection again; on HTTP/2 the handler reads a GOAWAY that the server has not sent, lets its streams end and opens another connection for
+/// Ends a connection of requests when its time is over, without losing one: on HTTP/1.1 the handler reads in the next response that it is the last; on
+/// HTTP/2 it reads a GOAWAY that the server has not sent, lets its streams end and opens another connection for
 /// the next. So a connection that nobody uses carries one or two more requests at most.
 /// </summary>
 internal sealed class ConnectionEnd : IDisposable
@@ -19,7 +18,6 @@ internal sealed class ConnectionEnd : IDisposable
 
     private static readonly byte[] GoAway = CreateGoAway();
 
-    private readonly Socket _socket;
     private readonly ServedRequests? _served;
     private readonly bool _isHttp2;
     private readonly ITimer _timer;
@@ -32,14 +30,13 @@ internal sealed class ConnectionEnd : IDisposable
     private volatile bool _followsRead;
     private volatile bool _isDue;
 
-    /// <param name="socket">The connection's.</param>
     /// <param name="served">What follows its requests anyway.</param>
     /// <param name="isHttp2">What is spoken.</param>
     /// <param name="after">How long it lasts.</param>
     /// <param name="time">The clock.</param>
-    public ConnectionEnd(Socket socket, ServedRequests? served, bool isHttp2, TimeSpan after, TimeProvider time)
+    public ConnectionEnd(ServedRequests? served, bool isHttp2, TimeSpan after, TimeProvider time)
     {
-        (_socket, _served, _isHttp2) = (socket, served, isHttp2);
+        (_served, _isHttp2) = (served, isHttp2);
         _timer = time.CreateTimer(static e => ((ConnectionEnd)e!).OnDue(), this, after, Timeout.InfiniteTimeSpan);
     }
 
@@ -50,34 +47,38 @@ internal sealed class ConnectionEnd : IDisposable
     public bool Writes => _isDue && !_isHttp2;
 
     /// <summary>What the handler has to read before anything else.</summary>
-    /// <returns>How much of the buffer that is.</returns>
-    public int Tell(Span<byte> buffer)
+    public bool TryTake(Span<byte> buffer, out int count)
     {
-        if (!_isHttp2 || !_isDue || _told == GoAway.Length || (_told <= 0 && (_told < 0 || _payload > 0 || _headerLength > 0 || _isWithinHeaders)))
+        if (_last is not null)
         {
-            return 0;
+            return _last.TryTake(buffer, out count);
         }
 
-        var count = Math.Min(buffer.Length, GoAway.Length - _told);
+        count = 0;
+        if (!_isHttp2 || !_isDue || _told == GoAway.Length || (_told <= 0 && (_told < 0 || _payload > 0 || _headerLength > 0 || _isWithinHeaders)))
+        {
+            return false;
+        }
+
+        count = Math.Min(buffer.Length, GoAway.Length - _told);
         GoAway.AsSpan(_told, count).CopyTo(buffer);
         _told += count;
-        return count;
+        return true;
     }
 
     /// <summary>Before bytes are waited for.</summary>
     public void Reading() => _followsRead = _isDue;
 
     /// <summary>When bytes have come in.</summary>
-    public void Received(ReadOnlySpan<byte> bytes)
+    /// <returns>How much of the buffer counts; nothing, after something had come, when more is needed.</returns>
+    public int Received(Span<byte> buffer, int read)
     {
         if (_isHttp2)
         {
-            Follow(bytes);
+            Follow(buffer[..read]);
         }
-        else
-        {
-            _last?.Received(bytes);
-        }
+
+        return _last?.Received(buffer, read) ?? read;
     }
 
     /// <summary>Before bytes go out.</summary>
@@ -86,7 +87,7 @@ internal sealed class ConnectionEnd : IDisposable
         // An answer that is being waited for already would not be seen; the one after it will.
         if (_last is null && _served is null && _followsRead && BeginsRequest(bytes))
         {
-            _last = new ServedRequests(_socket, stats: null, maxRequests: 1);
+            _last = new ServedRequests(stats: null, maxRequests: 1);
         }
 
         _last?.Sending(bytes);

@@ -38,7 +38,7 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
             }
 
             // The handshake closes what it cannot use.
-            var stream = new TlsStream(new UpstreamConnection(socket, Stats, Open), limit > 0 ? new ServedRequests(socket, Stats, limit) : null);
+            var stream = new TlsStream(new UpstreamConnection(socket, Stats, Open), limit > 0 ? new ServedRequests(Stats, limit) : null);
             await secure(stream, linked.Token).ConfigureAwait(false);
             Stats.TlsHandshakes.Increment();
             return stream;

@@ -6,22 +6,42 @@ namespace Mesh.DataPlane.Transports;
 /// <summary>A connection in clear text that closes after so many requests.</summary>
 internal sealed class LimitedConnection(Socket socket, ClusterStats stats, OpenConnections open, uint maxRequests) : UpstreamConnection(socket, stats, open)
 {
-    private readonly ServedRequests _served = new(socket, stats, maxRequests);
+    private readonly ServedRequests _served = new(stats, maxRequests);
 
     public override int Read(Span<byte> buffer)
     {
-        var read = base.Read(buffer);
-        _served.Received(buffer[..read]);
-        return read;
+        while (true)
+        {
+            if (_served.TryTake(buffer, out var count))
+            {
+                return count;
+            }
+
+            var read = base.Read(buffer);
+            if ((count = _served.Received(buffer, read)) > 0 || read == 0)
+            {
+                return count;
+            }
+        }
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        _served.Received(buffer.Span[..read]);
-        return read;
+        while (true)
+        {
+            if (_served.TryTake(buffer.Span, out var count))
+            {
+                return count;
+            }
+
+            var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if ((count = _served.Received(buffer.Span, read)) > 0 || read == 0)
+            {
+                return count;
+            }
+        }
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)

@@ -1,32 +1,30 @@
-using System.Net.Sockets;
 using Mesh.DataPlane.Clusters;
 
 namespace Mesh.DataPlane.Transports;
 
 /// <summary>
-/// Counts the requests that a connection has served and closes it after so many (Envoy's <c>max_requests_per_connection</c>).
-/// <see cref="SocketsHttpHandler"/> knows no such number: the connection's own bytes are followed and, when the last response and its request
-/// are complete, it shuts down before the handler can choose it again, for which it looks whether the connection has ended. On HTTP/2 there is
-/// no limit.
+/// Counts the requests that a connection has served and lets the last response say that it is the last (Envoy's <c>max_requests_per_connection</c>).
+/// <see cref="SocketsHttpHandler"/> knows no such number: the connection's own bytes are followed, and the handler reads <c>Connection: close</c>, by which
+/// it uses the connection for nobody else. On HTTP/2 there is no limit.
 /// </summary>
-/// <param name="socket">The connection's.</param>
 /// <param name="stats">Where it is counted that a connection has served all its requests; <see langword="null"/> for nowhere.</param>
 /// <param name="maxRequests">How many there may be.</param>
-internal sealed class ServedRequests(Socket socket, ClusterStats? stats, uint maxRequests)
+internal sealed class ServedRequests(ClusterStats? stats, uint maxRequests)
 {
     private readonly Lock _sync = new();
     private readonly Http1Message _request = new(isResponse: false);
     private readonly Http1Message _response = new(isResponse: true);
+    private readonly CloseNotice _notice = new();
     private uint _maxRequests = maxRequests;
     private uint _served;
-    private bool _counted;
+    private bool _isUnderWay;
 
-    /// <summary>The request that is under way, or the next one, is the last.</summary>
+    /// <summary>The next request is the last.</summary>
     public void EndNext()
     {
         lock (_sync)
         {
-            _maxRequests = _served + 1;
+            _maxRequests = _served + (_isUnderWay ? 2u : 1u);
         }
     }
 
@@ -37,11 +35,15 @@ internal sealed class ServedRequests(Socket socket, ClusterStats? stats, uint ma
         {
             while (!bytes.IsEmpty)
             {
-                if (_request.IsComplete)
+                if (!_isUnderWay || _request.IsComplete)
                 {
+                    _isUnderWay = true;
                     _request.Reset();
                     _response.Reset();
-                    _counted = false;
+                    if (_served + 1 >= _maxRequests)
+                    {
+                        _notice.Begin();
+                    }
                 }
 
                 bytes = bytes[_request.Consume(bytes)..];
@@ -59,38 +61,43 @@ internal sealed class ServedRequests(Socket socket, ClusterStats? stats, uint ma
         }
     }
 
-    /// <summary>When bytes have come in.</summary>
-    public void Received(ReadOnlySpan<byte> bytes)
+    /// <summary>What is to be read before anything else comes in.</summary>
+    public bool TryTake(Span<byte> buffer, out int count)
     {
         lock (_sync)
         {
-            if (!_request.IsHttp2)
+            return _notice.TryTake(buffer, out count);
+        }
+    }
+
+    /// <summary>When bytes have come in.</summary>
+    /// <returns>How much of the buffer counts; nothing, after something had come, when more is needed.</returns>
+    public int Received(Span<byte> buffer, int read)
+    {
+        lock (_sync)
+        {
+            if (_request.IsHttp2)
             {
-                _response.Consume(bytes);
-                Count();
+                return read;
             }
+
+            _response.Consume(buffer[..read]);
+            Count();
+            return _notice.Add(buffer, read);
         }
     }
 
     private void Count()
     {
-        if (_counted || !_request.IsComplete || !_response.IsComplete)
+        if (!_isUnderWay || !_request.IsComplete || !_response.IsComplete)
         {
             return;
         }
 
-        _counted = true;
-        if (++_served >= _maxRequests)
+        _isUnderWay = false;
+        if (++_served == _maxRequests)
         {
             stats?.MaxRequestsReached.Increment();
-            try
-            {
-                socket.Shutdown(SocketShutdown.Both);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                // The other end was faster.
-            }
         }
     }
 }

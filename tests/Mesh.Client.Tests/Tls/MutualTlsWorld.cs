@@ -32,7 +32,12 @@ internal sealed class MutualTlsWorld : IAsyncDisposable
                     services.AddSingleton<ISecretSource>(Identity);
                 }
             },
-            options,
+            o =>
+            {
+                // A clock that leaps forgets nobody.
+                o.Client.OnDemandIdleTimeout = TimeSpan.FromDays(20);
+                options?.Invoke(o);
+            },
             time);
     }
 
