@@ -1,6 +1,7 @@
 using Envoy.Config.Route.V3;
 using Mesh.Client;
 using Mesh.DataPlane;
+using Mesh.DataPlane.Identity;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tests;
 using Mesh.DataPlane.Transports;
@@ -22,7 +23,7 @@ internal static class BenchmarkMesh
             transports);
 
     public static MeshEngine Create(
-        IEnumerable<Route> routes, Envoy.Config.Cluster.V3.Cluster cluster, Action<VirtualHost> host, int[] ports, IEndpointTransportFactory? transports = null)
+        IEnumerable<Route> routes, Envoy.Config.Cluster.V3.Cluster cluster, Action<VirtualHost> host, int[] ports, IEndpointTransportFactory? transports = null, ISecretSource? identity = null)
     {
         var xds = new ScriptedXdsClient();
         var configuration = Resources.Routes("routes", [.. routes]);
@@ -31,7 +32,7 @@ internal static class BenchmarkMesh
         xds.Set(RouteConfigurationType.Instance, configuration);
         xds.Set(ClusterType.Instance, cluster);
         xds.Set(EndpointsType.Instance, Resources.Endpoints("cluster", ports));
-        var engine = new MeshEngine(xds, new MeshOptions(), transports ?? new SocketTransportFactory(TimeProvider.System), SystemRandomSource.Instance, TimeProvider.System);
+        var engine = new MeshEngine(xds, new MeshOptions(), transports ?? new SocketTransportFactory(TimeProvider.System), SystemRandomSource.Instance, TimeProvider.System) { Identity = identity };
         engine.Hosts.PreloadAsync([new(Host, Port)], CancellationToken.None).GetAwaiter().GetResult();
         return engine;
     }

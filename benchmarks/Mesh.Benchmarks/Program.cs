@@ -1,13 +1,15 @@
 using BenchmarkDotNet.Running;
 using Mesh.Benchmarks;
 
-// `sockets`, `https`, `watched` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
+// `sockets`, `https`, `mtls`, `watched` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
 switch (args)
 {
     case ["sockets", .. var rest]:
         return await SocketComparison.RunAsync(rest);
     case ["https", .. var rest]:
         return await SocketComparison.RunAsync(rest, tls: true);
+    case ["mtls", .. var rest]:
+        return await MutualTlsComparison.RunAsync(rest);
     case ["watched", .. var rest]:
         return await SocketComparison.RunWatchedAsync(rest);
     case ["resilience", .. var rest]:

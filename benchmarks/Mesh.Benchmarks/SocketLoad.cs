@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Benchmarks;
@@ -17,7 +18,11 @@ internal static class SocketLoad
     public const int Callers = 16;
 
     /// <summary>A server in this process that answers 1 KB on several ports.</summary>
-    public static async Task<(WebApplication Server, int[] Ports)> StartServerAsync(int ports, X509Certificate2? certificate = null)
+    public static Task<(WebApplication Server, int[] Ports)> StartServerAsync(int ports, X509Certificate2? certificate = null)
+        => StartServerAsync(ports, certificate is null ? null : https => https.ServerCertificate = certificate);
+
+    /// <summary>The same over TLS, as it is told.</summary>
+    public static async Task<(WebApplication Server, int[] Ports)> StartServerAsync(int ports, Action<HttpsConnectionAdapterOptions>? https)
     {
         var payload = new byte[1024];
         Array.Fill(payload, (byte)' ');
@@ -30,9 +35,9 @@ internal static class SocketLoad
                 k.Listen(IPAddress.Loopback, 0, l =>
                 {
                     l.Protocols = HttpProtocols.Http1;
-                    if (certificate is not null)
+                    if (https is not null)
                     {
-                        l.UseHttps(certificate);
+                        l.UseHttps(https);
                     }
                 });
             }
