@@ -42,6 +42,12 @@ public sealed class MeshControlPlaneOptions
     /// <value>The default value is 100 milliseconds (Istio: 10 seconds).</value>
     public TimeSpan PushDebounceMax { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The authority that gives workloads their certificates.</summary>
+    public MeshControlPlaneAuthorityOptions CertificateAuthority { get; } = new();
+
+    /// <summary>Whom the control plane believes.</summary>
+    public MeshControlPlaneAuthenticationOptions Authentication { get; } = new();
+
     /// <summary>What is done as older versions of Istio did it; read from the section <c>Mesh:Compat</c> too.</summary>
     public MeshCompatOptions Compat { get; } = new();
 }

@@ -1,5 +1,5 @@
-using System.Net;
 using Envoy.Service.Discovery.V3;
+using Mesh.Xds.Certificates;
 using Mesh.Xds.Server;
 using Mesh.Xds.Server.Grpc;
 using Mesh.Xds.Serving;
@@ -16,7 +16,7 @@ public static class MeshXdsEndpointRouteBuilderExtensions
 
     /// <summary>
     /// Maps Envoy's <c>AggregatedDiscoveryService</c> (<c>StreamAggregatedResources</c> and <c>DeltaAggregatedResources</c>) for the control plane that is
-    /// registered in the container, and answers other gRPC calls with <c>UNIMPLEMENTED</c>. The port must speak HTTP/2.
+    /// registered in the container, Istio's <c>IstioCertificateService</c> if it has a certificate authority, and answers other gRPC calls with <c>UNIMPLEMENTED</c>. The port must speak HTTP/2.
     /// </summary>
     /// <param name="endpoints">The endpoints of the application.</param>
     /// <returns>A builder for conventions of all these endpoints.</returns>
@@ -31,15 +31,17 @@ public static class MeshXdsEndpointRouteBuilderExtensions
         group.MapGrpcDuplex<DiscoveryRequest, DiscoveryResponse>(
             Service + "StreamAggregatedResources",
             DiscoveryRequest.Parser,
-            call => server.ServeAsync(new GrpcAdsCall<DiscoveryResponse, DiscoveryRequest>(call), RemoteOf(call.HttpContext), call.CancellationToken));
+            call => server.ServeAsync(new GrpcAdsCall<DiscoveryResponse, DiscoveryRequest>(call), HttpCaller.CredentialsOf(call.HttpContext), call.CancellationToken));
         group.MapGrpcDuplex<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(
             Service + "DeltaAggregatedResources",
             DeltaDiscoveryRequest.Parser,
-            call => server.ServeDeltaAsync(new GrpcAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest>(call), RemoteOf(call.HttpContext), call.CancellationToken));
+            call => server.ServeDeltaAsync(new GrpcAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest>(call), HttpCaller.CredentialsOf(call.HttpContext), call.CancellationToken));
+        if (endpoints.ServiceProvider.GetService<ICertificateIssuer>() is { } issuer)
+        {
+            CertificateServiceEndpoint.Map(group, issuer);
+        }
+
         group.MapGrpcUnimplemented();
         return group;
     }
-
-    private static IPEndPoint? RemoteOf(HttpContext context) =>
-        context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, context.Connection.RemotePort) : null;
 }

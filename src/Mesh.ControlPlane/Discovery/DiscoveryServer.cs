@@ -5,6 +5,7 @@ using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Generators;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Registry;
+using Mesh.ControlPlane.Security;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     private readonly ResourceCache _cache = new();
     private readonly Debouncer _debouncer;
     private readonly ConfigReporter _reporter;
+    private readonly Gatekeeper? _gatekeeper;
+    private readonly TrustBundle? _trustBundle;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource<IAdsServer> _server = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -37,8 +40,10 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     private long _epoch;
     private bool _disposed;
 
-    public DiscoveryServer(IConfigStore store, ServiceRegistry registry, DiscoveryOptions options, TimeProvider time, ILogger<DiscoveryServer> logger)
+    public DiscoveryServer(IConfigStore store, ServiceRegistry registry, DiscoveryOptions options, TimeProvider time, ILogger<DiscoveryServer> logger, Gatekeeper? gatekeeper = null, TrustBundle? trustBundle = null)
     {
+        _gatekeeper = gatekeeper;
+        _trustBundle = trustBundle;
         _store = store;
         _registry = registry;
         _logger = logger;
@@ -70,6 +75,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
 
         _registry.Changed += OnWorkloadChanged;
         _store.Changed += OnConfigChanged;
+        if (_trustBundle is not null)
+        {
+            _trustBundle.Changed += OnRootsChanged;
+        }
+
         lock (_gate)
         {
             _pendingConfig ??= _store.Current;
@@ -84,7 +94,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
 
     public IAdsNodeView Connect(AdsConnectionInfo connection, Node node)
     {
-        var metadata = new NodeMetadata(node);
+        // 1. Who it is, and whether it may be who it says.
+        var caller = _gatekeeper?.Admit(connection, node);
+        var metadata = new NodeMetadata(node, caller?.Accounts.Single);
+
+        // 2. What it sees.
         var proxy = new Proxy(
             KindOf(node, metadata),
             metadata.Namespace,
@@ -95,7 +109,7 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             metadata.IsSidecar,
             metadata.BindsToPort,
             isInProcess: node.UserAgentName == XdsNode.UserAgentName,
-            mayReadKeys: ServiceRegistry.IsLocal(connection),
+            mayReadKeys: _gatekeeper?.MayReadKeys(connection, caller) ?? ServiceRegistry.IsLocal(connection),
             workload: metadata.HasAddresses ? metadata.ToInstance(connection.RemoteEndPoint, []) : null);
         var selecting = _model.Config.Sidecars.Selecting(proxy.Namespace, proxy.Labels).ToArray();
         if (selecting.Length > 1)
@@ -103,12 +117,19 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             _reporter.ReportContested(node.Id, selecting);
         }
 
-        return new NodeView(this, node.Id, proxy, _registry.Connect(connection, node, metadata), _logger);
+        // 3. Whether it is called.
+        var session = _registry.Connect(connection, node, metadata, caller);
+        _gatekeeper?.Tell(connection, node, metadata, caller, session is not null);
+        return new NodeView(this, node.Id, proxy, session, _logger, _gatekeeper?.ExpiryOf(caller));
     }
 
     public IReadOnlyCollection<AdsResource> GetResources(Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
     {
         var resources = _cache.Get(_model, proxy, typeUrl, wildcard, names);
+        if (typeUrl == TypeUrls.Secret && names.Contains(TrustBundle.Name) && _trustBundle?.Find() is { } roots)
+        {
+            resources = [.. resources, roots];
+        }
 
         // Workloads that were there before the start may just not have come back: "none" is not known yet.
         return _isStarting && typeUrl == TypeUrls.ClusterLoadAssignment
@@ -128,6 +149,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     {
         _store.Changed -= OnConfigChanged;
         _registry.Changed -= OnWorkloadChanged;
+        if (_trustBundle is not null)
+        {
+            _trustBundle.Changed -= OnRootsChanged;
+        }
+
         lock (_applying)
         {
             _disposed = true;
@@ -172,6 +198,15 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         }
 
         _debouncer.Announce();
+    }
+
+    /// <summary>Roots are no documents: they go out by themselves.</summary>
+    private void OnRootsChanged()
+    {
+        if (_server.Task.IsCompletedSuccessfully)
+        {
+            _server.Task.Result.Push(TrustBundle.Change);
+        }
     }
 
     private void OnWorkloadChanged(string id, WorkloadInstance? workload)

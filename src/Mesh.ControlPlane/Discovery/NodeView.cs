@@ -8,12 +8,14 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.ControlPlane.Discovery;
 
 /// <summary>What one connected node sees of the mesh, and the workload it speaks for.</summary>
-internal sealed partial class NodeView(DiscoveryServer server, string nodeId, Proxy proxy, WorkloadSession? session, ILogger logger) : IAdsNodeView
+internal sealed partial class NodeView(DiscoveryServer server, string nodeId, Proxy proxy, WorkloadSession? session, ILogger logger, CancellationTokenSource? expiry = null) : IAdsNodeView
 {
     private bool _toldOfKeys;
 
     /// <summary>Who it is.</summary>
     public Proxy Proxy => proxy;
+
+    public CancellationToken Expired { get; } = expiry?.Token ?? CancellationToken.None;
 
     public IReadOnlyCollection<AdsResource> GetResources(string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
     {
@@ -47,7 +49,11 @@ internal sealed partial class NodeView(DiscoveryServer server, string nodeId, Pr
         await server.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public void Dispose() => session?.Dispose();
+    public void Dispose()
+    {
+        expiry?.Dispose();
+        session?.Dispose();
+    }
 
     private static partial class Log
     {

@@ -7,6 +7,7 @@ namespace Mesh.ControlPlane.Hosting;
 internal sealed class ContentRootPaths(IHostEnvironment? environment) : IPostConfigureOptions<MeshControlPlaneOptions>
 {
     private const string FileSuffix = ".registrations.json";
+    private const string AuthoritySuffix = ".ca";
 
     public void PostConfigure(string? name, MeshControlPlaneOptions options)
     {
@@ -25,5 +26,29 @@ internal sealed class ContentRootPaths(IHostEnvironment? environment) : IPostCon
         {
             options.RegistrationsFile = Path.GetFullPath(options.RegistrationsFile, root);
         }
+
+        var authority = options.CertificateAuthority;
+        authority.Folder = authority.Folder is { Length: > 0 } own ? Path.GetFullPath(own, root)
+            : authority.Folder is null && options.ConfigFolder is { Length: > 0 } beside ? Path.TrimEndingDirectorySeparator(beside) + AuthoritySuffix
+            : "";
+        authority.CaCerts = Full(authority.CaCerts);
+        var authentication = options.Authentication;
+        authentication.LoopbackTokenFile = Full(authentication.LoopbackTokenFile);
+        foreach (var token in authentication.JoinTokens)
+        {
+            token.File = Full(token.File)!;
+        }
+
+        foreach (var issuer in authentication.ServiceAccountIssuers)
+        {
+            issuer.JwksFile = Full(issuer.JwksFile)!;
+        }
+
+        foreach (var binding in authentication.Roles)
+        {
+            binding.TokenFile = Full(binding.TokenFile);
+        }
+
+        string? Full(string? path) => string.IsNullOrEmpty(path) ? path : Path.GetFullPath(path, root);
     }
 }

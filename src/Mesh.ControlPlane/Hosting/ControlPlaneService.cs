@@ -1,4 +1,5 @@
 using Mesh.ControlPlane.Discovery;
+using Mesh.ControlPlane.Security;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,11 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.ControlPlane.Hosting;
 
 /// <summary>Reads the documents before any port opens: the first client must not be told that nobody is there.</summary>
-internal sealed partial class ControlPlaneService(IAdsServer server, DiscoveryServer discovery, ILogger<ControlPlaneService> logger) : IHostedLifecycleService
+internal sealed partial class ControlPlaneService(IAdsServer server, DiscoveryServer discovery, SecurityFiles security, ILogger<ControlPlaneService> logger) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _ = server;
+        security.Check();
         Log.Started(logger, discovery.Model.Config.Services.Count(), discovery.Model.Endpoints.Values.Sum(endpoints => endpoints.Instances.Count));
         return Task.CompletedTask;
     }

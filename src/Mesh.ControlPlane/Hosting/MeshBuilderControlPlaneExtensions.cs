@@ -25,6 +25,9 @@ public static class MeshBuilderControlPlaneExtensions
 
             // The only workload that registers here is this process itself: it takes its registration with it when it ends.
             options.RegistrationsFile = "";
+
+            // Nor does anybody else trust its authority, unless it is given one.
+            options.CertificateAuthority.Folder ??= "";
             options.PushDebounce = TimeSpan.Zero;
         });
         builder.Services.TryAddSingleton<IAdsTransport>(

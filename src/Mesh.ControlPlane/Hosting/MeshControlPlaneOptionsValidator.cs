@@ -31,6 +31,7 @@ internal sealed class MeshControlPlaneOptionsValidator : IValidateOptions<MeshCo
             failures.Add($"{Section}:PushDebounceMax is {options.PushDebounceMax}, less than PushDebounce ({options.PushDebounce}); make it as long.");
         }
 
+        SecurityOptionsRules.Check(options, failures);
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
         void CheckDuration(string option, TimeSpan value)

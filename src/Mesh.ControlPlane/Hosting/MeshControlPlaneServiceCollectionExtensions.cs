@@ -4,6 +4,7 @@ using Mesh.ControlPlane.Config.Sources;
 using Mesh.ControlPlane.Discovery;
 using Mesh.ControlPlane.Hosting;
 using Mesh.ControlPlane.Registry;
+using Mesh.ControlPlane.Security;
 using Mesh.Xds.Serving;
 using Mesh.Xds.Settings;
 using Microsoft.Extensions.Configuration;
@@ -59,6 +60,7 @@ public static class MeshControlPlaneServiceCollectionExtensions
         services.TryAddSingleton<IConfigStore>(CreateStore);
         services.TryAddSingleton(CreateRegistry);
         services.AddSingleton(CreateDiscovery);
+        SecurityServices.Add(services);
         services.TryAddSingleton<IAdsServer>(StartServer);
         services.AddHostedService<ControlPlaneService>();
         return new MeshControlPlaneBuilder(services);
@@ -117,7 +119,9 @@ public static class MeshControlPlaneServiceCollectionExtensions
             provider.GetRequiredService<ServiceRegistry>(),
             new DiscoveryOptions(options.ClusterDomain, options.PushDebounce, options.PushDebounceMax, options.RestartGrace, options.Compat.Retry503),
             provider.GetRequiredService<TimeProvider>(),
-            LoggerOf<DiscoveryServer>(provider));
+            LoggerOf<DiscoveryServer>(provider),
+            provider.GetRequiredService<Gatekeeper>(),
+            provider.GetService<TrustBundle>());
     }
 
     /// <summary>Whoever gets hold of the server finds it knowing its documents and workloads, with or without a host around.</summary>

@@ -14,14 +14,23 @@ internal sealed class NodeMetadata
 
     private readonly Node _node;
 
-    public NodeMetadata(Node node)
+    /// <param name="node">The node.</param>
+    /// <param name="proven">The one service account that it has proven to be: said for it where it does not say.</param>
+    public NodeMetadata(Node node, (string Namespace, string Account)? proven = null)
     {
         _node = node;
-        Namespace = Text("NAMESPACE") ?? NamespaceOfId(node.Id) ?? DefaultNamespace;
+        Namespace = Text("NAMESPACE") ?? NamespaceOfId(node.Id) ?? proven?.Namespace ?? DefaultNamespace;
+        SaidServiceAccount = Text("SERVICE_ACCOUNT");
+        ServiceAccount = SaidServiceAccount ?? proven?.Account ?? "default";
         Labels = Entries("LABELS", MaxLabels).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
     }
 
     public string Namespace { get; }
+
+    public string ServiceAccount { get; }
+
+    /// <summary>The service account in the node's own words; <see langword="null"/> when it says none.</summary>
+    public string? SaidServiceAccount { get; }
 
     public IReadOnlyDictionary<string, string> Labels { get; }
 
@@ -85,7 +94,7 @@ internal sealed class NodeMetadata
             Name = Text("WORKLOAD_NAME") ?? Text("NAME") ?? Labels.GetValueOrDefault("app") ?? _node.Id,
             Namespace = Namespace,
             Labels = Labels,
-            ServiceAccount = Text("SERVICE_ACCOUNT") ?? "default",
+            ServiceAccount = ServiceAccount,
             ClusterId = ClusterId,
             Locality = Locality,
             Addresses = addresses,

@@ -9,6 +9,9 @@ internal sealed class Registration(WorkloadInstance instance)
 
     public bool IsReady { get; set; }
 
+    /// <summary>What the workload has proven its identity with; <see langword="null"/> when with nothing.</summary>
+    public string? Credential { get; set; }
+
     /// <summary>Whether it reported that it can no longer be called.</summary>
     public bool SaidGoodBye { get; set; }
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using Envoy.Config.Core.V3;
 using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Security;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.Logging;
 
@@ -68,7 +68,11 @@ internal sealed partial class ServiceRegistry : IDisposable
 
     /// <summary>A node opened a stream.</summary>
     /// <returns>What speaks for its workload, or <see langword="null"/> when the node is only a client or may not register.</returns>
-    public WorkloadSession? Connect(AdsConnectionInfo connection, Node node, NodeMetadata metadata)
+    /// <param name="connection">The stream.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="metadata">What it says.</param>
+    /// <param name="caller">Who it is; <see langword="null"/> when nothing proves it.</param>
+    public WorkloadSession? Connect(AdsConnectionInfo connection, Node node, NodeMetadata metadata, AuthenticatedCaller? caller = null)
     {
         if (!metadata.HasAddresses)
         {
@@ -81,7 +85,7 @@ internal sealed partial class ServiceRegistry : IDisposable
             return null;
         }
 
-        if (!_options.AllowUnauthenticatedRegistration && !IsLocal(connection))
+        if (caller is null && !_options.AllowUnauthenticatedRegistration && !IsLocal(connection))
         {
             Log.NotLocal(_logger, node.Id, connection.RemoteEndPoint);
             return null;
@@ -102,7 +106,13 @@ internal sealed partial class ServiceRegistry : IDisposable
         var session = new WorkloadSession(this, instance.Id);
         lock (_gate)
         {
-            RemoveForerunners(instance);
+            if (!connection.IsInProcess && HolderAgainst(instance, caller) is { } holder)
+            {
+                Log.Held(_logger, node.Id, connection.RemoteEndPoint, $"{instance.Namespace}/{instance.ServiceAccount}", holder);
+                return null;
+            }
+
+            RemoveForerunners(instance, mayRemoveProven: caller is not null || connection.IsInProcess);
             if (_registrations.TryGetValue(instance.Id, out var registration))
             {
                 registration.Grace?.Dispose();
@@ -116,8 +126,10 @@ internal sealed partial class ServiceRegistry : IDisposable
             {
                 _registrations[instance.Id] = registration = new Registration(instance);
                 var announced = string.Join(", ", instance.Addresses.Select(address => $"{address.Key}={address.Value}"));
-                Log.Registered(_logger, instance.Name, instance.Namespace, announced);
+                Log.Registered(_logger, instance.Name, instance.Namespace, announced, caller?.Credential ?? (connection.IsInProcess ? "its process" : "nothing"));
             }
+
+            registration.Credential = caller?.Credential;
 
             // The newest stream speaks for the workload; the end of an older one changes nothing.
             registration.Session = session;
@@ -178,19 +190,39 @@ internal sealed partial class ServiceRegistry : IDisposable
         _file?.Dispose();
     }
 
-    /// <summary>Whether a stream comes from this machine.</summary>
-    public static bool IsLocal(AdsConnectionInfo connection) => connection.IsInProcess || connection.RemoteEndPoint switch
+    /// <summary>Whether a workload that runs now is of a service account and has proven so with another credential.</summary>
+    public bool IsHeldByAnother(string @namespace, string serviceAccount, AuthenticatedCaller caller)
     {
-        IPEndPoint ip => IPAddress.IsLoopback(ip.Address.IsIPv4MappedToIPv6 ? ip.Address.MapToIPv4() : ip.Address),
-        // A Unix socket has no address of its own.
-        null or UnixDomainSocketEndPoint => true,
-        _ => false,
-    };
+        lock (_gate)
+        {
+            return HolderOf(@namespace, serviceAccount, caller.Credential) is not null;
+        }
+    }
+
+    /// <summary>Whether a stream comes from this machine.</summary>
+    public static bool IsLocal(AdsConnectionInfo connection) => connection.IsInProcess || CallerAuthenticator.IsLocal(connection.RemoteEndPoint);
+
+    /// <summary>Whose place a newcomer would take without being the same: by his account, or by his id.</summary>
+    private string? HolderAgainst(WorkloadInstance newcomer, AuthenticatedCaller? caller)
+    {
+        if (_registrations.TryGetValue(newcomer.Id, out var same) && same.Credential is not null
+            && (caller is null || same.Instance.Namespace != newcomer.Namespace || same.Instance.ServiceAccount != newcomer.ServiceAccount))
+        {
+            return same.Credential;
+        }
+
+        return caller is null or { IsLocalUser: true } ? HolderOf(newcomer.Namespace, newcomer.ServiceAccount, caller?.Credential) : null;
+    }
+
+    private string? HolderOf(string @namespace, string serviceAccount, string? credential)
+        => _registrations.Values.FirstOrDefault(other => other is { Session: not null, Credential: { } held } && held != credential
+            && other.Instance.Namespace == @namespace && other.Instance.ServiceAccount == serviceAccount)?.Credential;
 
     /// <summary>A process that restarted has a new id and the old address: who was there before is certainly gone.</summary>
-    private void RemoveForerunners(WorkloadInstance instance)
+    private void RemoveForerunners(WorkloadInstance instance, bool mayRemoveProven)
     {
-        foreach (var other in _registrations.Values.Where(other => other.Session is null && other.Instance.Id != instance.Id).ToArray())
+        foreach (var other in _registrations.Values
+            .Where(other => other.Session is null && other.Instance.Id != instance.Id && (mayRemoveProven || other.Credential is null)).ToArray())
         {
             if (other.Instance.Addresses.Values.Any(address => instance.Addresses.Values.Contains(address)))
             {
@@ -252,8 +284,8 @@ internal sealed partial class ServiceRegistry : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(3201, LogLevel.Information, "Workload {Name} in {Namespace} registered: {Addresses}. Registration is not authenticated.")]
-        public static partial void Registered(ILogger logger, string name, string @namespace, string addresses);
+        [LoggerMessage(3201, LogLevel.Information, "Workload {Name} in {Namespace} registered: {Addresses}. It is vouched for by {Credential}.")]
+        public static partial void Registered(ILogger logger, string name, string @namespace, string addresses, string credential);
 
         [LoggerMessage(3202, LogLevel.Information, "The stream of workload {Name} in {Namespace} ended without a good-bye; it is kept for {Seconds} s.")]
         public static partial void Disconnected(ILogger logger, string name, string @namespace, double seconds);
@@ -271,6 +303,10 @@ internal sealed partial class ServiceRegistry : IDisposable
 
         [LoggerMessage(3206, LogLevel.Warning, "Node {NodeId} announced addresses that are no ip:port and are left out: {Addresses}.")]
         public static partial void BadAddress(ILogger logger, string nodeId, string addresses);
+
+        [LoggerMessage(3208, LogLevel.Warning,
+            "Node {NodeId} at {Remote} says that it is {Account}, in the place of a workload that has proven who it is ({Holder}): it is served as a client only.")]
+        public static partial void Held(ILogger logger, string nodeId, EndPoint? remote, string account, string holder);
 
         [LoggerMessage(3207, LogLevel.Warning, "A node at {Remote} announced addresses but has no id in its bootstrap: it is served as a client only.")]
         public static partial void NoNodeId(ILogger logger, EndPoint? remote);

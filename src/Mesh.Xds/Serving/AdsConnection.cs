@@ -33,6 +33,9 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
     private Node? _node;
     private long _lastNonce;
     private long _takenEpoch;
+    private CancellationTokenRegistration _expiry;
+    private volatile bool _expired;
+    private CancellationTokenSource? _ending;
 
     public AdsConnection(
         AdsConnectionInfo info,
@@ -94,6 +97,7 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _ending = ending;
         var reading = ReadAsync(ending.Token);
         var writing = WriteAsync(ending.Token);
         try
@@ -102,6 +106,11 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
             await ending.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
+            if (_expired)
+            {
+                throw new RpcException(StatusCode.Unavailable, "what this stream was opened with has expired; open another");
+            }
+
             await first.ConfigureAwait(false);
         }
         finally
@@ -114,6 +123,7 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
 
     private void End()
     {
+        _expiry.Dispose();
         _health.Dispose();
         _settlement.End();
         lock (_gate)
@@ -121,6 +131,14 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
             _view?.Dispose();
             _view = null;
         }
+    }
+
+    private void Expire()
+    {
+        _expired = true;
+
+        // Not Cancel(): the end of the stream does not run on the clock's thread.
+        _ = _ending!.CancelAsync();
     }
 
     private async Task ReadAsync(CancellationToken cancellationToken)
@@ -205,6 +223,7 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
         {
             _node = request.Node ?? throw new RpcException(StatusCode.InvalidArgument, "the first request of a stream must carry its node");
             _view = _backend.Connect(Info, _node);
+            _expiry = _view.Expired.UnsafeRegister(static state => ((AdsConnection<TRequest, TResponse>)state!).Expire(), this);
         }
 
         if (request.TypeUrl == TypeUrls.HealthInformation)

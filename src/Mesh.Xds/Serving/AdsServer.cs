@@ -1,6 +1,7 @@
 using System.Net;
 using Envoy.Service.Discovery.V3;
 using Mesh.Xds.Ads;
+using Mesh.Xds.Certificates;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Xds.Serving;
@@ -21,11 +22,11 @@ internal sealed partial class AdsServer(IAdsBackend backend, ILogger<AdsServer> 
 
     public IReadOnlyList<AdsConnectionStatus> Connections => Open().Select(connection => connection.Status).ToList();
 
-    public Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, EndPoint? remote, CancellationToken cancellationToken) =>
-        ServeAsync(call, _sotw, remote, cancellationToken);
+    public Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken) =>
+        ServeAsync(call, _sotw, caller, cancellationToken);
 
-    public Task ServeDeltaAsync(IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest> call, EndPoint? remote, CancellationToken cancellationToken) =>
-        ServeAsync(call, _delta, remote, cancellationToken);
+    public Task ServeDeltaAsync(IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken) =>
+        ServeAsync(call, _delta, caller, cancellationToken);
 
     public long Push(AdsChange change)
     {
@@ -54,19 +55,19 @@ internal sealed partial class AdsServer(IAdsBackend backend, ILogger<AdsServer> 
     }
 
     private async Task ServeAsync<TRequest, TResponse>(
-        IAdsCall<TResponse, TRequest> call, IAdsVariant<TRequest, TResponse> variant, EndPoint? remote, CancellationToken cancellationToken)
+        IAdsCall<TResponse, TRequest> call, IAdsVariant<TRequest, TResponse> variant, CallerCredentials caller, CancellationToken cancellationToken)
         where TRequest : class
         where TResponse : class
     {
         AdsConnection<TRequest, TResponse> connection;
         lock (_gate)
         {
-            var info = new AdsConnectionInfo(++_lastConnection, remote, IsInProcess: call is InProcessAdsCall<TResponse, TRequest>);
+            var info = new AdsConnectionInfo(++_lastConnection, caller.Remote, IsInProcess: call is InProcessAdsCall<TResponse, TRequest>) { Caller = caller };
             connection = new AdsConnection<TRequest, TResponse>(info, call, variant, backend, _limits, logger, _epoch);
             _connections.Add(info.Id, connection);
         }
 
-        Log.Opened(logger, connection.Info.Id, remote, variant.IsDelta);
+        Log.Opened(logger, connection.Info.Id, caller.Remote, variant.IsDelta);
         try
         {
             await connection.RunAsync(cancellationToken).ConfigureAwait(false);

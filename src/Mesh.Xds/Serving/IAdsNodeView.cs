@@ -5,6 +5,9 @@ namespace Mesh.Xds.Serving;
 /// <summary>What one connected node may see. Called by that connection's loop only, one call at a time.</summary>
 internal interface IAdsNodeView : IDisposable
 {
+    /// <summary>Fires when what the node has proven holds no longer: its stream ends, and the next one proves anew.</summary>
+    CancellationToken Expired => CancellationToken.None;
+
     /// <summary>
     /// The resources of a kind for this node as of now. Wildcard: all. Otherwise those of <paramref name="names"/> that exist; a name may be
     /// answered by a resource of that same name only. Pure, cheap when nothing changed: unchanged resources are the same instances.

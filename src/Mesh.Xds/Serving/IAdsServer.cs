@@ -1,5 +1,6 @@
 using Envoy.Service.Discovery.V3;
 using Mesh.Xds.Ads;
+using Mesh.Xds.Certificates;
 
 namespace Mesh.Xds.Serving;
 
@@ -7,10 +8,10 @@ namespace Mesh.Xds.Serving;
 internal interface IAdsServer
 {
     /// <summary>Serves one state-of-the-world stream until it ends.</summary>
-    Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, System.Net.EndPoint? remote, CancellationToken cancellationToken);
+    Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken);
 
     /// <summary>Serves one incremental stream until it ends.</summary>
-    Task ServeDeltaAsync(IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest> call, System.Net.EndPoint? remote, CancellationToken cancellationToken);
+    Task ServeDeltaAsync(IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken);
 
     /// <summary>The backend's model changed: every connection recomputes what it has subscribed of it. Never blocks.</summary>
     /// <returns>The number of this push, for <see cref="WhenAcknowledgedAsync"/>.</returns>

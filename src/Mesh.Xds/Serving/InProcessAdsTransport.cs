@@ -1,7 +1,7 @@
-using System.Net;
 using System.Threading.Channels;
 using Envoy.Service.Discovery.V3;
 using Mesh.Xds.Ads;
+using Mesh.Xds.Certificates;
 using Mesh.Xds.Grpc;
 
 namespace Mesh.Xds.Serving;
@@ -30,7 +30,7 @@ internal sealed class InProcessAdsTransport(IAdsServer server, string target = "
     }
 
     private ValueTask<IAdsCall<TRequest, TResponse>> Open<TRequest, TResponse>(
-        Func<IAdsCall<TResponse, TRequest>, EndPoint?, CancellationToken, Task> serve, CancellationToken cancellationToken)
+        Func<IAdsCall<TResponse, TRequest>, CallerCredentials, CancellationToken, Task> serve, CancellationToken cancellationToken)
         where TRequest : class
         where TResponse : class
     {
@@ -66,7 +66,7 @@ internal sealed class InProcessAdsTransport(IAdsServer server, string target = "
             RpcException? status = null;
             try
             {
-                await serve(serverEnd, null, ending.Token).ConfigureAwait(false);
+                await serve(serverEnd, CallerCredentials.None, ending.Token).ConfigureAwait(false);
             }
             catch (RpcException exception)
             {

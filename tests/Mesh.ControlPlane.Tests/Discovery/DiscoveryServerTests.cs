@@ -414,12 +414,12 @@ public sealed class DiscoveryServerTests : IDisposable
 
         public Task ServeAsync(
             IAdsCall<Envoy.Service.Discovery.V3.DiscoveryResponse, Envoy.Service.Discovery.V3.DiscoveryRequest> call,
-            System.Net.EndPoint? remote,
+            Mesh.Xds.Certificates.CallerCredentials caller,
             CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task ServeDeltaAsync(
             IAdsCall<Envoy.Service.Discovery.V3.DeltaDiscoveryResponse, Envoy.Service.Discovery.V3.DeltaDiscoveryRequest> call,
-            System.Net.EndPoint? remote,
+            Mesh.Xds.Certificates.CallerCredentials caller,
             CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -1,6 +1,6 @@
-using System.Net;
 using Envoy.Service.Discovery.V3;
 using Mesh.Xds.Ads;
+using Mesh.Xds.Certificates;
 using Mesh.Xds.Serving;
 
 namespace Mesh.EndToEnd.Tests.Lab;
@@ -10,11 +10,11 @@ internal sealed class RecordingAdsServer(IAdsServer server, RecordedRequests rec
 {
     public IReadOnlyList<AdsConnectionStatus> Connections => server.Connections;
 
-    public Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, EndPoint? remote, CancellationToken cancellationToken)
-        => server.ServeAsync(call, remote, cancellationToken);
+    public Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken)
+        => server.ServeAsync(call, caller, cancellationToken);
 
-    public Task ServeDeltaAsync(IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest> call, EndPoint? remote, CancellationToken cancellationToken)
-        => RecordAsync(server.ServeDeltaAsync(new Call(call, recorded.Open(call.DisposeAsync), recorded), remote, cancellationToken));
+    public Task ServeDeltaAsync(IAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken)
+        => RecordAsync(server.ServeDeltaAsync(new Call(call, recorded.Open(call.DisposeAsync), recorded), caller, cancellationToken));
 
     public long Push(AdsChange change) => server.Push(change);
 
