@@ -7,6 +7,20 @@ public sealed class MeshXdsOptions
     /// <value>Unset by default: the bootstrap file named by <c>GRPC_XDS_BOOTSTRAP</c> or the text in <c>GRPC_XDS_BOOTSTRAP_CONFIG</c> decides.</value>
     public string? Server { get; set; }
 
+    /// <summary>Further servers with the same configuration, in the order in which they are asked while <see cref="Server"/> cannot be reached (gRFC A71).</summary>
+    public IList<string> AlternateServers { get; } = [];
+
+    /// <summary>
+    /// The file with the token that proves to the server who asks: a join token, or a service account's. It is read again for every stream, and not sent in
+    /// clear text, unless to this machine. The workload's own certificate is shown to a server on TLS in any case.
+    /// </summary>
+    /// <value>Unset by default: that of <c>Mesh:Identity:CertificateAuthority:TokenFile</c>, if there is such a file.</value>
+    public string? TokenFile { get; set; }
+
+    /// <summary>The file with the authorities (PEM) of whom the certificate of a server on TLS must be.</summary>
+    /// <value>Unset by default: those of the system.</value>
+    public string? RootCertificates { get; set; }
+
     /// <summary>Speak the incremental (delta) variant of the protocol.</summary>
     /// <value>The default value is <see langword="true"/>; a server that does not implement it is spoken to in the state-of-the-world variant.</value>
     public bool Delta { get; set; } = true;

@@ -14,7 +14,7 @@ namespace Microsoft.AspNetCore.Hosting;
 /// <summary>Ports for xDS.</summary>
 public static class MeshXdsKestrelExtensions
 {
-    private static readonly List<SslApplicationProtocol> _protocols = [SslApplicationProtocol.Http2];
+    private static readonly List<SslApplicationProtocol> _protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
 
     /// <summary>Listens for gRPC in plain text (HTTP/2 with prior knowledge), as Istio's port 15010 does.</summary>
     /// <param name="options">Kestrel's options.</param>
@@ -45,7 +45,8 @@ public static class MeshXdsKestrelExtensions
         _ = certificates.Current;
         options.Listen(new OwnEndPoint(address, port), listen =>
         {
-            listen.Protocols = HttpProtocols.Http2;
+            // HTTP/1.1 for people with curl; gRPC is on HTTP/2.
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 OnConnection = context => ValueTask.FromResult(new SslServerAuthenticationOptions

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Mesh.ControlPlane.Analysis;
@@ -16,7 +17,11 @@ namespace Mesh.ControlPlane.Discovery;
 /// <summary>Documents and workloads on one side, ADS streams on the other: keeps the model current and says who has to be told.</summary>
 internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
 {
+    /// <summary>Kinds of workloads that are remembered: the bound keeps one that invents labels from filling the memory.</summary>
+    private const int MaxSeen = 10_000;
+
     private readonly object _applying = new();
+    private readonly ConcurrentDictionary<string, WorkloadInstance> _seen = new(StringComparer.Ordinal);
     private readonly object _gate = new();
     private readonly IConfigStore _store;
     private readonly ServiceRegistry _registry;
@@ -120,10 +125,15 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         // 3. Whether it is called.
         var session = _registry.Connect(connection, node, metadata, caller);
         _gatekeeper?.Tell(connection, node, metadata, caller, session is not null);
-        return new NodeView(this, node.Id, proxy, session, _logger, _gatekeeper?.ExpiryOf(caller));
+        return new NodeView(this, node.Id, proxy, session, _logger, _gatekeeper?.ExpiryOf(caller), _startGrace, _time);
     }
 
-    public IReadOnlyCollection<AdsResource> GetResources(Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
+    /// <param name="proxy">The node.</param>
+    /// <param name="typeUrl">The kind.</param>
+    /// <param name="wildcard">Whether all are asked for.</param>
+    /// <param name="names">Those asked for.</param>
+    /// <param name="isNew">Whether the node has connected just now: it may have come over from another control plane, and workloads be on the way.</param>
+    public IReadOnlyCollection<AdsResource> GetResources(Proxy proxy, string typeUrl, bool wildcard, IReadOnlyCollection<string> names, bool isNew = false)
     {
         var resources = _cache.Get(_model, proxy, typeUrl, wildcard, names);
         if (typeUrl == TypeUrls.Secret && names.Contains(TrustBundle.Name) && _trustBundle?.Find() is { } roots)
@@ -132,8 +142,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         }
 
         // Workloads that were there before the start may just not have come back: "none" is not known yet.
-        return _isStarting && typeUrl == TypeUrls.ClusterLoadAssignment
-            ? [.. resources.Select(r => HasEndpoints(r) ? r : r.AsTentative())]
+        return (_isStarting || isNew) && typeUrl == TypeUrls.ClusterLoadAssignment
+            ? [.. resources.Select(r => HasEndpoints(r) || (!_isStarting && WasServed(r.Name)) ? r : r.AsTentative())]
             : resources;
     }
 
@@ -165,6 +175,21 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
 
     private static bool HasEndpoints(AdsResource resource)
         => ClusterLoadAssignment.Parser.ParseFrom(resource.Body.Value).Endpoints.Any(locality => locality.LbEndpoints.Count > 0);
+
+    /// <summary>A node has been there for long enough: what is not known by now does not exist.</summary>
+    public void Settle(NodeView settled)
+    {
+        if (_server.Task.IsCompletedSuccessfully)
+        {
+            _server.Task.Result.Push(AdsChange.Nothing with { EverythingFor = view => ReferenceEquals(view, settled) });
+        }
+    }
+
+    /// <summary>Whether a service of which no endpoint is left had one here: then all are gone, and none is on the way.</summary>
+    private bool WasServed(string name)
+        => SubsetKey.TryParse(name, out var key)
+            && _model.Config.ServicesOf(key.Host).Any(service => service.Selector is not { Count: > 0 } selector
+                || _seen.Values.Any(seen => seen.Namespace == service.Namespace && seen.Matches(selector)));
 
     private void EndStart(IAdsServer server)
     {
@@ -211,6 +236,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
 
     private void OnWorkloadChanged(string id, WorkloadInstance? workload)
     {
+        if (workload is not null && _seen.Count < MaxSeen)
+        {
+            _seen.TryAdd($"{workload.Namespace}\0{string.Join('\0', workload.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}\0{l.Value}"))}", workload);
+        }
+
         lock (_gate)
         {
             _pendingWorkloads[id] = workload;
@@ -274,6 +304,7 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             {
                 // Clients come first: analysis reads every document.
                 _cache.Trim(_model.Config);
+                _gatekeeper?.TellConfig(_applied, config);
                 _applied = config;
                 ModelAnalyzer.Analyze(config, _model.Config, found);
                 _store.Report("model", found.Found);

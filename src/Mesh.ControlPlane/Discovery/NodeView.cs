@@ -8,25 +8,62 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.ControlPlane.Discovery;
 
 /// <summary>What one connected node sees of the mesh, and the workload it speaks for.</summary>
-internal sealed partial class NodeView(DiscoveryServer server, string nodeId, Proxy proxy, WorkloadSession? session, ILogger logger, CancellationTokenSource? expiry = null) : IAdsNodeView
+internal sealed partial class NodeView : IAdsNodeView
 {
+    private readonly DiscoveryServer _server;
+    private readonly string _nodeId;
+    private readonly WorkloadSession? _session;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource? _expiry;
+    private readonly ITimer? _settling;
+    private volatile bool _isNew;
+    private volatile bool _hasReserve;
     private bool _toldOfKeys;
 
-    /// <summary>Who it is.</summary>
-    public Proxy Proxy => proxy;
+    /// <param name="server">The mesh.</param>
+    /// <param name="nodeId">The node's id.</param>
+    /// <param name="proxy">Who it is.</param>
+    /// <param name="session">The workload that it speaks for.</param>
+    /// <param name="logger">Where it tells.</param>
+    /// <param name="expiry">Fires when its proof ends.</param>
+    /// <param name="settleTime">How long it counts as new.</param>
+    /// <param name="time">The clock.</param>
+    public NodeView(
+        DiscoveryServer server,
+        string nodeId,
+        Proxy proxy,
+        WorkloadSession? session,
+        ILogger logger,
+        CancellationTokenSource? expiry = null,
+        TimeSpan settleTime = default,
+        TimeProvider? time = null)
+    {
+        (_server, _nodeId, Proxy, _session, _logger, _expiry) = (server, nodeId, proxy, session, logger, expiry);
+        Expired = expiry?.Token ?? CancellationToken.None;
+        if (settleTime > TimeSpan.Zero && time is not null)
+        {
+            _isNew = true;
+            _settling = time.CreateTimer(static state => ((NodeView)state!).Settle(), this, settleTime, Timeout.InfiniteTimeSpan);
+        }
+    }
 
-    public CancellationToken Expired { get; } = expiry?.Token ?? CancellationToken.None;
+    /// <summary>Who it is.</summary>
+    public Proxy Proxy { get; }
+
+    public CancellationToken Expired { get; }
 
     public IReadOnlyCollection<AdsResource> GetResources(string typeUrl, bool wildcard, IReadOnlyCollection<string> names)
     {
-        if (typeUrl == TypeUrls.Secret && !proxy.MayReadKeys && !_toldOfKeys
+        if (typeUrl == TypeUrls.Secret && !Proxy.MayReadKeys && !_toldOfKeys
             && names.FirstOrDefault(name => SecretName.TryParse(name, out var secret) && !secret.IsAuthority) is { } key)
         {
             _toldOfKeys = true;
-            Log.NoKeys(logger, nodeId, key);
+            Log.NoKeys(_logger, _nodeId, key);
         }
 
-        return server.GetResources(proxy, typeUrl, wildcard, names);
+        var resources = _server.GetResources(Proxy, typeUrl, wildcard, names, _isNew);
+        _hasReserve |= _isNew && resources.Any(resource => resource.IsTentative);
+        return resources;
     }
 
     public bool Serves(string typeUrl)
@@ -36,23 +73,33 @@ internal sealed partial class NodeView(DiscoveryServer server, string nodeId, Pr
     {
     }
 
-    public void OnNack(string typeUrl, string version, Status error) => Log.Refused(logger, nodeId, typeUrl, version, error.Message);
+    public void OnNack(string typeUrl, string version, Status error) => Log.Refused(_logger, _nodeId, typeUrl, version, error.Message);
 
     public async Task OnHealthAsync(bool healthy, string? message, CancellationToken cancellationToken)
     {
-        if (session is null)
+        if (_session is null)
         {
             return;
         }
 
-        session.ReportReady(healthy);
-        await server.FlushAsync(cancellationToken).ConfigureAwait(false);
+        _session.ReportReady(healthy);
+        await _server.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose()
     {
-        expiry?.Dispose();
-        session?.Dispose();
+        _settling?.Dispose();
+        _expiry?.Dispose();
+        _session?.Dispose();
+    }
+
+    private void Settle()
+    {
+        _isNew = false;
+        if (_hasReserve)
+        {
+            _server.Settle(this);
+        }
     }
 
     private static partial class Log

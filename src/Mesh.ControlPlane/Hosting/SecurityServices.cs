@@ -2,6 +2,7 @@ using Mesh.ControlPlane.Discovery;
 using Mesh.ControlPlane.Registry;
 using Mesh.ControlPlane.Security;
 using Mesh.Xds.Certificates;
+using Mesh.Xds.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -68,6 +69,15 @@ internal sealed class SecurityServices : IDisposable
         });
 
         services.AddSingleton(provider => Of(provider).Authority is { } authority ? new TrustBundle(authority, LoggerOf<TrustBundle>(provider)) : null!);
+
+        services.AddSingleton<IControlPlaneAdmin>(provider => new ControlPlaneAdmin(
+            provider.GetRequiredService<IAdsServer>(),
+            Of(provider).Roles,
+            provider.GetService<CertificateAuthority>(),
+            Of(provider).TrustDomains,
+            provider.GetRequiredService<IOptions<MeshControlPlaneOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>(),
+            Of(provider).Audit));
 
         // Without an authority there is nobody to ask: these are then null.
         services.AddSingleton(provider => CreateIssuer(provider)!);

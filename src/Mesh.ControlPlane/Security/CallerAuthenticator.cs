@@ -59,7 +59,7 @@ internal sealed class CallerAuthenticator(
         {
             return authority is null
                 ? Authentication.Failed("a certificate proves nothing here, as there is no authority")
-                : CertificateVerifier.Verify(certificate, credentials.CertificateChain, authority.Current.Roots, trustDomains(), time.GetUtcNow());
+                : CertificateVerifier.Verify(certificate, [.. authority.Current.Intermediates, .. credentials.CertificateChain], authority.Current.Roots, trustDomains(), time.GetUtcNow());
         }
         catch (AuthorityException)
         {

@@ -7,7 +7,7 @@ namespace Mesh.ControlPlane.Security;
 internal static class CertificateVerifier
 {
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
-    private const int MaxIntermediates = 8;
+    private const int MaxIntermediates = 16;
 
     public static Authentication Verify(
         X509Certificate2 certificate, IReadOnlyList<X509Certificate2> chain, IReadOnlyList<X509Certificate2> roots, TrustDomains domains, DateTimeOffset now)

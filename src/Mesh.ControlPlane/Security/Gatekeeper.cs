@@ -1,4 +1,5 @@
 using Envoy.Config.Core.V3;
+using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Registry;
 using Mesh.Xds.Grpc;
 using Mesh.Xds.Serving;
@@ -64,6 +65,9 @@ internal sealed class Gatekeeper(CallerAuthenticator authenticator, bool trustsL
         var left = expires - time.GetUtcNow();
         return left > LongestTimer ? null : new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
     }
+
+    /// <summary>Writes down which documents have changed.</summary>
+    public void TellConfig(ConfigSnapshot? before, ConfigSnapshot now) => ConfigAudit.Tell(before, now, audit);
 
     /// <summary>Writes down who registered, or was not let.</summary>
     public void Tell(AdsConnectionInfo connection, Node node, NodeMetadata metadata, AuthenticatedCaller? caller, bool registered)

@@ -28,9 +28,10 @@ internal static class XdsClientFactory
 
         var inProcess = services.GetService<IAdsTransport>();
         var bootstrap = Bootstrap(services);
+        var credentials = new ControlPlaneCredentials(services, options);
         IReadOnlyList<XdsServer> servers = inProcess is not null
             ? [new XdsServer(inProcess)]
-            : [.. bootstrap.Servers.Select(s => s.CreateServer(time, options.Xds.KeepAliveInterval))];
+            : [.. bootstrap.Servers.Select(s => s.CreateServer(time, options.Xds.KeepAliveInterval, credentials.Token, credentials.Certificate, credentials.Roots))];
         if (servers.Count == 0)
         {
             throw new InvalidOperationException(
@@ -45,6 +46,7 @@ internal static class XdsClientFactory
                 Node = bootstrap.Node,
                 Delta = options.Xds.Delta,
                 ResourceTimeout = options.Xds.ResourceTimeout,
+                AreReplicas = options.Xds.AlternateServers.Count > 0,
                 TimeProvider = time,
                 Random = services.GetRequiredService<IRandomSource>(),
                 Logger = services.GetService<ILogger<XdsClient>>() ?? NullLogger<XdsClient>.Instance,

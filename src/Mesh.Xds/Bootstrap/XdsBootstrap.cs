@@ -34,18 +34,31 @@ internal sealed record XdsBootstrap
             : new XdsBootstrap();
         if (options.Xds.Server is { Length: > 0 } server)
         {
-            try
+            bootstrap = bootstrap with
             {
-                Grpc.GrpcTarget.Parse(server);
-            }
-            catch (FormatException e)
-            {
-                throw new BootstrapException("options", $"{MeshOptions.SectionName}:Xds:Server", e.Message, e);
-            }
-
-            bootstrap = bootstrap with { Servers = [new XdsServerConfig(server, null, Client.XdsServerFeatures.XdsV3)] };
+                Servers = [ServerOf(server, "Server", options.Xds), .. options.Xds.AlternateServers.Select((other, i) => ServerOf(other, $"AlternateServers:{i}", options.Xds))],
+            };
+        }
+        else if (options.Xds.AlternateServers.Count > 0)
+        {
+            throw new BootstrapException("options", $"{MeshOptions.SectionName}:Xds:AlternateServers", "there is no server to which these would be alternatives; set Mesh:Xds:Server, or list all of them in the bootstrap");
         }
 
         return bootstrap with { Node = XdsNode.Create(options, bootstrap.Node, WorkloadInstance.Detect(options.Workload, environment), environment) };
+    }
+
+    private static XdsServerConfig ServerOf(string server, string setting, MeshXdsOptions options)
+    {
+        try
+        {
+            var target = Grpc.GrpcTarget.Parse(server);
+            var roots = options.RootCertificates is { Length: > 0 } file ? file : null;
+            return new XdsServerConfig(
+                server, target.Tls == false ? null : target.Tls == true || roots is not null ? new Grpc.GrpcTlsCredentials(roots) : null, Client.XdsServerFeatures.XdsV3);
+        }
+        catch (FormatException e)
+        {
+            throw new BootstrapException("options", $"{MeshOptions.SectionName}:Xds:{setting}", e.Message, e);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
 using Mesh.Xds.Grpc;
@@ -12,11 +13,22 @@ internal sealed record XdsServerConfig(string ServerUri, GrpcTlsCredentials? Tls
 {
     /// <summary>Makes the server that an <see cref="XdsClient"/> speaks to; nothing connects yet.</summary>
     /// <exception cref="FormatException">The target cannot be used.</exception>
-    public XdsServer CreateServer(TimeProvider timeProvider, TimeSpan? keepAliveInterval = null)
+    /// <param name="timeProvider">The clock.</param>
+    /// <param name="keepAliveInterval">The time between pings.</param>
+    /// <param name="bearerToken">Reads the token that proves who asks.</param>
+    /// <param name="certificate">Finds the certificate that proves it.</param>
+    /// <param name="learnedRoots">Finds roots that are trusted besides those of the credentials' file.</param>
+    public XdsServer CreateServer(
+        TimeProvider timeProvider,
+        TimeSpan? keepAliveInterval = null,
+        Func<string?>? bearerToken = null,
+        Func<X509Certificate2?>? certificate = null,
+        Func<X509Certificate2Collection?>? learnedRoots = null)
         => new(
             new GrpcAdsTransport(ServerUri, new GrpcChannelOptions
             {
-                Tls = Tls,
+                Tls = Tls?.With(certificate, learnedRoots),
+                BearerToken = bearerToken,
                 KeepAliveInterval = keepAliveInterval,
                 TimeProvider = timeProvider,
                 UserAgent = $"{XdsNode.UserAgentName}/{XdsNode.UserAgentVersion}",

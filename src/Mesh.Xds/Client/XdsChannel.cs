@@ -10,6 +10,7 @@ internal sealed partial class XdsChannel
     /// <summary>Requests that may wait to be written before no further response is read (a server that does not read must not make the client grow).</summary>
     private const int MaxQueuedRequests = 1024;
 
+    private static readonly TimeSpan LongestPauseBetweenReplicas = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortStream = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StatusAfterFailedWrite = TimeSpan.FromSeconds(5);
     private readonly XdsClient _client;
@@ -36,7 +37,7 @@ internal sealed partial class XdsChannel
         _delta = options.Delta;
         Server = server;
         Priority = priority;
-        _backoff = new ExponentialBackoff(options.Random);
+        _backoff = new ExponentialBackoff(options.Random, options.AreReplicas ? LongestPauseBetweenReplicas : null);
         _loop = Task.Run(RunAsync);
     }
 

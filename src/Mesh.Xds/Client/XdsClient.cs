@@ -254,10 +254,10 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
         entry.Error?.Message,
         entry.LastUpdated);
 
-    /// <summary>Turns to the next server if a watcher waits for a resource that those in use cannot give (gRFC A71).</summary>
+    /// <summary>Turns to the next server if a watcher waits for a resource that those in use cannot give (gRFC A71), or if it serves the same.</summary>
     private bool FallBack()
     {
-        if (_channels.Count >= _servers.Count || _channels[^1].Failure is null || !_store.HasUncached)
+        if (_channels.Count >= _servers.Count || _channels[^1].Failure is null || (!_store.HasUncached && !_options.AreReplicas))
         {
             return false;
         }

@@ -19,6 +19,12 @@ internal sealed record XdsClientOptions
     /// <summary>How many resources of one kind a wildcard subscription may bring in; further ones are refused.</summary>
     public int MaxResourcesPerType { get; init; } = 100_000;
 
+    /// <summary>
+    /// The servers serve the same: whenever one cannot be reached the next is turned to, not only for what is missing (gRFC A71). They are tried again
+    /// often, so that clients and workloads meet at the same one.
+    /// </summary>
+    public bool AreReplicas { get; init; }
+
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     public IRandomSource Random { get; init; } = SystemRandomSource.Instance;

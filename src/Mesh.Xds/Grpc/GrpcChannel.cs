@@ -14,6 +14,7 @@ internal sealed class GrpcChannel : IDisposable
     private readonly GrpcChannelOptions _options;
     private readonly HttpMessageInvoker _invoker;
     private readonly Uri _baseAddress;
+    private readonly bool _mayCarryToken;
 
     /// <exception cref="FormatException">The target's scheme contradicts the credentials.</exception>
     public GrpcChannel(GrpcTarget target, GrpcChannelOptions options)
@@ -25,6 +26,7 @@ internal sealed class GrpcChannel : IDisposable
         }
 
         var tls = target.Tls ?? options.Tls is not null;
+        _mayCarryToken = tls || target.IsOnThisMachine;
         _baseAddress = new Uri($"{(tls ? "https" : "http")}://{target.Authority}");
         _invoker = new HttpMessageInvoker(CreateHandler(target, tls));
     }
@@ -58,6 +60,16 @@ internal sealed class GrpcChannel : IDisposable
         if (call.Timeout is { } timeout)
         {
             request.Headers.TryAddWithoutValidation(GrpcHeaderNames.Timeout, GrpcTimeout.Format(timeout));
+        }
+
+        if (_options.BearerToken?.Invoke() is { } token && call.Metadata?.Get("authorization") is null)
+        {
+            if (!_mayCarryToken)
+            {
+                throw new RpcException(StatusCode.Unauthenticated, $"the token is not sent to {_baseAddress.Authority} in clear text; write https:// for the target (Istio's port for it is 15012)");
+            }
+
+            request.Headers.TryAddWithoutValidation("authorization", "Bearer " + token);
         }
 
         foreach (var (name, value) in call.Metadata ?? [])

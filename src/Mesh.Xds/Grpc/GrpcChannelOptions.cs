@@ -6,6 +6,9 @@ internal sealed record GrpcChannelOptions
     /// <summary>Speak TLS where the target's scheme does not say; <see langword="null"/> is plain text.</summary>
     public GrpcTlsCredentials? Tls { get; init; }
 
+    /// <summary>Reads the token that every call carries as <c>authorization: Bearer</c>, anew for each; <see langword="null"/>: none. It never leaves this machine in clear text.</summary>
+    public Func<string?>? BearerToken { get; init; }
+
     /// <summary>The limit of one received message in bytes.</summary>
     public int MaxReceiveMessageSize { get; init; } = GrpcMessageReader.DefaultMaxMessageSize;
 

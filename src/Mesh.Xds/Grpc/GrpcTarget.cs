@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Mesh.Xds.Grpc;
 
@@ -11,6 +12,16 @@ internal sealed record GrpcTarget(string Text, bool? Tls, string Authority, stri
 {
     /// <summary>gRPC's default port where a target names none.</summary>
     private const int DefaultPort = 443;
+
+    /// <summary>Whether what is sent there stays on this machine.</summary>
+    public bool IsOnThisMachine
+    {
+        get
+        {
+            var host = new Uri("http://" + Authority).DnsSafeHost;
+            return UnixPath is not null || host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+        }
+    }
 
     /// <summary>
     /// Parses <c>http://h:p</c>, <c>https://h:p</c>, <c>unix:///path</c>, <c>unix:path</c>, <c>dns:///h:p</c>, <c>dns:h:p</c>, <c>ipv4:a:p</c>,

@@ -27,10 +27,25 @@ internal sealed class GrpcTlsCredentials(string? caCertificateFile = null, strin
     /// <value>The default value is 10 minutes (gRFC A29).</value>
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>The certificate that the client has by then, asked for with each connection, where no file is named; it may be that it has none yet.</summary>
+    public Func<X509Certificate2?>? Certificate { get; init; }
+
+    /// <summary>Roots that the client has learned of since, besides those of its file: without them it would not know a server whose root has been replaced.</summary>
+    public Func<X509Certificate2Collection?>? LearnedRoots { get; init; }
+
+    /// <summary>The same, with a certificate and roots that are found when a connection is made.</summary>
+    public GrpcTlsCredentials With(Func<X509Certificate2?>? certificate, Func<X509Certificate2Collection?>? learnedRoots)
+        => new(CaCertificateFile, CertificateFile, PrivateKeyFile) { RefreshInterval = RefreshInterval, Certificate = certificate, LearnedRoots = learnedRoots };
+
     internal SslClientAuthenticationOptions ToSslOptions(TimeProvider timeProvider) => new()
     {
-        LocalCertificateSelectionCallback = CertificateFile is null ? null : (_, _, _, _, _) =>
+        LocalCertificateSelectionCallback = CertificateFile is null && Certificate is null ? null : (_, _, _, _, _) =>
         {
+            if (CertificateFile is null)
+            {
+                return Certificate!.Invoke()!;
+            }
+
             Refresh(timeProvider);
             return _certificate!;
         },
@@ -54,6 +69,11 @@ internal sealed class GrpcTlsCredentials(string? caCertificateFile = null, strin
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.VerificationTime = timeProvider.GetUtcNow().UtcDateTime;
         chain.ChainPolicy.CustomTrustStore.AddRange(roots);
+        if (LearnedRoots?.Invoke() is { } learned)
+        {
+            chain.ChainPolicy.CustomTrustStore.AddRange(learned);
+        }
+
         foreach (var element in presented?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
         {
             chain.ChainPolicy.ExtraStore.Add(element.Certificate);

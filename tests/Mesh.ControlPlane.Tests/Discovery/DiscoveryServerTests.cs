@@ -41,6 +41,32 @@ public sealed class DiscoveryServerTests : IDisposable
         _registry.Dispose();
     }
 
+    [Fact]
+    public void Who_comes_over_from_another_control_plane_is_not_told_that_nobody_serves_before_workloads_could_come_too()
+    {
+        const string Reviews = "outbound|9080||reviews.default.svc.cluster.local";
+        const string Ratings = "outbound|9080||ratings.default.svc.cluster.local";
+        using var discovery = new DiscoveryServer(
+            _store, _registry, new DiscoveryOptions("cluster.local", TimeSpan.Zero, TimeSpan.Zero, StartGrace: TimeSpan.FromSeconds(30)), _time, NullLogger<DiscoveryServer>.Instance);
+        var server = new RecordingAdsServer();
+        discovery.Start(server);
+        _time.Advance(TimeSpan.FromHours(1));
+        using var ratings = discovery.Connect(TestNodes.Connection(), TestNodes.Workload("ratings", "ratings", "127.0.0.1:9080"));
+        ratings.Dispose();
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        using var client = discovery.Connect(TestNodes.Connection(), TestNodes.Of("client"));
+        Get(client, TypeUrls.ClusterLoadAssignment, Reviews).IsTentative.ShouldBeTrue();
+
+        // These were here, and have gone.
+        Get(client, TypeUrls.ClusterLoadAssignment, Ratings).IsTentative.ShouldBeFalse();
+
+        server.Pushes.Clear();
+        _time.Advance(TimeSpan.FromSeconds(30));
+        server.Pushes.ShouldHaveSingleItem().EverythingFor!(client).ShouldBeTrue();
+        Get(client, TypeUrls.ClusterLoadAssignment, Reviews).IsTentative.ShouldBeFalse();
+    }
+
     private IAdsNodeView Connect(Node node) => _discovery.Connect(TestNodes.Connection(), node);
 
     private static AdsResource Get(IAdsNodeView view, string typeUrl, string name) => view.GetResources(typeUrl, false, [name]).ShouldHaveSingleItem();

@@ -132,6 +132,31 @@ public class XdsBootstrapTests
         node.Metadata.Fields.ShouldContainKey("LABELS");
     }
 
+    [Fact]
+    public void Further_servers_of_the_settings_follow_the_first_with_the_same_authorities()
+    {
+        var options = new MeshOptions { Xds = { Server = "https://one:15012", RootCertificates = "roots.pem" } };
+        options.Xds.AlternateServers.Add("https://two:15012");
+        options.Xds.AlternateServers.Add("http://three:15010");
+
+        var servers = Load(options).Servers;
+
+        servers.Select(server => server.ServerUri).ShouldBe(["https://one:15012", "https://two:15012", "http://three:15010"]);
+        servers.Select(server => server.Tls?.CaCertificateFile).ShouldBe(["roots.pem", "roots.pem", null]);
+    }
+
+    [Fact]
+    public void Further_servers_need_a_first_one_and_are_told_by_their_places()
+    {
+        var options = new MeshOptions();
+        options.Xds.AlternateServers.Add("https://two:15012");
+        Should.Throw<BootstrapException>(() => Load(options)).Message.ShouldContain("AlternateServers");
+
+        options.Xds.Server = "https://one:15012";
+        options.Xds.AlternateServers.Add("ftp://three");
+        Should.Throw<BootstrapException>(() => Load(options)).Message.ShouldContain("Mesh:Xds:AlternateServers:1");
+    }
+
     private static XdsBootstrap Load(MeshOptions options, params (string Name, string Value)[] environment)
         => XdsBootstrap.Load(options, name => environment.FirstOrDefault(e => e.Name == name).Value);
 }

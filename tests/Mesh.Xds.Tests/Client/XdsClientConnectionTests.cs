@@ -184,6 +184,37 @@ public sealed class XdsClientConnectionTests : XdsClientFixture
     }
 
     [Fact]
+    public async Task Replicas_are_turned_to_for_what_is_cached_too_and_the_first_is_tried_again_within_12_seconds()
+    {
+        var second = new ScriptedAdsTransport("second");
+        await UseAsync(areReplicas: true, fallbacks: new XdsServer(second));
+        var watcher = new RecordingWatcher();
+        Client.Watch(TestResourceType.Cluster, "a", watcher);
+        var stream = await Server.AcceptDeltaAsync();
+        stream.Send(Delta("n1", Wrapped("a", "v1", Cluster("a"))));
+        await watcher.NextAsync();
+        Server.Refuse = new RpcException(StatusCode.Unavailable, "down");
+        stream.End();
+
+        var other = await second.AcceptDeltaAsync();
+        var first = await other.NextAsync();
+        first.ResourceNamesSubscribe.ShouldBe(["a"]);
+        first.InitialResourceVersions.ShouldContainKeyAndValue("a", "v1");
+        other.Send(Delta("m1", Wrapped("a", "v2", Cluster("a", "2"))));
+        (await watcher.NextAsync()).ShouldBe("a=2 @v2");
+
+        // However long it has been away.
+        for (var i = 0; i < 20; i++)
+        {
+            await Clock.WaitForTimersAsync(1);
+            var opened = Server.Opened;
+            Clock.Advance(TimeSpan.FromSeconds(12));
+            await Clock.WaitForTimersAsync(1);
+            Server.Opened.ShouldBe(opened + 1);
+        }
+    }
+
+    [Fact]
     public async Task Health_is_reported_after_the_subscriptions_as_Istios_agent_does_and_again_on_every_stream()
     {
         Client.Watch(TestResourceType.Cluster, "a", new RecordingWatcher());

@@ -26,7 +26,7 @@ public abstract class XdsClientFixture : IAsyncLifetime
 
     public async Task DisposeAsync() => await Client.DisposeAsync();
 
-    internal XdsClient Create(bool delta = true, XdsServerFeatures features = XdsServerFeatures.None, int maxResources = 1000, params XdsServer[] fallbacks)
+    internal XdsClient Create(bool delta = true, XdsServerFeatures features = XdsServerFeatures.None, int maxResources = 1000, bool areReplicas = false, params XdsServer[] fallbacks)
         => new(
             [new XdsServer(Server, features), .. fallbacks],
             new XdsClientOptions
@@ -34,14 +34,15 @@ public abstract class XdsClientFixture : IAsyncLifetime
                 Node = new Node { Id = "node" },
                 Delta = delta,
                 MaxResourcesPerType = maxResources,
+                AreReplicas = areReplicas,
                 TimeProvider = Clock,
                 Random = new MiddleOfTheRoad(),
             });
 
-    internal async Task UseAsync(bool delta = true, XdsServerFeatures features = XdsServerFeatures.None, int maxResources = 1000, params XdsServer[] fallbacks)
+    internal async Task UseAsync(bool delta = true, XdsServerFeatures features = XdsServerFeatures.None, int maxResources = 1000, bool areReplicas = false, params XdsServer[] fallbacks)
     {
         await Client.DisposeAsync();
-        Client = Create(delta, features, maxResources, fallbacks);
+        Client = Create(delta, features, maxResources, areReplicas, fallbacks);
     }
 
     internal static Any Cluster(string name, string content = "1") => Any(new Cluster { Name = name, AltStatName = content }, TypeUrls.Cluster);

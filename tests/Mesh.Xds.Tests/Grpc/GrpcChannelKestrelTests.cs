@@ -45,6 +45,24 @@ public sealed class GrpcChannelKestrelTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_token_is_read_for_each_call_and_never_leaves_this_machine_in_clear_text()
+    {
+        var calls = 0;
+        var target = await StartAsync(EchoAsync);
+        using var channel = new GrpcChannel(GrpcTarget.Parse(target), new GrpcChannelOptions { BearerToken = () => $"token-{++calls}" });
+        await channel.UnaryAsync(Method, new DiscoveryRequest(), GrpcCallOptions.Default, _guard);
+        await channel.UnaryAsync(Method, new DiscoveryRequest(), GrpcCallOptions.Default, _guard);
+        calls.ShouldBe(2);
+
+        // Nothing listens there: it is refused before anything connects.
+        using var elsewhere = new GrpcChannel(GrpcTarget.Parse("http://192.0.2.1:15010"), new GrpcChannelOptions { BearerToken = () => "secret" });
+        var refusal = await Should.ThrowAsync<RpcException>(() => elsewhere.UnaryAsync(Method, new DiscoveryRequest(), GrpcCallOptions.Default, _guard));
+        refusal.StatusCode.ShouldBe(StatusCode.Unauthenticated);
+        refusal.Detail.ShouldNotContain("secret");
+        refusal.Detail.ShouldContain("https://");
+    }
+
+    [Fact]
     public async Task Messages_go_both_ways_while_the_call_is_open()
     {
         var target = await StartAsync(EchoAsync);

@@ -1,0 +1,118 @@
+using System.Security.Cryptography.X509Certificates;
+using Mesh.DataPlane.Identity;
+using Mesh.DataPlane.Tls;
+using Mesh.Xds.Client;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Mesh.DataPlane.Configuration;
+
+/// <summary>
+/// What this process proves its identity with to its control plane: its own certificate, as soon as it has one, and a token. Both are found when a
+/// connection or stream is made, which is after the engine was: the engine needs the client first.
+/// </summary>
+internal sealed class ControlPlaneCredentials(IServiceProvider services, MeshOptions options)
+{
+    private const int MaxTokenBytes = 64 * 1024;
+
+    private readonly Lock _gate = new();
+    private Watched? _certificate;
+    private Watched? _roots;
+
+    /// <summary>The workload's certificate of now.</summary>
+    public X509Certificate2? Certificate()
+    {
+        try
+        {
+            return Watch(ref _certificate, ISecretSource.Certificate)?.Latest?.Certificate?.Get().TargetCertificate;
+        }
+        catch (TlsFailureException)
+        {
+            // Told where it is used for requests; a token may do here.
+            return null;
+        }
+    }
+
+    /// <summary>The mesh's roots of now.</summary>
+    public X509Certificate2Collection? Roots()
+    {
+        if (Watch(ref _roots, ISecretSource.Authorities)?.Latest?.Validation?.TrustedCa is not { InlineBytes.IsEmpty: false } authorities)
+        {
+            return null;
+        }
+
+        var roots = new X509Certificate2Collection();
+        try
+        {
+            roots.ImportFromPem(authorities.InlineBytes.ToStringUtf8());
+        }
+        catch (System.Security.Cryptography.CryptographicException)
+        {
+            return null;
+        }
+
+        return roots;
+    }
+
+    /// <summary>The token of now; <see langword="null"/> when there is no such file.</summary>
+    /// <exception cref="InvalidOperationException">A file that the settings name cannot be used. The message does not hold what is in it.</exception>
+    public string? Token()
+    {
+        var named = options.Xds.TokenFile;
+        var path = string.IsNullOrEmpty(named) ? options.Identity.CertificateAuthority.TokenFile : named;
+        if (string.IsNullOrEmpty(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            if (new FileInfo(path).Length > MaxTokenBytes)
+            {
+                throw new InvalidOperationException($"the token file {path} has more than {MaxTokenBytes} bytes");
+            }
+
+            var token = File.ReadAllText(path).Trim();
+            return token.Length > 0 && token.All(c => c is > ' ' and < '\x7f') ? token : throw new InvalidOperationException($"the token file {path} holds no token");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException && string.IsNullOrEmpty(named))
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"the token file {path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private Watched? Watch(ref Watched? watched, string name)
+    {
+        lock (_gate)
+        {
+            if (watched is null && services.GetService<MeshEngine>()?.Identity is { } identity)
+            {
+                watched = new Watched();
+                identity.Watch(name, watched);
+            }
+
+            return watched;
+        }
+    }
+
+    private sealed class Watched : IResourceWatcher<SecretResource>
+    {
+        private volatile SecretResource? _latest;
+
+        public SecretResource? Latest => _latest;
+
+        public void OnChanged(string name, SecretResource resource, string version) => _latest = resource;
+
+        public void OnResourceError(string name, ResourceError error)
+        {
+            // What was there serves on until it expires.
+        }
+
+        public void OnAmbientError(string name, ResourceError error)
+        {
+        }
+    }
+}
