@@ -28,6 +28,7 @@ public static class MeshBuilderControlPlaneExtensions
 
             // Nor does anybody else trust its authority, unless it is given one.
             options.CertificateAuthority.Folder ??= "";
+            options.Authentication.AllowLoopback ??= false;
             options.PushDebounce = TimeSpan.Zero;
         });
         builder.Services.TryAddSingleton<IAdsTransport>(

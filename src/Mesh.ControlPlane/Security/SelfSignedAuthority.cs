@@ -27,7 +27,7 @@ internal sealed partial class SelfSignedAuthority : IIssuerSource
     private AuthorityState? _state;
     private string? _seen;
     private string? _told;
-    private (DateTime WrittenAt, long Length, UnixFileMode Mode) _stamp;
+    private FileStamp? _stamp;
     private volatile Issuer? _current;
     private ITimer? _timer;
     private bool _disposed;
@@ -123,7 +123,7 @@ internal sealed partial class SelfSignedAuthority : IIssuerSource
 
             try
             {
-                var stamp = StampOf(StatePath);
+                var stamp = StatePath is { } path ? FileStamp.Of(path) : null;
                 if (stamp != _stamp)
                 {
                     Take(Read() ?? _state!);
@@ -193,9 +193,6 @@ internal sealed partial class SelfSignedAuthority : IIssuerSource
         using var certificate = X509Certificate2.CreateFromPem(root.Certificate);
         return (Issuer.Utc(certificate.NotBefore), Issuer.Utc(certificate.NotAfter));
     }
-
-    private static (DateTime WrittenAt, long Length, UnixFileMode Mode) StampOf(string? path)
-        => path is not null && new FileInfo(path) is { Exists: true } info ? (info.LastWriteTimeUtc, info.Length, info.UnixFileMode) : default;
 
     private AuthorityState Announce(AuthorityState state) => state with { Next = NewRoot(), AnnouncedAt = _time.GetUtcNow() };
 
@@ -326,6 +323,11 @@ internal sealed partial class SelfSignedAuthority : IIssuerSource
         try
         {
             var state = JsonSerializer.Deserialize(text, AuthorityJson.Default.AuthorityState) ?? throw new JsonException("it is empty");
+            if (state is not { Active: { Certificate: not null, Key: not null }, Retired: not null } || state.Retired.Any(root => root?.Certificate is null) || state.Next is { Certificate: null } or { Key: null })
+            {
+                throw new JsonException("it lacks a root");
+            }
+
             _ = IssuerOf(state);
             _seen = text;
             return state;

@@ -12,7 +12,7 @@ internal sealed class ServiceAccountTokenVerifier(string issuer, IReadOnlyCollec
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
-    private (DateTime WrittenAt, long Length)? _seen;
+    private FileStamp? _seen;
     private JsonWebKeySet? _keys;
 
     public string Issuer { get; } = issuer;
@@ -81,19 +81,18 @@ internal sealed class ServiceAccountTokenVerifier(string issuer, IReadOnlyCollec
     {
         try
         {
-            var info = new FileInfo(jwksFile);
-            var seen = (info.LastWriteTimeUtc, info.Exists ? info.Length : -1);
-            if (_seen == seen)
+            var seen = FileStamp.Of(jwksFile);
+            if (seen is not null && _seen == seen)
             {
                 return null;
             }
 
-            if (!info.Exists)
+            if (seen is not { } file)
             {
                 return $"the key set {jwksFile} does not exist";
             }
 
-            if (info.Length > MaxBytes)
+            if (file.Length > MaxBytes)
             {
                 return $"the key set {jwksFile} has more than {MaxBytes} bytes";
             }

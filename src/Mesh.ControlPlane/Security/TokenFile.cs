@@ -12,7 +12,7 @@ internal sealed class TokenFile(string path)
     private const int MaxBytes = 16 * 1024;
 
     private readonly Lock _gate = new();
-    private (DateTime WrittenAt, long Length, UnixFileMode Mode)? _seen;
+    private FileStamp? _seen;
     private byte[]? _hash;
 
     public string Path { get; } = path;
@@ -47,8 +47,7 @@ internal sealed class TokenFile(string path)
     {
         try
         {
-            var info = new FileInfo(Path);
-            var seen = (info.LastWriteTimeUtc, info.Exists ? info.Length : -1, info.UnixFileMode);
+            var seen = FileStamp.Of(Path);
             if (_seen == seen && _hash is not null)
             {
                 return null;
@@ -56,7 +55,7 @@ internal sealed class TokenFile(string path)
 
             _hash = null;
             _seen = seen;
-            if (!info.Exists)
+            if (seen is not { } file)
             {
                 return $"the token file {Path} does not exist";
             }
@@ -66,7 +65,7 @@ internal sealed class TokenFile(string path)
                 return $"the token file {open}";
             }
 
-            if (info.Length > MaxBytes)
+            if (file.Length > MaxBytes)
             {
                 return $"the token file {Path} has more than {MaxBytes} bytes";
             }

@@ -6,7 +6,7 @@ using Mesh.Xds.Ads;
 namespace Mesh.Xds.Client;
 
 /// <summary>A stream in the incremental variant.</summary>
-/// <param name="channel">The server; only versions that came from it are told to it.</param>
+/// <param name="channel">The server; only versions that came from it, or from its replicas, are told to it.</param>
 /// <param name="transport">The way to the server.</param>
 /// <param name="node">Who the client is.</param>
 internal sealed class DeltaStream(XdsChannel channel, IAdsTransport transport, Node node) : AdsStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(node)
@@ -28,7 +28,7 @@ internal sealed class DeltaStream(XdsChannel channel, IAdsTransport transport, N
             _types.Add(typeUrl, state = new TypeState());
             foreach (var entry in table.Entries)
             {
-                if (entry.Resource is not null && entry.Source == channel && (table.IsWildcard || entry.Watches.Count > 0))
+                if (entry.Resource is not null && (channel.AreReplicas || entry.Source == channel) && (table.IsWildcard || entry.Watches.Count > 0))
                 {
                     request.InitialResourceVersions.Add(entry.Name, entry.Version);
                 }

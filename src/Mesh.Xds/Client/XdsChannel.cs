@@ -48,6 +48,9 @@ internal sealed partial class XdsChannel
 
     public bool IsConnected => _stream is not null;
 
+    /// <summary>Whether versions mean the same at every server.</summary>
+    public bool AreReplicas => _options.AreReplicas;
+
     /// <summary>The incremental variant is spoken, or will be tried first.</summary>
     public bool IsDelta => _delta;
 

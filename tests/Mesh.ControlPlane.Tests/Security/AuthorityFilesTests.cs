@@ -106,6 +106,8 @@ public sealed class AuthorityFilesTests : IAsyncDisposable
     [Theory]
     [InlineData("")]
     [InlineData("{}")]
+    [InlineData("{\"Active\":null}")]
+    [InlineData("{\"Active\":{}}")]
     [InlineData("{\"Active\":{\"Certificate\":\"x\",\"Key\":\"y\"}}")]
     public async Task A_file_that_is_not_what_was_written_is_told_and_never_replaced(string text)
     {

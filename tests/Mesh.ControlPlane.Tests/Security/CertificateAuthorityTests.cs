@@ -173,6 +173,30 @@ public sealed class CertificateAuthorityTests : IAsyncDisposable
         await RefuseAsync(controlPlane, Bearer(Token));
     }
 
+    [Fact]
+    public async Task A_mounted_token_that_is_swapped_below_its_link_is_in_force_at_once()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        // As Kubernetes mounts secrets: token -> ..data/token, ..data -> ..1.
+        _files.Write("mount/..1/token", Token);
+        _files.Write("mount/..2/token", "another-token-as-long-as-thatXXX");
+        Directory.CreateSymbolicLink(_files["mount/..data"], "..1");
+        File.CreateSymbolicLink(_files["mount/token"], "..data/token");
+        var controlPlane = Start(options => options.Authentication.JoinTokens.Add(new MeshJoinTokenOptions { File = _files["mount/token"], Accounts = { "default/bookinfo-reviews" } }));
+        await controlPlane.StartAsync();
+        await IssueAsync(controlPlane, Bearer(Token));
+
+        Directory.Delete(_files["mount/..data"]);
+        Directory.CreateSymbolicLink(_files["mount/..data"], "..2");
+
+        await RefuseAsync(controlPlane, Bearer(Token));
+        await IssueAsync(controlPlane, Bearer("another-token-as-long-as-thatXXX"));
+    }
+
     [Theory]
     [InlineData("short")]
     [InlineData("two words that are long enough")]

@@ -134,7 +134,7 @@ public sealed class CertificateAuthorityTests : IAsyncDisposable
     public async Task Openssls_own_intermediate_signs_and_openssl_follows_the_chain()
     {
         Directory.CreateDirectory(this["cacerts"]);
-        OpenSsl(false, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/O=Example/CN=root", "-keyout", "root.key", "-out", "cacerts/root-cert.pem");
+        OpenSsl(false, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/O=Example/CN=root", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", "root.key", "-out", "cacerts/root-cert.pem");
         OpenSsl(false, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=Example/CN=intermediate", "-keyout", "cacerts/ca-key.pem", "-out", "ca.csr");
         File.WriteAllText(this["ca.ext"], "basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n");
         OpenSsl(false, "x509", "-req", "-in", "ca.csr", "-CA", "cacerts/root-cert.pem", "-CAkey", "root.key", "-days", "20", "-extfile", "ca.ext", "-out", "cacerts/ca-cert.pem");
