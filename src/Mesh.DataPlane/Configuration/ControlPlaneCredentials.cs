@@ -1,7 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 using Mesh.DataPlane.Identity;
 using Mesh.DataPlane.Tls;
+using Mesh.Xds.Bootstrap;
 using Mesh.Xds.Client;
+using Mesh.Xds.Grpc;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.DataPlane.Configuration;
@@ -51,6 +53,16 @@ internal sealed class ControlPlaneCredentials(IServiceProvider services, MeshOpt
         }
 
         return roots;
+    }
+
+    /// <summary>What reads the token for a server: nothing, where it would go over the network in clear text and nobody has asked for that.</summary>
+    public Func<string?>? TokenFor(XdsServerConfig server)
+    {
+        var target = GrpcTarget.Parse(server.ServerUri);
+        var isSafe = (target.Tls ?? server.Tls is not null) || target.IsOnThisMachine;
+
+        // A token that is named for this server and may not go there is an error, which the channel tells.
+        return isSafe || !string.IsNullOrEmpty(options.Xds.TokenFile) ? Token : null;
     }
 
     /// <summary>The token of now; <see langword="null"/> when there is no such file.</summary>

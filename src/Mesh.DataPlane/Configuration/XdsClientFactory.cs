@@ -31,7 +31,7 @@ internal static class XdsClientFactory
         var credentials = new ControlPlaneCredentials(services, options);
         IReadOnlyList<XdsServer> servers = inProcess is not null
             ? [new XdsServer(inProcess)]
-            : [.. bootstrap.Servers.Select(s => s.CreateServer(time, options.Xds.KeepAliveInterval, credentials.Token, credentials.Certificate, credentials.Roots))];
+            : [.. bootstrap.Servers.Select(s => s.CreateServer(time, options.Xds.KeepAliveInterval, credentials.TokenFor(s), credentials.Certificate, credentials.Roots))];
         if (servers.Count == 0)
         {
             throw new InvalidOperationException(

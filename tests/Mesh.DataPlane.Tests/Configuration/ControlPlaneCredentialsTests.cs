@@ -1,4 +1,6 @@
 using Mesh.DataPlane.Configuration;
+using Mesh.Xds.Bootstrap;
+using Mesh.Xds.Client;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.DataPlane.Tests.Configuration;
@@ -41,6 +43,24 @@ public sealed class ControlPlaneCredentialsTests : IDisposable
         credentials.Token().ShouldBeNull();
         _options.Identity.CertificateAuthority.TokenFile = Write("account");
         credentials.Token().ShouldBe("account");
+    }
+
+    [Theory]
+    [InlineData("http://control:15010", false)]
+    [InlineData("control:15010", false)]
+    [InlineData("http://127.0.0.1:15010", true)]
+    [InlineData("http://localhost:15010", true)]
+    [InlineData("unix:///run/xds", true)]
+    [InlineData("https://control:15012", true)]
+    public void A_token_that_nobody_named_for_the_server_is_kept_from_clear_text(string server, bool isGiven)
+    {
+        var credentials = new ControlPlaneCredentials(_nobody, _options);
+        var config = new XdsServerConfig(server, null, XdsServerFeatures.None);
+        (credentials.TokenFor(config) is not null).ShouldBe(isGiven);
+
+        // Named for it, it is the channel that refuses, and says so.
+        _options.Xds.TokenFile = Write("token");
+        credentials.TokenFor(config).ShouldNotBeNull();
     }
 
     [Theory]
