@@ -17,4 +17,7 @@ internal sealed record FormatCommand(FormatArgument Argument, bool LengthAllowed
 {
     /// <summary>The command is Envoy's, and this data plane never has a value for it.</summary>
     public bool IsNeverKnown { get; init; }
+
+    /// <summary>It has a value for requests that come in, and never for those that this process makes.</summary>
+    public bool IsOfConnection { get; init; }
 }

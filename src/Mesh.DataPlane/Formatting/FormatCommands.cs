@@ -58,8 +58,14 @@ internal static class FormatCommands
         yield return ("EMIT_TIME", Time((in FormatContext c) => c.Time.GetUtcNow(), local: false));
         yield return ("EMIT_TIME_LOCAL", Time((in FormatContext c) => c.Time.GetUtcNow(), local: true));
 
+        // The connection that a request came in by.
+        foreach (var (name, value) in ConnectionCommands.All)
+        {
+            yield return (name, new(FormatArgument.None, LengthAllowed: true, _ => value, IsNumber: name.EndsWith("_PORT", StringComparison.Ordinal) && !name.EndsWith("WITHOUT_PORT", StringComparison.Ordinal)) { IsOfConnection = true });
+        }
+
         // What an in-process client has no connection, peer or store to tell of.
-        foreach (var name in UnansweredCommands.Names)
+        foreach (var name in UnansweredCommands.Names.Where(n => !ConnectionCommands.All.ContainsKey(n)))
         {
             yield return (name, new(FormatArgument.Optional, true, _ => (in FormatContext _) => null) { IsNeverKnown = true });
         }

@@ -1,4 +1,6 @@
+using System.Net;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Routing;
 
@@ -35,6 +37,12 @@ internal readonly struct FormatContext(TimeProvider time)
 
     /// <summary>The version in which the upstream answered.</summary>
     public Version? UpstreamProtocol { get; init; }
+
+    /// <summary>The connection that the request came in by; a request of this process came by none.</summary>
+    public ConnectionFacts? Connection { get; init; }
+
+    /// <summary>Who sent the request, as far as those who passed it on are believed.</summary>
+    public IPAddress? RemoteAddress { get; init; }
 
     public RouteEntry? Route { get; init; }
 

@@ -31,7 +31,7 @@ internal sealed class SubstitutionFormat
     /// <summary>What it always renders to, when it names no command.</summary>
     public string? Literal { get; }
 
-    /// <summary>The commands that Envoy knows and this data plane has no value for.</summary>
+    /// <summary>The commands that Envoy knows and this data plane has no value for, or none for requests of its own.</summary>
     public IReadOnlyList<string> NeverKnown { get; }
 
     /// <summary>It is one command whose value is a number.</summary>

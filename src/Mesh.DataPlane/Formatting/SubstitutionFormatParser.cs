@@ -108,7 +108,7 @@ internal static class SubstitutionFormatParser
             throw new SubstitutionFormatException(format, start, $"%{name}% takes no length");
         }
 
-        if (command.IsNeverKnown)
+        if (command.IsNeverKnown || command.IsOfConnection)
         {
             missing.Add(name);
         }

@@ -10,6 +10,9 @@ namespace Mesh.DataPlane.Headers;
 /// <summary>Compiles <c>*_headers_to_add</c> and <c>*_headers_to_remove</c>; what could not be sent is refused here and not met by a request.</summary>
 internal static class HeaderMutationsCompiler
 {
+    /// <summary>The end of a note that does not hold where requests come in.</summary>
+    public const string ForIncoming = "only requests that come in have a value";
+
     /// <param name="add">The additions.</param>
     /// <param name="remove">The removals.</param>
     /// <param name="path">Where the message stands, and the fields' common beginning, as in <c>virtual_hosts[0].request_headers</c>.</param>
@@ -77,7 +80,7 @@ internal static class HeaderMutationsCompiler
             var format = SubstitutionFormat.Parse(text, omitEmptyValues);
             foreach (var command in format.NeverKnown)
             {
-                notes.Add($"{path} names %{command}%, for which there is no value here");
+                notes.Add($"{path} names %{command}%, for which {(FormatCommands.All[command].IsOfConnection ? ForIncoming : "there is no value here")}");
             }
 
             return format;

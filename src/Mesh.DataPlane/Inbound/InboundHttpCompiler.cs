@@ -90,7 +90,7 @@ internal static class InboundHttpCompiler
 
         var filters = ListenerFilterCompiler.Compile(manager.HttpFilters, path + ".http_filters", filterTypes, notes, namesMayRecur: true);
         var routes = RouteConfigurationType.Compile(manager.RouteConfig, path + ".route_config.", filterTypes, isInbound: true);
-        Note(routes.Notes);
+        Note(routes.Notes.Where(n => !n.EndsWith(HeaderMutationsCompiler.ForIncoming, StringComparison.Ordinal)));
         Note(InboundRoutes.NotHonoured(routes, path + ".route_config"));
         return new InboundHttp(routes, filters, Settings(manager, router, path));
 

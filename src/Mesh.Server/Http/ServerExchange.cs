@@ -50,6 +50,8 @@ internal sealed partial class ServerExchange : InboundExchange
             Authority = Authority,
             Scheme = Scheme,
             Protocol = ProtocolOf(Context.Request.Protocol),
+            Connection = _connection,
+            RemoteAddress = RemoteAddress,
             Route = Route.Route,
             VirtualHost = Route.Host?.Name,
             Cluster = ClusterName,

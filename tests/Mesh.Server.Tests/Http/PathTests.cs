@@ -206,6 +206,34 @@ public sealed class PathTests
         (await host.SendAsync("/admin/")).Status.ShouldBe(200);
     }
 
+    [Fact]
+    public async Task A_token_is_required_for_a_path_however_it_is_spelled()
+    {
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+        var modulus = System.Buffers.Text.Base64Url.EncodeToString(key.ExportParameters(false).Modulus);
+        await using var host = await DoorHost.StartAsync(m => m.HttpFilters.Insert(0, new HttpFilter
+        {
+            Name = "jwt",
+            TypedConfig = Any.Pack(new Envoy.Extensions.Filters.Http.JwtAuthn.V3.JwtAuthentication
+            {
+                Providers =
+                {
+                    ["issuer"] = new()
+                    {
+                        Issuer = "issuer",
+                        LocalJwks = new() { InlineString = $$"""{"keys":[{"kty":"RSA","kid":"a","e":"AQAB","n":"{{modulus}}"}]}""" },
+                    },
+                },
+                Rules = { new Envoy.Extensions.Filters.Http.JwtAuthn.V3.RequirementRule { Match = new RouteMatch { Path = "/admin" }, Requires = new() { ProviderName = "issuer" } } },
+            }),
+        }));
+
+        (await host.SendAsync("/admin")).Status.ShouldBe(401);
+        (await host.SendAsync("/adm%69n")).Status.ShouldBe(401);
+        (await host.SendAsync("/x/../admin?y")).Status.ShouldBe(401);
+        (await host.SendAsync("/open")).Status.ShouldBe(200);
+    }
+
     private static Gen<string> Spellings =>
         from path in Gen.Elements("/admin", "/a/b")
         from spelled in Gen.CollectToSequence(path, Spelling)
