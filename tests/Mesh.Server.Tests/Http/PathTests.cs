@@ -207,6 +207,37 @@ public sealed class PathTests
     }
 
     [Fact]
+    public async Task A_path_that_was_put_in_place_of_another_is_read_as_the_server_itself_would_read_it()
+    {
+        await using var normalizing = await DoorHost.StartAsync(m =>
+        {
+            (m.NormalizePath, m.MergeSlashes) = (true, true);
+            m.PathWithEscapedSlashesAction = Escaped.UnescapeAndForward;
+        });
+        await using var plain = await DoorHost.StartAsync();
+        using var client = normalizing.Client();
+        using var server = plain.Client();
+
+        Check.One(
+            Config.QuickThrowOnFailure.WithReplay(7, 7).WithMaxTest(300),
+            Prop.ForAll(
+                Arb.From(Gen.Elements("/", "//", "/./", "/../", "%2e", "%2F", "%5C", "a", "%61", "%C3%A9", "%E9", "%25", "%2520", "%3F", "%23", "%20", "+", ";x", "~", "%7E", "%zz", ".").ArrayOf()),
+                pieces =>
+                {
+                    normalizing.Requests.Clear();
+                    plain.Requests.Clear();
+                    Body(client, "/" + string.Concat(pieces));
+                    if (normalizing.Requests is not [var judged])
+                    {
+                        return;
+                    }
+
+                    Body(server, judged.RawTarget);
+                    plain.Requests.ShouldHaveSingleItem().Path.ShouldBe(judged.Path, judged.RawTarget);
+                }));
+    }
+
+    [Fact]
     public async Task A_token_is_required_for_a_path_however_it_is_spelled()
     {
         using var key = System.Security.Cryptography.RSA.Create(2048);
