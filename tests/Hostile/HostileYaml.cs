@@ -145,5 +145,40 @@ internal static class HostileYaml
         spec:
           hosts: [reviews.default.svc.cluster.local]
           http: [{route: [{destination: {host: reviews.default.svc.cluster.local}}]}]
+        ---
+        apiVersion: security.istio.io/v1
+        kind: PeerAuthentication
+        metadata: {name: peers}
+        spec:
+          selector: {matchLabels: {app: reviews}}
+          mtls: {mode: STRICT}
+          portLevelMtls: {8080: {mode: PERMISSIVE}, 8081: {mode: DISABLE}}
+        ---
+        apiVersion: security.istio.io/v1
+        kind: RequestAuthentication
+        metadata: {name: users}
+        spec:
+          jwtRules:
+          - {issuer: "https://a", jwks: '{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}', audiences: [a], fromHeaders: [{name: x-token, prefix: "T "}], fromParams: [t], fromCookies: [c], timeout: 3s}
+          - {issuer: b, jwks: '{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}',
+             outputPayloadToHeader: x-payload, forwardOriginalToken: true, outputClaimToHeaders: [{header: x-sub, claim: sub}], spaceDelimitedClaims: [roles]}
+        ---
+        apiVersion: security.istio.io/v1
+        kind: AuthorizationPolicy
+        metadata: {name: allow}
+        spec:
+          selector: {matchLabels: {app: reviews}}
+          rules:
+          - from:
+            - source: {principals: ["cluster.local/ns/default/sa/web", "*"], namespaces: [a, "b*"], requestPrincipals: ["a/*"], ipBlocks: [10.0.0.0/8], notRemoteIpBlocks: ["::1"], trustDomains: [td, "*td"]}
+            - source: {serviceAccounts: [web, a/web]}
+            to:
+            - operation: {hosts: ["*.example.com", a], ports: ["8080"], methods: [GET], paths: ["/a", "/b*", "*c", "*", "/d/{*}/{**}"], notPaths: ["/e"]}
+            when:
+            - {key: "request.headers[x-a]", values: [a], notValues: ["b*"]}
+            - {key: "request.auth.claims[a][b]", values: [a, "*"]}
+            - {key: destination.port, values: ["8080"]}
+            - {key: connection.sni, notValues: ["*.x"]}
+            - {key: "experimental.envoy.filters.a.b[c]", values: ["[d]", e]}
         """;
 }

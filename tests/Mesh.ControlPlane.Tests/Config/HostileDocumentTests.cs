@@ -24,6 +24,8 @@ public class HostileDocumentTests
 
     private static readonly ResourceType[] Types = [ListenerType.Instance, RouteConfigurationType.Instance, ClusterType.Instance, EndpointsType.Instance];
 
+    private static readonly string[] Inbound = ["xds.istio.io/grpc/lds/inbound/0.0.0.0:8080", "xds.istio.io/grpc/lds/inbound/[::]:8081", "xds.istio.io/grpc/lds/inbound/0.0.0.0:9090"];
+
     private static int Rounds { get; } = int.Parse(Environment.GetEnvironmentVariable("HOSTILE_ROUNDS") ?? "1000");
 
     private static int Seed { get; } = int.Parse(Environment.GetEnvironmentVariable("HOSTILE_SEED") ?? "20261121");
@@ -169,10 +171,10 @@ public class HostileDocumentTests
         }
 
         var cache = new ResourceCache();
-        foreach (var proxy in new[] { TestMesh.Mesh, TestMesh.Grpc, TestMesh.At("eu/a/1", "app=web") })
+        foreach (var proxy in new[] { TestMesh.Mesh, TestMesh.Grpc, TestMesh.At("eu/a/1", "app=web"), TestMesh.At("eu/a/1", "app=reviews") })
         {
-            var listeners = cache.Get(builder.Model, proxy, TypeUrls.Listener, true, ["reviews:9080", "api.example.com:80", "x.wild.example.com:80", "vm.example.com:80", "dns.example.com:80"]);
-            var clusters = cache.Get(builder.Model, proxy, TypeUrls.Cluster, true, []);
+            var listeners = cache.Get(builder.Model, proxy, TypeUrls.Listener, true, ["reviews:9080", "api.example.com:80", "x.wild.example.com:80", "vm.example.com:80", "dns.example.com:80", .. Inbound]);
+            var clusters = cache.Get(builder.Model, proxy, TypeUrls.Cluster, true, ["outbound|443||a"]);
             var routes = cache.Get(builder.Model, proxy, TypeUrls.RouteConfiguration, false, [.. clusters.Select(c => c.Name)]);
             var endpoints = cache.Get(builder.Model, proxy, TypeUrls.ClusterLoadAssignment, false, [.. clusters.Select(c => c.Name)]);
             foreach (var resource in (AdsResource[])[.. listeners, .. clusters, .. routes, .. endpoints])

@@ -212,6 +212,7 @@ public class MeshConfigFormTests
     [InlineData("connectTimeout: 0s", "spec.connectTimeout", "at least 1ms")]
     [InlineData("dnsRefreshRate: 1ns", "spec.dnsRefreshRate", "at least 1ms")]
     [InlineData("rootNamespace: A.b", "spec.rootNamespace", "not a namespace")]
+    [InlineData("meshMTLS: {cipherSuites: [ECDHE-RSA-AES256-GCM-SHA384, RC4]}", "spec.meshMTLS.cipherSuites[1]", "none of")]
     [InlineData("trustDomain: Cluster_local", "spec.trustDomain", "not a trust domain")]
     [InlineData("trustDomainAliases: [old.local, 'new local']", "spec.trustDomainAliases[1]", "not a trust domain")]
     [InlineData("defaultServiceExportTo: ['*', a]", "spec.defaultServiceExportTo[0]", "stands alone")]

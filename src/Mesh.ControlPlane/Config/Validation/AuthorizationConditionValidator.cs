@@ -9,6 +9,9 @@ internal static class AuthorizationConditionValidator
     private static readonly string[] NotForCustom =
         [AuthorizationKeys.SourceNamespace, AuthorizationKeys.SourceServiceAccount, AuthorizationKeys.SourceTrustDomain, AuthorizationKeys.SourcePrincipal];
 
+    private const string Known = "request.headers[…], request.auth.principal, .audiences, .presenter and .claims[…], source.ip, .principal, .namespace, .serviceAccount and .trustDomain, "
+        + "remote.ip, destination.ip and .port, connection.sni, experimental.envoy.filters.…[…]";
+
     public static void Validate(Condition condition, string path, bool isCustom, ValidationContext context)
     {
         var key = condition.Key;
@@ -20,12 +23,12 @@ internal static class AuthorizationConditionValidator
 
         if (isCustom && (NotForCustom.Contains(key) || key.StartsWith("request.auth.", StringComparison.Ordinal)))
         {
-            context.Error($"{path}.key", $"{key} is currently not supported with CUSTOM action.");
+            context.Error($"{path}.key", $"\"{key}\" is currently not supported with CUSTOM action.");
         }
 
         if (condition.Values.Count == 0 && condition.NotValues.Count == 0)
         {
-            context.Error(path, $"at least one of `values` or `notValues` must be set for key {key}.");
+            context.Error(path, $"at least one of `values` or `notValues` must be set for key \"{key}\".");
             return;
         }
 
@@ -65,7 +68,7 @@ internal static class AuthorizationConditionValidator
         _ when key.StartsWith(AuthorizationKeys.RequestHeaders, StringComparison.Ordinal) => WrongName(key, AuthorizationKeys.RequestHeaders, isNested: false),
         _ when key.StartsWith(AuthorizationKeys.RequestClaims, StringComparison.Ordinal) => WrongName(key, AuthorizationKeys.RequestClaims, isNested: true),
         _ when key.StartsWith(AuthorizationKeys.EnvoyFilters, StringComparison.Ordinal) => AuthorizationKeys.FilterAndKey(key) is null ? $"bad key ({key}): should have format a[b]." : null,
-        _ => $"unknown attribute: {key}.",
+        _ => $"unknown attribute: {key}: known are {Known}.",
     };
 
     private static string? WrongName(string key, string prefix, bool isNested)

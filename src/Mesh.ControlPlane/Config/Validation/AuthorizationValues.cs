@@ -73,18 +73,18 @@ internal static class AuthorizationValues
                 {
                     if (ended)
                     {
-                        return $"invalid or unsupported path {value}. {{**}} is not the last operator.";
+                        return $"invalid or unsupported path \"{value}\". {{**}} is not the last operator.";
                     }
 
                     ended = segment == MatchAny;
                 }
                 else if (segment.AsSpan().IndexOfAny('{', '}') >= 0)
                 {
-                    return $"invalid or unsupported path {value}. Contains '{{' or '}}' beyond a supported path template: {{*}} and {{**}} are whole segments.";
+                    return $"invalid or unsupported path \"{value}\". Contains '{{' or '}}' beyond a supported path template: {{*}} and {{**}} are whole segments.";
                 }
                 else if (isTemplate && !IsLiteral(segment))
                 {
-                    return $"invalid or unsupported path {value}. Contains segment {segment} with invalid string literal: beside templates no wildcard is known.";
+                    return $"invalid or unsupported path \"{value}\". Contains segment {segment} with invalid string literal: beside templates no wildcard is known.";
                 }
             }
 

@@ -29,6 +29,11 @@ internal static class JwtRuleValidator
             {
                 context.Error($"{path}.fromHeaders[{i}].name", $"\"{name}\" is not the name of a header.");
             }
+
+            if (rule.FromHeaders[i].Prefix.AsSpan().IndexOfAny('\0', '\r', '\n') >= 0)
+            {
+                context.Error($"{path}.fromHeaders[{i}].prefix", "has a line break or another control character, which no header may carry.");
+            }
         }
 
         NotEmpty(rule.FromParams, $"{path}.fromParams", "location query must be non-empty string.", context);

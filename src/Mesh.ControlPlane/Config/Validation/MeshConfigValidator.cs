@@ -6,6 +6,14 @@ namespace Mesh.ControlPlane.Config.Validation;
 /// <summary>What Istio demands of a MeshConfig, and what would be read otherwise than its author meant.</summary>
 internal static class MeshConfigValidator
 {
+    /// <summary>Those of TLS 1.2 that Istio takes and .NET has; the suites of TLS 1.3 are always offered.</summary>
+    private static readonly string[] CipherSuites =
+    [
+        "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305", "AES256-GCM-SHA384", "AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "AES256-SHA", "AES128-SHA",
+    ];
+
     /// <summary>Providers that are there without being declared.</summary>
     private static readonly string[] BuiltInProviders = ["prometheus", "stackdriver", "envoy"];
 
@@ -40,6 +48,14 @@ internal static class MeshConfigValidator
         for (var i = 0; i < config.TrustDomainAliases.Count; i++)
         {
             TrustDomain(config.TrustDomainAliases[i], $"trustDomainAliases[{i}]", context);
+        }
+
+        for (var i = 0; i < config.MeshMTLS?.CipherSuites.Count; i++)
+        {
+            if (!CipherSuites.Contains(config.MeshMTLS.CipherSuites[i]))
+            {
+                context.Error($"meshMTLS.cipherSuites[{i}]", $"\"{config.MeshMTLS.CipherSuites[i]}\" is none of {string.Join(", ", CipherSuites)}: every server would refuse it.");
+            }
         }
 
         FieldRules.ExportTo(config.DefaultServiceExportTo, context, "defaultServiceExportTo");

@@ -21,7 +21,7 @@ internal static class PeerAuthenticationValidator
         {
             if (port is 0 or > 65535)
             {
-                context.Error($"portLevelMtls.{port}", "port must be in range 1..65535.");
+                context.Error($"portLevelMtls.{port}", "port must be in range 1 to 65535.");
             }
         }
     }
