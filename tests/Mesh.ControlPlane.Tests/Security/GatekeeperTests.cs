@@ -122,8 +122,7 @@ public sealed class GatekeeperTests : IAsyncDisposable
     public void Nobody_takes_the_place_of_a_workload_that_has_proven_itself()
     {
         var controlPlane = Start(environment: "Development");
-        File.WriteAllText(_files["loopback"], "a-token-for-the-user-of-this-machine");
-        File.SetUnixFileMode(_files["loopback"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _files.Write("loopback", "a-token-for-the-user-of-this-machine");
         var ratings = Connect(controlPlane, Workload("ratings-1", "ratings"), RatingsToken);
 
         // By its account.
@@ -151,8 +150,7 @@ public sealed class GatekeeperTests : IAsyncDisposable
     public async Task A_user_of_this_machine_gets_no_certificate_of_an_account_that_is_held()
     {
         var controlPlane = Start(environment: "Development");
-        File.WriteAllText(_files["loopback"], "a-token-for-the-user-of-this-machine");
-        File.SetUnixFileMode(_files["loopback"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _files.Write("loopback", "a-token-for-the-user-of-this-machine");
         var user = new CallerCredentials { BearerToken = "a-token-for-the-user-of-this-machine", Remote = Loopback };
         var request = Requests.New("spiffe://cluster.local/ns/default/sa/ratings");
         var view = Connect(controlPlane, Workload("ratings-1", "ratings"), RatingsToken);

@@ -33,7 +33,11 @@ public sealed class CertificateAuthorityTests : IAsyncDisposable
     private async Task<string> StartAsync(Action<MeshControlPlaneOptions>? configure = null)
     {
         File.WriteAllText(this["token"], Token);
-        File.SetUnixFileMode(this["token"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(this["token"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddMeshControlPlane(options =>
