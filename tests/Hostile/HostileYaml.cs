@@ -159,7 +159,7 @@ internal static class HostileYaml
         metadata: {name: users}
         spec:
           jwtRules:
-          - {issuer: "https://a", jwks: '{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}', audiences: [a], fromHeaders: [{name: x-token, prefix: "T "}], fromParams: [t], fromCookies: [c], timeout: 3s}
+          - {issuer: "https://a", jwksUri: "https://a/keys", audiences: [a], fromHeaders: [{name: x-token, prefix: "T "}], fromParams: [t], fromCookies: [c], timeout: 3s}
           - {issuer: b, jwks: '{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}',
              outputPayloadToHeader: x-payload, forwardOriginalToken: true, outputClaimToHeaders: [{header: x-sub, claim: sub}], spaceDelimitedClaims: [roles]}
         ---
@@ -180,5 +180,13 @@ internal static class HostileYaml
             - {key: destination.port, values: ["8080"]}
             - {key: connection.sni, notValues: ["*.x"]}
             - {key: "experimental.envoy.filters.a.b[c]", values: ["[d]", e]}
+        ---
+        apiVersion: security.istio.io/v1
+        kind: AuthorizationPolicy
+        metadata: {name: custom}
+        spec:
+          action: CUSTOM
+          provider: {name: opa}
+          rules: [{to: [{operation: {paths: ["/admin*"]}}]}]
         """;
 }
