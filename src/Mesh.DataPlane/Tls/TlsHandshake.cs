@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Mesh.DataPlane.Tls;
@@ -7,6 +8,9 @@ namespace Mesh.DataPlane.Tls;
 internal static class TlsHandshake
 {
     public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    // One certificate makes many handshakes.
+    private static readonly ConditionalWeakTable<SslStreamCertificateContext, string> Identities = [];
 
     /// <summary>By what a cluster says of TLS.</summary>
     /// <param name="stream">The connection; disposed when there is no handshake.</param>
@@ -87,7 +91,7 @@ internal static class TlsHandshake
 
     /// <summary>As whom a certificate shows its holder.</summary>
     public static string? IdentityOf(SslStreamCertificateContext? certificate)
-        => certificate is null ? null : certificate.TargetCertificate.Subject + " " + SubjectAltNames.Of(certificate.TargetCertificate);
+        => certificate is null ? null : Identities.GetValue(certificate, static c => c.TargetCertificate.Subject + " " + SubjectAltNames.Of(c.TargetCertificate));
 
     /// <summary>Judges what a peer has shown.</summary>
     /// <returns><see langword="null"/> when it is who it should be.</returns>
