@@ -32,6 +32,7 @@ internal static class WireMessage
         "envoy.config.route.v3.QueryParameterMatcher",
         "envoy.config.route.v3.CookieMatcher",
         "envoy.config.listener.v3.FilterChainMatch",
+        "envoy.config.common.mutation_rules.v3.HeaderMutationRules",
     ];
 
     /// <param name="parser">The parser of the message.</param>

@@ -70,6 +70,7 @@ public sealed class DescriptorTests
     [InlineData("envoy.config.route.v3.RouteMatch")]
     [InlineData("envoy.config.route.v3.QueryParameterMatcher")]
     [InlineData("envoy.config.listener.v3.FilterChainMatch")]
+    [InlineData("envoy.config.common.mutation_rules.v3.HeaderMutationRules")]
     [InlineData("envoy.type.matcher.v3.StringMatcher")]
     public void Matchers_and_all_below_them_carry_every_published_field(string root)
     {

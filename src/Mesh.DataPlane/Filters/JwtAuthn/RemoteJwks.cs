@@ -51,6 +51,17 @@ internal sealed partial class RemoteJwks : IJwksSource, IDisposable
     /// <summary>There has been an answer, good or bad.</summary>
     public bool HasBeenFetched { get; private set; }
 
+    public bool IsFetching
+    {
+        get
+        {
+            lock (_sync)
+            {
+                return _flight is not null;
+            }
+        }
+    }
+
     public ValueTask<(JwtStatus Status, JsonWebKeySet? Keys)> GetAsync(FilterServices services, CancellationToken cancellationToken)
         => Volatile.Read(ref _held) is { } held && _services.Time.GetTimestamp() < held.Expires ? new((JwtStatus.Ok, held.Keys)) : FetchedAsync(cancellationToken);
 

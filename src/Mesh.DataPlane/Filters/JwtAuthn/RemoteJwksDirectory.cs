@@ -8,6 +8,8 @@ internal sealed class RemoteJwksDirectory(FilterServices services)
     private readonly ConcurrentDictionary<RemoteJwksSettings, RemoteJwks> _known = new();
     private readonly Lock _sync = new();
 
+    public IEnumerable<RemoteJwks> All => _known.Values;
+
     /// <summary>The keys; <see langword="null"/> when no listener names them.</summary>
     public RemoteJwks? Find(RemoteJwksSettings settings) => _known.GetValueOrDefault(settings);
 
