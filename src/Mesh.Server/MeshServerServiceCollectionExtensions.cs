@@ -3,6 +3,7 @@ using Mesh.DataPlane;
 using Mesh.DataPlane.Configuration;
 using Mesh.Server;
 using Mesh.Server.Connections;
+using Mesh.Server.Health;
 using Microsoft.AspNetCore.Connections;
 using Mesh.Server.Http;
 using Microsoft.AspNetCore.Hosting;
@@ -36,6 +37,11 @@ public static class MeshServerServiceCollectionExtensions
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, LineFeeds>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MeshStartupFilter>());
+
+        // Behind the mesh's way in: a probe is not a request of the mesh.
+        services.TryAddSingleton<HealthPipeline>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HealthPipeline>(p => p.GetRequiredService<HealthPipeline>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, HealthServer>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkloadRegistration>());
         return builder;
     }

@@ -26,6 +26,9 @@ internal sealed partial class WorkloadRegistration(
     /// <summary>The key of the node metadata that carries the addresses by service port name.</summary>
     private const string AddressesKey = "MESH_ADDRESSES";
 
+    /// <summary>The label by which Istio knows the workloads that take mutual TLS.</summary>
+    private const string TlsModeLabel = "security.istio.io/tlsMode";
+
     // A request that was decided before its client acknowledged may still be on its way; so long after the last arrival none is.
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(100);
 
@@ -63,7 +66,16 @@ internal sealed partial class WorkloadRegistration(
             value.Fields.Add(name, Value.ForString(address));
         }
 
-        engine.Client.UpdateNode(node => (node.Metadata ??= new Struct()).Fields[AddressesKey] = Value.ForStruct(value));
+        var takesMutualTls = settings.Server.Inbound && engine.Identity is not null;
+        engine.Client.UpdateNode(node =>
+        {
+            var metadata = node.Metadata ??= new Struct();
+            metadata.Fields[AddressesKey] = Value.ForStruct(value);
+            if (takesMutualTls)
+            {
+                LabelsOf(metadata).Fields[TlsModeLabel] = Value.ForString("istio");
+            }
+        });
         engine.Client.ReportHealth(healthy: true);
         _registered = true;
         Log.Registering(logger, settings.Workload.EffectiveLabels().GetValueOrDefault("app") ?? "a workload without the label app (set Mesh:Workload:Name)", string.Join(", ", addresses.Select(a => $"{a.Key} {a.Value}")), engine.Client.Status.Server);
@@ -111,6 +123,16 @@ internal sealed partial class WorkloadRegistration(
         {
             // The deadline of the drain is the deadline of this wait.
         }
+    }
+
+    private static Struct LabelsOf(Struct metadata)
+    {
+        if (!metadata.Fields.TryGetValue("LABELS", out var labels) || labels.StructValue is null)
+        {
+            metadata.Fields["LABELS"] = labels = Value.ForStruct(new Struct());
+        }
+
+        return labels.StructValue;
     }
 
     // A control plane on this machine means a mesh on this machine.

@@ -37,7 +37,7 @@ public sealed class ControlPlaneRestartTests
                 ShouldAskOnce(stream);
             }
 
-            var callers = lab.ControlPlane.Requests.Streams.Where(stream => stream.Requests.Any(r => r.TypeUrl == TypeUrls.Listener)).ShouldHaveSingleItem();
+            var callers = lab.ControlPlane.Requests.Streams.Where(stream => stream.Requests.Any(r => r.TypeUrl == TypeUrls.ClusterLoadAssignment)).ShouldHaveSingleItem();
             ShouldNotBeSentWhatItKnows(callers);
             callers.Responses.Where(r => r.TypeUrl == TypeUrls.ClusterLoadAssignment).SelectMany(r => r.Resources).ShouldBeEmpty("endpoints were changed by the restart");
         }

@@ -10,8 +10,8 @@ public sealed class InProcessTests
     public async Task A_worker_follows_a_folder_of_yaml_to_static_endpoints_and_its_changes()
     {
         await using var lab = new MeshLab();
-        await using var one = await Workload.StartAsync(lab, "one", "v1", Protocol.Http, "one", options => options.Server.Register = false);
-        await using var two = await Workload.StartAsync(lab, "two", "v2", Protocol.Http, "two", options => options.Server.Register = false);
+        await using var one = await Workload.StartAsync(lab, "one", "v1", Protocol.Http, "one", options => (options.Server.Register, options.Server.Inbound) = (false, false));
+        await using var two = await Workload.StartAsync(lab, "two", "v2", Protocol.Http, "two", options => (options.Server.Register, options.Server.Inbound) = (false, false));
         lab.Folder.Save("backend.yaml", $$"""
             apiVersion: networking.istio.io/v1
             kind: ServiceEntry

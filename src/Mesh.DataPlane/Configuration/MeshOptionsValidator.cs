@@ -18,6 +18,12 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         CheckTcpListeners(options.Client.TcpListeners);
         Positive(options.Server.DrainTimeout, "Mesh:Server:DrainTimeout");
         Check(options.Server.DrainDuration >= TimeSpan.Zero, $"Mesh:Server:DrainDuration is {options.Server.DrainDuration}; it must not be negative.");
+        Check(options.Health.Port is null or (>= 0 and <= ushort.MaxValue), $"Mesh:Health:Port is {options.Health.Port}; a port is a number up to {ushort.MaxValue}, and 0 one that is free.");
+        foreach (var path in options.Health.Paths)
+        {
+            Check(path.StartsWith('/'), $"Mesh:Health:Paths names '{path}'; a path begins with /.");
+        }
+
         foreach (var port in options.Server.AllowUnmeshed)
         {
             Check(port is > 0 and <= ushort.MaxValue, $"Mesh:Server:AllowUnmeshed names {port}; a port is a number from 1 to {ushort.MaxValue}.");

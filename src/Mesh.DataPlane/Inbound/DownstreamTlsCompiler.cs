@@ -31,6 +31,8 @@ internal static class DownstreamTlsCompiler
 
         var path = chainPath + ".transport_socket.typed_config";
         var message = WireMessage.Parse(DownstreamTlsContext.Parser, socket.TypedConfig.Value, path);
+        var common = message.CommonTlsContext ?? throw new ResourceRejectedException(path + ".common_tls_context", "must be set");
+        CertificateProviderInstances.Resolve(common, path + ".common_tls_context");
         foreach (var note in WireMessage.Validate(message, socket.TypedConfig.Value, DownstreamTlsContext.Parser, path))
         {
             notes.Add(note);
@@ -42,7 +44,6 @@ internal static class DownstreamTlsCompiler
         Refuse(message.SessionTimeout is not null, path + ".session_timeout");
         Refuse(message.OcspStaplePolicy != DownstreamTlsContext.Types.OcspStaplePolicy.LenientStapling, path + ".ocsp_staple_policy");
         Refuse(message.PreferClientCiphers, path + ".prefer_client_ciphers");
-        var common = message.CommonTlsContext ?? throw new ResourceRejectedException(path + ".common_tls_context", "must be set");
         path += ".common_tls_context";
         RefuseExtensions(common, path);
         var (certificate, certificateSecret) = Certificate(common, path);
@@ -74,10 +75,7 @@ internal static class DownstreamTlsCompiler
 
     private static (ClientCertificate? Certificate, SecretReference? Secret) Certificate(CommonTlsContext common, string path)
     {
-#pragma warning disable CS0612 // Older forms, which Istio sends to gRPC servers.
-        var instance = common.TlsCertificateProviderInstance is not null || common.TlsCertificateCertificateProviderInstance is not null;
-#pragma warning restore CS0612
-        var count = common.TlsCertificates.Count + common.TlsCertificateSdsSecretConfigs.Count + (instance ? 1 : 0);
+        var count = common.TlsCertificates.Count + common.TlsCertificateSdsSecretConfigs.Count;
         if (count == 0)
         {
             throw new ResourceRejectedException(path + ".tls_certificates", "must be set, or tls_certificate_sds_secret_configs, or tls_certificate_provider_instance: a server has a certificate");
@@ -88,36 +86,28 @@ internal static class DownstreamTlsCompiler
             throw new ResourceRejectedException(path + ".tls_certificates", "more than one certificate is not supported");
         }
 
-        return instance ? (null, new SecretReference(ISecretSource.Certificate, IsOwn: true))
-            : common.TlsCertificates.Count > 0 ? (ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]"), null)
+        return common.TlsCertificates.Count > 0 ? (ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]"), null)
             : (null, Secret(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"));
     }
 
     private static (CertificateValidation? Validation, SecretReference? Secret, CertificateValidationContext? Defaults) Validation(CommonTlsContext common, string path)
     {
-        var authorities = new SecretReference(ISecretSource.Authorities, IsOwn: true);
         switch (common.ValidationContextTypeCase)
         {
             case ValidationCase.None:
                 return (null, null, null);
-            case ValidationCase.ValidationContext when common.ValidationContext.CaCertificateProviderInstance is not null:
-                return (null, authorities, Defaults(common.ValidationContext, path + ".validation_context"));
             case ValidationCase.ValidationContext:
                 return (CertificateValidationCompiler.Compile(common.ValidationContext, path + ".validation_context"), null, null);
             case ValidationCase.ValidationContextSdsSecretConfig:
                 return (null, Secret(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
-#pragma warning disable CS0612
-            case ValidationCase.ValidationContextCertificateProviderInstance:
-                return (null, authorities, null);
             case ValidationCase.CombinedValidationContext:
                 var combined = common.CombinedValidationContext;
                 path += ".combined_validation_context";
+#pragma warning disable CS0612
                 Refuse(combined.ValidationContextCertificateProvider is not null, path + ".validation_context_certificate_provider");
-                var defaults = Defaults(combined.DefaultValidationContext, path + ".default_validation_context");
-                return combined.ValidationContextCertificateProviderInstance is not null || combined.DefaultValidationContext.CaCertificateProviderInstance is not null
-                    ? (null, authorities, defaults)
-                    : (null, Secret(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), defaults);
 #pragma warning restore CS0612
+                CheckDefaults(combined.DefaultValidationContext, path + ".default_validation_context");
+                return (null, Secret(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
             default:
                 throw new ResourceRejectedException(
                     $"{path}.{CommonTlsContext.Descriptor.Oneofs[0].Accessor.GetCaseFieldDescriptor(common)!.Name}", "is not supported, and without it whoever connects would be let in");
@@ -125,14 +115,11 @@ internal static class DownstreamTlsCompiler
     }
 
     // Whom to trust is the secret's to say; all else must be possible already.
-    private static CertificateValidationContext Defaults(CertificateValidationContext context, string path)
+    private static void CheckDefaults(CertificateValidationContext defaults, string path)
     {
-        var defaults = context.Clone();
-        defaults.CaCertificateProviderInstance = null;
         var complete = defaults.Clone();
         complete.TrustedCa ??= complete.SystemRootCerts is null ? new DataSource { InlineString = "the secret's" } : null;
         CertificateValidationCompiler.Compile(complete, path);
-        return defaults;
     }
 
     // Istio's names for the workload's own material are that, wherever they are said to come from.

@@ -183,6 +183,13 @@ internal static class InboundHttpCompiler
         => message.Descriptor.FindFieldByName(field).Accessor.GetValue(message) switch
         {
             null or System.Collections.ICollection { Count: 0 } or false or "" or 0u => false,
+
+            // No limit, which is what there is.
+            Duration { Seconds: 0, Nanos: 0 } => false,
+
+            // The server takes WebSockets wherever the application does.
+            IEnumerable<HttpConnectionManager.Types.UpgradeConfig> upgrades => !upgrades.All(
+                u => u.UpgradeType.Equals("websocket", StringComparison.OrdinalIgnoreCase) && u.Enabled != false && u.Filters.Count == 0),
             System.Enum e => Convert.ToInt32(e, System.Globalization.CultureInfo.InvariantCulture) != 0,
             _ => true,
         };

@@ -174,7 +174,7 @@ internal sealed class InboundAdmission(
                 "http/1.1" or "http/1.0" or "istio-http/1.1" or "istio-http/1.0" => false,
                 _ => null,
             };
-        var connection = new StreamConnection(stream, socket, _transport, detectsHttp2: isHttp2 is null);
+        var connection = new StreamConnection(stream, socket, _transport, detectsHttp2: isHttp2 is null, time);
         connection.Start();
         return await FinishAsync(
             connection, listener, table, chain, where, Facts(where, socket, tls, protocol, peer, judgement.Others), isHttp2 ?? await BeginsAsHttp2(connection, table, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
@@ -200,7 +200,7 @@ internal sealed class InboundAdmission(
             return connections.Create(socket);
         }
 
-        var connection = new StreamConnection(new ReplayedStream(socket, first.Read.Span), socket, _transport, detectsHttp2: false);
+        var connection = new StreamConnection(new ReplayedStream(socket, first.Read.Span), socket, _transport, detectsHttp2: false, time);
         connection.Start();
         return connection;
     }
@@ -298,7 +298,7 @@ internal sealed class InboundAdmission(
         return null;
     }
 
-    // What the client has sent meanwhile would turn the end into a reset, and the reset would overtake the alert that says why.
+    // What the client has sent meanwhile would turn the end into a reset, which overtakes what the framework may have had to say of the reason.
     private async ValueTask LingerAsync(Socket socket)
     {
         using var deadline = new Deadline(_lingering, time, CancellationToken.None);

@@ -22,6 +22,7 @@ internal sealed class StreamConnection
     private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _closed = new();
+    private readonly TimeProvider _time;
     private readonly Stream _stream;
     private readonly Pipe _input;
     private readonly TaskCompletionSource<bool>? _beginsAsHttp2;
@@ -36,9 +37,10 @@ internal sealed class StreamConnection
     /// <param name="socket">The socket below.</param>
     /// <param name="options">How far ahead is read.</param>
     /// <param name="detectsHttp2">Whether <see cref="BeginsAsHttp2"/> is wanted.</param>
-    public StreamConnection(Stream stream, Socket socket, SocketTransportOptions options, bool detectsHttp2)
+    /// <param name="time">The clock that limits the farewell.</param>
+    public StreamConnection(Stream stream, Socket socket, SocketTransportOptions options, bool detectsHttp2, TimeProvider time)
     {
-        (_stream, Socket) = (stream, socket);
+        (_stream, Socket, _time) = (stream, socket, time);
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         ConnectionClosed = _closed.Token;
@@ -132,7 +134,7 @@ internal sealed class StreamConnection
             if (_stream is SslStream tls)
             {
                 // Without it the client could not tell the end of a response from an attacker's cut (RFC 8446, section 6.1).
-                await tls.ShutdownAsync().WaitAsync(_farewell, TimeProvider.System).ConfigureAwait(false);
+                await tls.ShutdownAsync().WaitAsync(_farewell, _time).ConfigureAwait(false);
             }
 
             Socket.Shutdown(SocketShutdown.Both);

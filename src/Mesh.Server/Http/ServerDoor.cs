@@ -2,6 +2,8 @@ using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Inbound.Http;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Upstream;
+using Mesh.Identity;
+using Mesh.Server.Identity;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Server.Http;
@@ -81,6 +83,10 @@ internal static class ServerDoor
             {
                 // What tokens have said is for whoever asks who the caller is.
                 context.Features.Set<EngineExchange>(exchange);
+                if (exchange.Connection is { } facts && RequestPeerFeature.Of(facts, exchange.Exchange) is { } peer)
+                {
+                    context.Features.Set<IMeshPeerFeature>(peer);
+                }
             }
 
             if (ChangesResponse(exchange, inForce))

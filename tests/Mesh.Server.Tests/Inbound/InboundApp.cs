@@ -89,11 +89,16 @@ internal sealed class InboundApp : IAsyncDisposable
         return new InboundApp(app, xds, logs, new TestCertificateAuthority()) { Time = time };
     }
 
-    public void Set(Listener listener) => Xds.Set(App.Services.GetRequiredService<DataPlane.MeshEngine>().Filters.Listeners, listener);
+    public ResourceType<ListenerResource> ListenerType => App.Services.GetRequiredService<DataPlane.MeshEngine>().Filters.Listeners;
+
+    /// <summary>The one covered port.</summary>
+    public DataPlane.Inbound.InboundListener Listener => App.Services.GetRequiredService<DataPlane.Inbound.InboundPorts>().Open.ShouldHaveSingleItem();
+
+    public void Set(Listener listener) => Xds.Set(ListenerType, listener);
 
     public void Set(Envoy.Extensions.TransportSockets.Tls.V3.Secret secret) => Xds.Set(SecretType.Instance, secret);
 
-    public void RemoveListener(string name) => Xds.Remove(App.Services.GetRequiredService<DataPlane.MeshEngine>().Filters.Listeners, name);
+    public void RemoveListener(string name) => Xds.Remove(ListenerType, name);
 
     /// <summary>A workload's certificate by the mesh's authority.</summary>
     public X509Certificate2 Workload(string account = "client") => Authority.Issue($"spiffe://cluster.local/ns/default/sa/{account}");
@@ -103,6 +108,18 @@ internal sealed class InboundApp : IAsyncDisposable
     public void SetStrict() => Set(Listeners.Strict(EndPoint, Tls()));
 
     public void SetPermissive() => Set(Listeners.Permissive(EndPoint, Tls()));
+
+    /// <summary>Waits for what happens on other threads; the guard bounds a test that fails, and nothing else.</summary>
+    public async Task UntilAsync(Func<bool> condition)
+    {
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!condition())
+        {
+            await Task.Delay(5, guard.Token);
+        }
+    }
+
+    public Task UntilNoConnectionsAsync() => UntilAsync(() => Listener.Connections.Count == 0);
 
     public async ValueTask DisposeAsync()
     {

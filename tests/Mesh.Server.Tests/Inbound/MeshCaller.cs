@@ -40,7 +40,36 @@ internal static class MeshCaller
             await stream.WriteAsync("GET /who HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray());
             return await stream.ReadAsync(new byte[1]) == 0;
         }
-        catch (Exception e) when (e is IOException or AuthenticationException)
+        catch (Exception e) when (e is IOException or AuthenticationException or SocketException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Whether a request in plain text is not answered.</summary>
+    public static async Task<bool> IsClosedAsync(int port)
+    {
+        try
+        {
+            await using var stream = await ConnectAsync(port);
+            await stream.WriteAsync("GET /who HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray());
+            return await EndsAsync(stream);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            // A reset may come while the client still connects.
+            return true;
+        }
+    }
+
+    /// <summary>Whether a connection ends without another byte.</summary>
+    public static async Task<bool> EndsAsync(Stream stream)
+    {
+        try
+        {
+            return await stream.ReadAsync(new byte[1]).AsTask().WaitAsync(TimeSpan.FromSeconds(30)) == 0;
+        }
+        catch (IOException)
         {
             return true;
         }
