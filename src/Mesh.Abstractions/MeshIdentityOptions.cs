@@ -12,7 +12,7 @@ public sealed class MeshIdentityOptions
     public string TrustDomain { get; set; } = "cluster.local";
 
     /// <summary>The certificate authority that signs the workload's key.</summary>
-    public MeshCertificateAuthorityOptions CertificateAuthority { get; set; } = new();
+    public MeshIdentityAuthorityOptions CertificateAuthority { get; set; } = new();
 
     /// <summary>The agent on this machine that hands out certificates.</summary>
     public MeshWorkloadApiOptions WorkloadApi { get; set; } = new();

@@ -37,7 +37,9 @@ internal sealed class ControlPlaneCredentials(IServiceProvider services, MeshOpt
     /// <summary>The mesh's roots of now.</summary>
     public X509Certificate2Collection? Roots()
     {
-        if (Watch(ref _roots, ISecretSource.Authorities)?.Latest?.Validation?.TrustedCa is not { InlineBytes.IsEmpty: false } authorities)
+        var authorities = Watch(ref _roots, ISecretSource.Authorities)?.Latest?.Validation?.TrustedCa;
+        var pem = authorities?.HasInlineBytes == true ? authorities.InlineBytes.ToStringUtf8() : authorities?.InlineString;
+        if (string.IsNullOrEmpty(pem))
         {
             return null;
         }
@@ -45,7 +47,7 @@ internal sealed class ControlPlaneCredentials(IServiceProvider services, MeshOpt
         var roots = new X509Certificate2Collection();
         try
         {
-            roots.ImportFromPem(authorities.InlineBytes.ToStringUtf8());
+            roots.ImportFromPem(pem);
         }
         catch (System.Security.Cryptography.CryptographicException)
         {

@@ -9,6 +9,7 @@ using Mesh.Xds.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -33,13 +34,24 @@ internal static class MeshDataPlaneServiceCollectionExtensions
         services.AddSingleton<IConfigureOptions<MeshOptions>>(
             p => new ConfigureOptions<MeshOptions>(o => p.GetService<IConfiguration>()?.GetSection(MeshOptions.SectionName).Bind(o)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshOptions>, MeshIdentityOptionsValidator>());
         UnknownSettings.Add(services, MeshOptions.SectionName, typeof(MeshOptions));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRandomSource>(SystemRandomSource.Instance);
         services.TryAddSingleton<IEndpointTransportFactory, SocketTransportFactory>();
         services.TryAddSingleton(p => DnsResolvers.Create(p.GetRequiredService<IOptions<MeshOptions>>().Value.Client, p.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(XdsClientFactory.LoadBootstrap);
         services.TryAddSingleton(XdsClientFactory.Create);
-        services.AddSingleton(p => new MeshEngine(
+        services.TryAddSingleton<ISecretSource>(p => WorkloadIdentityFactory.Create(p)!); // None where the process has no identity, which GetService allows.
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkloadIdentityService>());
+        services.AddSingleton(CreateEngine);
+        return new MeshBuilder(services);
+    }
+
+    private static MeshEngine CreateEngine(IServiceProvider p)
+    {
+        var identity = p.GetService<ISecretSource>();
+        var engine = new MeshEngine(
             p.GetRequiredService<IXdsClient>(),
             p.GetRequiredService<IOptions<MeshOptions>>().Value,
             p.GetRequiredService<IEndpointTransportFactory>(),
@@ -51,8 +63,11 @@ internal static class MeshDataPlaneServiceCollectionExtensions
             p.GetRequiredService<IDnsResolver>(),
             p.GetService<BackOffTime>())
         {
-            Identity = p.GetService<ISecretSource>(),
-        });
-        return new MeshBuilder(services);
+            Identity = identity,
+        };
+
+        // Not every process has a host that would start it.
+        (identity as WorkloadIdentity)?.Start();
+        return engine;
     }
 }

@@ -11,14 +11,14 @@ namespace Mesh.DataPlane.Configuration;
 /// <summary>Makes the ADS client of a process from its settings, its bootstrap, and a control plane in the same process if there is one.</summary>
 internal static class XdsClientFactory
 {
-    /// <summary>What the bootstrap of the process says.</summary>
-    public static XdsBootstrap Bootstrap(IServiceProvider services)
+    /// <summary>What settings and bootstrap say; read once, since it also tells this process from others.</summary>
+    public static XdsBootstrap LoadBootstrap(IServiceProvider services)
     {
         // A control plane in this process leaves nothing to connect to, and nothing for a bootstrap to say.
-        var hasControlPlane = services.GetService<IAdsTransport>() is not null;
+        var isInProcess = services.GetService<IAdsTransport>() is not null;
         return XdsBootstrap.Load(
             services.GetRequiredService<IOptions<MeshOptions>>().Value,
-            name => hasControlPlane && name.StartsWith("GRPC_XDS_", StringComparison.Ordinal) ? null : Environment.GetEnvironmentVariable(name));
+            name => isInProcess && name.StartsWith("GRPC_XDS_", StringComparison.Ordinal) ? null : Environment.GetEnvironmentVariable(name));
     }
 
     public static IXdsClient Create(IServiceProvider services)
@@ -27,7 +27,7 @@ internal static class XdsClientFactory
         var time = services.GetRequiredService<TimeProvider>();
 
         var inProcess = services.GetService<IAdsTransport>();
-        var bootstrap = Bootstrap(services);
+        var bootstrap = services.GetRequiredService<XdsBootstrap>();
         var credentials = new ControlPlaneCredentials(services, options);
         IReadOnlyList<XdsServer> servers = inProcess is not null
             ? [new XdsServer(inProcess)]

@@ -48,6 +48,15 @@ internal sealed class ClientCertificate
         return new ClientCertificate(sources, FromPem);
     }
 
+    /// <summary>One that is there already, with its key.</summary>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="chain">Those between it and its authority.</param>
+    public static ClientCertificate Of(X509Certificate2 certificate, X509Certificate2[] chain)
+    {
+        var context = Context(certificate, chain);
+        return new ClientCertificate([], _ => context);
+    }
+
     /// <exception cref="TlsFailureException">It cannot be read.</exception>
     public SslStreamCertificateContext Get() => _current.Get();
 

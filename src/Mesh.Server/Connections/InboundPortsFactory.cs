@@ -1,6 +1,6 @@
 using Mesh.DataPlane;
-using Mesh.DataPlane.Configuration;
 using Mesh.DataPlane.Inbound;
+using Mesh.Xds.Bootstrap;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -22,7 +22,7 @@ internal static class InboundPortsFactory
             new InboundPortSettings(
                 options.Xds.ResourceTimeout,
                 options.Server.DrainDuration,
-                XdsClientFactory.Bootstrap(services).ServerListenerResourceNameTemplate ?? InboundPortSettings.DefaultNameTemplate),
+                services.GetRequiredService<XdsBootstrap>().ServerListenerResourceNameTemplate ?? InboundPortSettings.DefaultNameTemplate),
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<InboundPorts>>());
     }

@@ -12,12 +12,8 @@ internal sealed class GrpcAdsTransport : IAdsTransport
     /// <summary>Between pings to Mesh's own control plane, which allows them.</summary>
     public static readonly TimeSpan OwnKeepAliveInterval = TimeSpan.FromSeconds(30);
 
-    private static readonly GrpcMethod<DiscoveryRequest, DiscoveryResponse> Stream =
-        new("/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources", DiscoveryResponse.Parser);
-
-    private static readonly GrpcMethod<DeltaDiscoveryRequest, DeltaDiscoveryResponse> DeltaStream =
-        new("/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources", DeltaDiscoveryResponse.Parser);
-
+    private readonly GrpcMethod<DiscoveryRequest, DiscoveryResponse> _stream;
+    private readonly GrpcMethod<DeltaDiscoveryRequest, DeltaDiscoveryResponse> _deltaStream;
     private readonly Lock _gate = new();
     private readonly GrpcTarget _target;
     private GrpcChannelOptions _options;
@@ -27,9 +23,13 @@ internal sealed class GrpcAdsTransport : IAdsTransport
 
     /// <param name="target">The server, in any spelling that <see cref="GrpcTarget.Parse"/> takes.</param>
     /// <param name="options">The channel's settings; without a keepalive interval <see cref="ForeignKeepAliveInterval"/> is used.</param>
+    /// <param name="methods">The service that is called; the aggregated one where none is said.</param>
     /// <exception cref="FormatException">The target cannot be used.</exception>
-    public GrpcAdsTransport(string target, GrpcChannelOptions options)
+    public GrpcAdsTransport(string target, GrpcChannelOptions options, DiscoveryMethods? methods = null)
     {
+        methods ??= DiscoveryMethods.Aggregated;
+        _stream = new(methods.Stream, DiscoveryResponse.Parser);
+        _deltaStream = new(methods.Delta, DeltaDiscoveryResponse.Parser);
         _target = GrpcTarget.Parse(target);
         _options = options with { KeepAliveInterval = options.KeepAliveInterval ?? ForeignKeepAliveInterval };
     }
@@ -49,10 +49,10 @@ internal sealed class GrpcAdsTransport : IAdsTransport
     }
 
     public async ValueTask<IAdsCall<DiscoveryRequest, DiscoveryResponse>> OpenStreamAsync(CancellationToken cancellationToken)
-        => new GrpcAdsCall<DiscoveryRequest, DiscoveryResponse>(await Channel().OpenDuplexAsync(Stream, GrpcCallOptions.Default, cancellationToken));
+        => new GrpcAdsCall<DiscoveryRequest, DiscoveryResponse>(await Channel().OpenDuplexAsync(_stream, GrpcCallOptions.Default, cancellationToken));
 
     public async ValueTask<IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>> OpenDeltaStreamAsync(CancellationToken cancellationToken)
-        => new GrpcAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(await Channel().OpenDuplexAsync(DeltaStream, GrpcCallOptions.Default, cancellationToken));
+        => new GrpcAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(await Channel().OpenDuplexAsync(_deltaStream, GrpcCallOptions.Default, cancellationToken));
 
     public ValueTask DisposeAsync()
     {

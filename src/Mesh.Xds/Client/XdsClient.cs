@@ -228,7 +228,7 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
 
         if (failed && !_disposed && !FallBack() && _channels.All(c => c.Failure is not null))
         {
-            _outage = $"the control plane {channel.Server.Transport.Target} cannot be reached: {channel.Failure}";
+            _outage = $"{_options.Peer} {channel.Server.Transport.Target} cannot be reached: {channel.Failure}";
             _store.OnUnavailable(_outage);
         }
     }

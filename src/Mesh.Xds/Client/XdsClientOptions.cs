@@ -29,5 +29,8 @@ internal sealed record XdsClientOptions
 
     public IRandomSource Random { get; init; } = SystemRandomSource.Instance;
 
+    /// <summary>What is on the other side, in messages.</summary>
+    public string Peer { get; init; } = "the control plane";
+
     public ILogger Logger { get; init; } = NullLogger.Instance;
 }

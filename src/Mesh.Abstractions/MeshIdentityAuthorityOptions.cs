@@ -1,7 +1,7 @@
 namespace Mesh;
 
 /// <summary>The certificate authority that signs the workload's key (Istio's <c>IstioCertificateService</c>): the section <c>Mesh:Identity:CertificateAuthority</c>.</summary>
-public sealed class MeshCertificateAuthorityOptions
+public sealed class MeshIdentityAuthorityOptions
 {
     /// <summary>The authority's address: <c>https://istiod.istio-system.svc:15012</c>, <c>unix:///path</c>, <c>host:port</c>.</summary>
     /// <value>Unset by default: that of the control plane; one in this process is asked directly.</value>
