@@ -6,12 +6,13 @@ namespace Mesh.EndToEnd.Tests.Lab;
 internal static class LabYaml
 {
     /// <summary>A service that selects the label <c>app</c>.</summary>
-    public static string Service(string name, int port = 80, string portName = "http")
+    public static string Service(string name, int port = 80, string portName = "http", string @namespace = "default")
         => Document($"""
             apiVersion: v1
             kind: Service
             metadata:
               name: {name}
+              namespace: {@namespace}
             spec:
               selector:
                 app: {name}

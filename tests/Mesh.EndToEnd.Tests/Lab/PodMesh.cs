@@ -3,17 +3,21 @@ using LabApps;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Config.Sources;
 using Mesh.ControlPlane.Discovery;
+using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Registry;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Resources;
 using Mesh.TestNet;
 using Mesh.Testing;
 using Mesh.Xds.Ads;
+using Mesh.Xds.Certificates;
 using Mesh.Xds.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -99,9 +103,9 @@ internal sealed class PodMesh : IAsyncDisposable
         => [.. _source.Apply(yaml).Where(diagnostic => diagnostic.Severity == ConfigSeverity.Error).Select(diagnostic => diagnostic.ToString())];
 
     /// <summary>Removes a document; completes when every caller follows.</summary>
-    public async Task DeleteAsync(string kind, string name)
+    public async Task DeleteAsync(string kind, string name, string @namespace = "default")
     {
-        _source.Delete(kind, "default", name).ShouldBeTrue();
+        _source.Delete(kind, @namespace, name).ShouldBeTrue();
         await SettleAsync();
     }
 
@@ -149,7 +153,8 @@ internal sealed class PodMesh : IAsyncDisposable
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
             builder.Logging.ClearProviders().AddProvider(Log.For(name));
             builder.Services.AddSingleton<IStartupFilter>(new VersionFilter(version));
-            AddMesh(builder.Services, _random, options => options.Server.Register = false);
+            // A pod like the others, but for its client: at the door of a workload requests would draw from the chance of all.
+            AddMesh(builder.Services, _random, options => (options.Server.Register, options.Server.Inbound) = (false, false));
         });
         _apps.Add(web);
         _engines.Add(web.Services.GetRequiredService<MeshEngine>());
@@ -165,6 +170,94 @@ internal sealed class PodMesh : IAsyncDisposable
               labels: {app: {{app}}, version: {{version}}}
             """);
         return address;
+    }
+
+    /// <summary>Starts an application with the whole mesh in it: it registers itself, proves who it is, and is served by policy.</summary>
+    /// <param name="app">Its label <c>app</c>.</param>
+    /// <param name="answer">What it does; by default it answers with its name.</param>
+    /// <param name="version">Its label <c>version</c>.</param>
+    /// <param name="namespace">Its namespace.</param>
+    /// <param name="account">Its service account.</param>
+    /// <param name="labels">Its other labels.</param>
+    public Task<MeshPod> AddMeshPodAsync(
+        string app,
+        RequestDelegate? answer = null,
+        string version = "v1",
+        string @namespace = "default",
+        string account = "default",
+        params (string Name, string Value)[] labels)
+        => StartAsync(app, version, @namespace, account, configure =>
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.AddMesh(mesh =>
+            {
+                mesh.Workload.Name = app;
+                foreach (var (name, value) in labels)
+                {
+                    mesh.Workload.Labels[name] = value;
+                }
+            });
+            configure(builder);
+            var web = builder.Build();
+            web.Run(answer ?? LabPods.Text(app));
+            return web;
+        });
+
+    /// <summary>Starts one of the labs' own applications as <see cref="AddMeshPodAsync"/> does.</summary>
+    /// <param name="app">Its name, which is its label <c>app</c> too.</param>
+    /// <param name="version">Its label <c>version</c>.</param>
+    /// <param name="account">Its service account.</param>
+    /// <param name="settings">What else it is told, as on a command line.</param>
+    public Task<MeshPod> AddMeshAppAsync(string app, string version = "v1", string account = "default", params string[] settings)
+        => StartAsync(app, version, "default", account, configure => LabApp.All[app].Build(["--Mesh:Workload:Version", version, .. settings], configure));
+
+    private async Task<MeshPod> StartAsync(string app, string version, string @namespace, string account, Func<Action<WebApplicationBuilder>, WebApplication> build)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{app}-{version}-{@namespace}-{_apps.Count}");
+        var web = build(builder =>
+        {
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
+            builder.Logging.ClearProviders().AddProvider(Log.For(name));
+            builder.Services.AddSingleton<IStartupFilter>(new VersionFilter(version));
+            builder.Services.AddSingleton(_controlPlane.GetRequiredService<ICertificateIssuer>());
+            builder.Services.AddHttpClient("");
+            AddMesh(builder.Services, _random, options =>
+            {
+                options.Workload.Namespace = @namespace;
+                options.Workload.Version = version;
+                options.Workload.ServiceAccount = account;
+            });
+        });
+        _apps.Add(web);
+        _engines.Add(web.Services.GetRequiredService<MeshEngine>());
+        await web.StartAsync().OrHang();
+        await WhenRegisteredAsync(app, @namespace);
+        await SettleAsync();
+        return new MeshPod(web, name);
+    }
+
+    private async Task WhenRegisteredAsync(string app, string @namespace)
+    {
+        var registry = _controlPlane.GetRequiredService<ServiceRegistry>();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Check(string id, WorkloadInstance? workload)
+        {
+            if (registry.Current.Values.Any(known => known.Namespace == @namespace && known.Labels.GetValueOrDefault("app") == app))
+            {
+                reached.TrySetResult();
+            }
+        }
+
+        registry.Changed += Check;
+        try
+        {
+            Check("", null);
+            await reached.Task.OrHang();
+        }
+        finally
+        {
+            registry.Changed -= Check;
+        }
     }
 
     /// <summary>A client of an application in this mesh.</summary>

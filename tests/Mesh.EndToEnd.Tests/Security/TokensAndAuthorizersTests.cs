@@ -66,7 +66,7 @@ public sealed class TokensAndAuthorizersTests
                 from: [{source: {notRequestPrincipals: ["*"] } }]
             """);
         await lab.StartControlPlaneAsync();
-        await using var orders = await lab.StartWorkloadAsync("orders", configure: options => options.Server.Inbound = true);
+        await using var orders = await lab.StartWorkloadAsync("orders");
         using var outside = new HttpClient { BaseAddress = orders.Address };
         var good = issuer.Sign(TokenIssuer.Claims());
 
