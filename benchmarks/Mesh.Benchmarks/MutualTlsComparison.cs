@@ -47,7 +47,7 @@ internal static class MutualTlsComparison
         return 0;
     }
 
-    private static void Configure(HttpsConnectionAdapterOptions https, WorkloadAuthority authority, X509Certificate2 certificate)
+    public static void Configure(HttpsConnectionAdapterOptions https, WorkloadAuthority authority, X509Certificate2 certificate)
     {
         https.ServerCertificate = certificate;
         https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
@@ -55,7 +55,7 @@ internal static class MutualTlsComparison
         https.ClientCertificateValidation = static (_, _, errors) => errors == SslPolicyErrors.None;
     }
 
-    private static SocketCaller ByHand(WorkloadAuthority authority, int port, bool resumes)
+    public static SocketCaller ByHand(WorkloadAuthority authority, int port, bool resumes)
     {
         var expected = WorkloadAuthority.Name("reviews");
         var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false };

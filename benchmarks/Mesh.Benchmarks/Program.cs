@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Running;
 using Mesh.Benchmarks;
 
-// `sockets`, `https`, `mtls`, `watched` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
+// `sockets`, `https`, `mtls`, `security`, `watched` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
 switch (args)
 {
     case ["sockets", .. var rest]:
@@ -10,6 +10,8 @@ switch (args)
         return await SocketComparison.RunAsync(rest, tls: true);
     case ["mtls", .. var rest]:
         return await MutualTlsComparison.RunAsync(rest);
+    case ["security", .. var rest]:
+        return await SecurityComparison.RunAsync(rest);
     case ["watched", .. var rest]:
         return await SocketComparison.RunWatchedAsync(rest);
     case ["resilience", .. var rest]:
