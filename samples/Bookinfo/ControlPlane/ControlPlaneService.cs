@@ -21,8 +21,12 @@ internal static class ControlPlaneService
             controlPlane.ConfigFolder = folder;
             controlPlane.DisconnectGrace = DisconnectGrace;
 
-            // All processes of the sample start together: what an earlier run knew is of no use.
+            // All processes of the sample start together: what an earlier run knew is of no use, and neither is its root.
             controlPlane.RegistrationsFile = "";
+            controlPlane.CertificateAuthority.Folder = "";
+
+            // Whoever runs the sample may have its services' certificates.
+            controlPlane.Authentication.AllowLoopback = true;
         });
 
         var app = builder.Build();

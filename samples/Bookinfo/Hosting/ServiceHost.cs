@@ -16,6 +16,7 @@ internal static class ServiceHost
         {
             mesh.Workload = new MeshWorkload(options.Role) { Version = options.Version, ServiceAccount = $"bookinfo-{options.Role}" };
             mesh.Xds.Server = options.Xds;
+            mesh.Identity.Source = MeshIdentitySource.CertificateAuthority;
 
             // The first page does not wait for the first look at whom it needs.
             foreach (var called in role.Calls)
