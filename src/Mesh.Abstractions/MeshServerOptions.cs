@@ -15,8 +15,8 @@ public sealed class MeshServerOptions
     /// Let the mesh decide who may come in by the TCP ports of this workload's server: their listeners are asked for, and a port whose listener does
     /// not come refuses everybody.
     /// </summary>
-    /// <value>The default value is <see langword="false"/>.</value>
-    public bool Inbound { get; set; }
+    /// <value>The default value is <see langword="true"/>; a server without a control plane sets it to <see langword="false"/>.</value>
+    public bool Inbound { get; set; } = true;
 
     /// <summary>Ports that the mesh leaves alone: whoever reaches them is let in, unencrypted and unknown.</summary>
     /// <value>Empty by default.</value>

@@ -62,6 +62,12 @@ internal sealed class MeshAuthenticationHandler(IOptionsMonitor<AuthenticationSc
 
         foreach (var (name, node) in claims)
         {
+            // Whoever may have tokens signed could otherwise say which workload sent the request.
+            if (MeshClaimTypes.AreOfMesh(name))
+            {
+                continue;
+            }
+
             foreach (var item in node is JsonArray list ? [.. list] : new[] { node })
             {
                 if (item is not null)

@@ -20,4 +20,7 @@ public static class MeshClaimTypes
 
     /// <summary>The issuer and the subject of the token: <c>https://issuer.example/alice</c>.</summary>
     public const string RequestPrincipal = "request.auth.principal";
+
+    /// <summary>Names that only the mesh gives: a claim of a token that has one of them is left out.</summary>
+    internal static bool AreOfMesh(string type) => type.StartsWith("source.", StringComparison.OrdinalIgnoreCase) || type.StartsWith("request.auth.", StringComparison.OrdinalIgnoreCase);
 }

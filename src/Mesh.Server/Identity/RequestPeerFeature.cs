@@ -28,7 +28,7 @@ internal sealed class RequestPeerFeature : MeshPeerFeature
         }
 
         var (issuer, subject) = (Text(claims["iss"]), Text(claims["sub"]));
-        return new RequestPeerFeature(facts, (JsonObject)claims.DeepClone(), issuer is null || subject is null ? null : $"{issuer}/{subject}");
+        return new RequestPeerFeature(facts, claims, issuer is null || subject is null ? null : $"{issuer}/{subject}");
     }
 
     // Envoy normalises a claim to a list where it may be one.

@@ -53,6 +53,23 @@ public sealed class MeshAuthenticationTests
         (await without.Content.ReadAsStringAsync()).ShouldBe("cluster.local/ns/default/sa/productpage||||cluster.local/ns/default/sa/productpage|", "the next request on the connection has no token");
     }
 
+    [Fact]
+    public async Task A_token_cannot_say_which_workload_has_sent_it()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await using var app = await StartAsync();
+        var listener = Listeners.Strict(app.EndPoint, app.Tls());
+        RequireToken(listener.FilterChains[0], key);
+        app.Set(listener);
+        using var client = MeshCaller.Secure(app.Port, app.Workload("other"), "istio-http/1.1");
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/only-productpage");
+        request.Headers.Authorization = new("Bearer", Token(key, """{"iss":"https://issuer.example","sub":"mallory","source.serviceAccount":"default/productpage","Source.ServiceAccount":"default/productpage","exp":4102444800}"""));
+        using var response = await client.SendAsync(request);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
     private static Task<InboundApp> StartAsync()
         => InboundApp.StartAsync(
             before: b =>

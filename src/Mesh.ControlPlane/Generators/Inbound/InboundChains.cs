@@ -48,7 +48,7 @@ internal sealed class InboundChains
         var mode = _policies.MutualTls.OfPort(_port.Local.Declared.Count > 0 ? _port.Local.Declared : [_port.Local.Number]);
         return mode switch
         {
-            Mode.Disable => [Served(new FilterChainMatch { TransportProtocol = RawBuffer })],
+            Mode.Disable => [Served(new FilterChainMatch { TransportProtocol = RawBuffer }), PassedOn(new FilterChainMatch { TransportProtocol = Tls })],
             Mode.Strict => [Served(new FilterChainMatch { TransportProtocol = Tls }, MutualTls())],
             _ =>
             [

@@ -141,14 +141,13 @@ public class InboundListenerTests
     }
 
     [Fact]
-    public void A_mesh_server_under_DISABLE_reads_no_TLS()
+    public void A_mesh_server_under_DISABLE_reads_no_TLS_and_leaves_the_applications_own_to_it()
     {
         var listener = Listener(ProxyKind.Mesh, Reviews, TestDocuments.PeerAuthentication("off", Disable))!;
 
-        var chain = listener.FilterChains.ShouldHaveSingleItem();
-        chain.FilterChainMatch.TransportProtocol.ShouldBe("raw_buffer");
-        chain.TransportSocket.ShouldBeNull();
-        listener.ListenerFilters.ShouldBeEmpty();
+        listener.FilterChains.Select(chain => chain.FilterChainMatch.TransportProtocol).ShouldBe(["raw_buffer", "tls"]);
+        listener.FilterChains.ShouldAllBe(chain => chain.TransportSocket == null);
+        listener.FilterChains[1].Filters[^1].Name.ShouldBe("envoy.filters.network.tcp_proxy");
     }
 
     [Fact]
