@@ -21,7 +21,7 @@ internal sealed class BookinfoProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static BookinfoProcess Start(IEnumerable<string> arguments)
+    public static BookinfoProcess Start(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -33,6 +33,11 @@ internal sealed class BookinfoProcess : IAsyncDisposable
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         return new BookinfoProcess(Process.Start(start)!);

@@ -58,5 +58,6 @@ public class ServiceProcessTests
         process.Lines.ShouldHaveSingleItem().ShouldStartWith(message);
     }
 
-    private static BookinfoProcess Start() => BookinfoProcess.Start(["ratings", "--child"]);
+    // With no control plane to say who may come in, nobody may.
+    private static BookinfoProcess Start() => BookinfoProcess.Start(["ratings", "--child"], ("Mesh__Server__Inbound", "false"));
 }
