@@ -11,6 +11,8 @@ public sealed class HttpExchange
     private readonly HttpExchangeAdapter _adapter;
     private object?[] _states = [];
     private Dictionary<string, JsonObject>? _metadata;
+    private string? _sharedName;
+    private JsonObject? _shared;
 
     internal HttpExchange(HttpExchangeAdapter adapter)
     {
@@ -73,7 +75,21 @@ public sealed class HttpExchange
     public string? ClusterName => _adapter.ClusterName;
 
     /// <summary>Dynamic metadata: objects by namespace, in which filters leave word for each other.</summary>
-    public IDictionary<string, JsonObject> Metadata => _metadata ??= new Dictionary<string, JsonObject>(StringComparer.Ordinal);
+    public IDictionary<string, JsonObject> Metadata
+    {
+        get
+        {
+            _metadata ??= new Dictionary<string, JsonObject>(StringComparer.Ordinal);
+            if (_shared is not null)
+            {
+                // Whoever gets the dictionary may change what is in it, and this request shares it with others.
+                _metadata[_sharedName!] = (JsonObject)_shared.DeepClone();
+                (_sharedName, _shared) = (null, null);
+            }
+
+            return _metadata;
+        }
+    }
 
     /// <summary>What the running filter keeps for this request; each filter of the chain has its own.</summary>
     public object? State
@@ -97,7 +113,7 @@ public sealed class HttpExchange
 
     internal bool IsRouteCleared { get; set; }
 
-    internal bool HasMetadata => _metadata is { Count: > 0 };
+    internal bool HasMetadata => _metadata is { Count: > 0 } || _shared is not null;
 
     /// <summary>
     /// Answers the request. In the request phase nothing is sent and the remaining filters are not asked; in the response phase the upstream's
@@ -160,6 +176,25 @@ public sealed class HttpExchange
         return _adapter.BufferAsync(HeaderSide.Response, maxBytes, cancellationToken);
     }
 
+    /// <summary>Leaves an object that other requests have too, and that nobody changes.</summary>
+    /// <returns><see langword="false"/> when there is metadata already, beside which it cannot stand.</returns>
+    internal bool TryShareMetadata(string name, JsonObject metadata)
+    {
+        if (HasMetadata)
+        {
+            return false;
+        }
+
+        (_sharedName, _shared) = (name, metadata);
+        return true;
+    }
+
+    /// <summary>Looks at what a namespace has, for those who change nothing.</summary>
+    internal JsonObject? ReadMetadata(string name)
+        => _shared is not null && _sharedName == name ? _shared
+            : _metadata is not null && _metadata.TryGetValue(name, out var metadata) ? metadata
+            : null;
+
     internal bool IsReplyOf(FilterReply reply) => ReferenceEquals(SentReply, reply);
 
     internal void Begin(int filters)
@@ -174,6 +209,7 @@ public sealed class HttpExchange
     {
         Array.Clear(_states);
         _metadata?.Clear();
+        (_sharedName, _shared) = (null, null);
         PendingReply = null;
         SentReply = null;
         IsRouteCleared = false;

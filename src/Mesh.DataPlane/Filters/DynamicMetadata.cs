@@ -11,7 +11,7 @@ internal sealed record DynamicMetadata(string Filter, string[] Path)
     /// <returns><see langword="null"/> when there is nothing, or no text.</returns>
     public string? Find(HttpExchange exchange)
     {
-        if (!exchange.HasMetadata || !exchange.Metadata.TryGetValue(Filter, out var root))
+        if (exchange.ReadMetadata(Filter) is not { } root)
         {
             return null;
         }

@@ -15,7 +15,7 @@ internal sealed record MetadataMatcher(string Filter, string[] Path, ValueMatche
     {
         JsonNode? node = null;
         var exists = false;
-        if (exchange is { HasMetadata: true } && exchange.Metadata.TryGetValue(Filter, out var root))
+        if (exchange?.ReadMetadata(Filter) is { } root)
         {
             node = root;
             exists = true;

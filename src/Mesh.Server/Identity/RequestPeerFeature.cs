@@ -22,7 +22,7 @@ internal sealed class RequestPeerFeature : MeshPeerFeature
     public static RequestPeerFeature? Of(ConnectionFacts facts, HttpExchange exchange)
     {
         // Istio has the claims of the token that counts under this name.
-        if (!exchange.HasMetadata || !exchange.Metadata.TryGetValue(Namespace, out var metadata) || metadata["payload"] is not JsonObject claims)
+        if (exchange.ReadMetadata(Namespace)?["payload"] is not JsonObject claims)
         {
             return null;
         }

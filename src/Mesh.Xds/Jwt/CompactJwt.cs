@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Mesh.Xds.Jwt;
 
@@ -27,6 +28,9 @@ internal sealed class CompactJwt
 
     /// <summary>The payload as it came, which some providers hand on.</summary>
     public string EncodedPayload { get; }
+
+    /// <summary>What whoever keeps it has made of it for those who ask for its claims.</summary>
+    public JsonObject? Metadata { get; set; }
 
     public string Algorithm { get; private set; } = "";
 

@@ -168,7 +168,7 @@ internal static class CheckRequests
         Metadata? metadata = null;
         foreach (var name in exchange.HasMetadata ? namespaces : [])
         {
-            if (exchange.Metadata.TryGetValue(name, out var json))
+            if (exchange.ReadMetadata(name) is { } json)
             {
                 (metadata ??= new Metadata()).FilterMetadata[name] = Struct.Parser.ParseJson(json.ToJsonString());
             }

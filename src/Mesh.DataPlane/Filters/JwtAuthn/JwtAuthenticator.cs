@@ -40,15 +40,15 @@ internal sealed class JwtAuthenticator(HttpExchange exchange, FilterServices ser
     }
 
     private async ValueTask<(JwtStatus Status, CompactJwt? Token)> VerifyAsync(
-        JwtProviderSettings provider, JwtAudiences audiences, string text, CancellationToken cancellationToken)
+        JwtProviderSettings provider, JwtAudiences audiences, ReadOnlyMemory<char> text, CancellationToken cancellationToken)
     {
         var (keysStatus, keys) = await provider.Keys.GetAsync(services, cancellationToken).ConfigureAwait(false);
-        var hash = VerifiedTokens.Key.Of(text);
+        var hash = VerifiedTokens.Key.Of(text.Span);
         var token = keys is null ? null : provider.Verified.Find(hash, keys);
         var isKnown = token is not null;
         if (!isKnown)
         {
-            var parsed = CompactJwt.Parse(text, out token);
+            var parsed = CompactJwt.Parse(text.ToString(), out token);
             if (token is null)
             {
                 return (parsed, null);
@@ -142,21 +142,54 @@ internal sealed class JwtAuthenticator(HttpExchange exchange, FilterServices ser
 
         if (provider.PayloadMetadata.Length > 0)
         {
-            var payload = JsonObject.Create(token.Payload)!;
-            foreach (var claim in provider.SpaceDelimitedClaims)
+            // A token comes with many requests, which need not each have what it says.
+            var shared = token.Metadata ??= MetadataOf(provider, token);
+            if (!exchange.TryShareMetadata(MetadataNamespace, shared))
             {
-                if (payload[claim] is JsonValue value && value.TryGetValue<string>(out var words))
-                {
-                    payload[claim] = new JsonArray([.. words.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(w => (JsonNode)w)]);
-                }
+                Metadata()[provider.PayloadMetadata] = shared[provider.PayloadMetadata]!.DeepClone();
             }
-
-            Metadata()[provider.PayloadMetadata] = payload;
         }
 
         if (provider.ClearsRouteCache)
         {
             exchange.ClearRouteCache();
+        }
+    }
+
+    // Whole: objects that are made of text when they are first looked at are not for several threads.
+    private static JsonObject MetadataOf(JwtProviderSettings provider, CompactJwt token)
+    {
+        var payload = JsonObject.Create(token.Payload)!;
+        foreach (var claim in provider.SpaceDelimitedClaims)
+        {
+            if (payload[claim] is JsonValue value && value.TryGetValue<string>(out var words))
+            {
+                payload[claim] = new JsonArray([.. words.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(w => (JsonNode)w)]);
+            }
+        }
+
+        Visit(payload);
+        return new JsonObject { [provider.PayloadMetadata] = payload };
+    }
+
+    private static void Visit(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject members:
+                foreach (var (_, value) in members)
+                {
+                    Visit(value);
+                }
+
+                break;
+            case JsonArray items:
+                foreach (var item in items)
+                {
+                    Visit(item);
+                }
+
+                break;
         }
     }
 

@@ -3,7 +3,7 @@ using Mesh.Filters;
 namespace Mesh.DataPlane.Filters.JwtAuthn;
 
 /// <summary>A token as it stands in a request.</summary>
-internal readonly record struct JwtFound(string Token, JwtPlace Place, string Name)
+internal readonly record struct JwtFound(ReadOnlyMemory<char> Token, JwtPlace Place, string Name)
 {
     /// <summary>Takes it out of the request; a cookie stays, as in Envoy.</summary>
     public void Remove(HttpExchange exchange)

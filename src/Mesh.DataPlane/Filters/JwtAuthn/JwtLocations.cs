@@ -70,7 +70,7 @@ internal sealed class JwtLocations
         {
             if (QueryString.First(exchange.Path, name) is { } token)
             {
-                found.Add(new JwtFound(token, JwtPlace.Parameter, name));
+                found.Add(new JwtFound(token.AsMemory(), JwtPlace.Parameter, name));
             }
         }
 
@@ -80,7 +80,7 @@ internal sealed class JwtLocations
             {
                 if (CookieMatcher.TryGet(cookies, name, out var token))
                 {
-                    found.Add(new JwtFound(token.ToString(), JwtPlace.Cookie, name));
+                    found.Add(new JwtFound(token.ToString().AsMemory(), JwtPlace.Cookie, name));
                 }
             }
         }
@@ -89,11 +89,11 @@ internal sealed class JwtLocations
     }
 
     // As Envoy: the prefix may stand anywhere; what follows begins at the first character that a token may have.
-    private static string? TokenIn(string value, string prefix)
+    private static ReadOnlyMemory<char>? TokenIn(string value, string prefix)
     {
         if (prefix.Length == 0)
         {
-            return value;
+            return value.AsMemory();
         }
 
         var at = value.IndexOf(prefix, StringComparison.Ordinal);
@@ -103,6 +103,6 @@ internal sealed class JwtLocations
         }
 
         var start = value.AsSpan(at + prefix.Length).IndexOfAny(TokenCharacters);
-        return start < 0 ? value : value[(at + prefix.Length + start)..];
+        return start < 0 ? value.AsMemory() : value.AsMemory(at + prefix.Length + start);
     }
 }

@@ -59,7 +59,7 @@ internal sealed class VerifiedTokens(int capacity, int longest)
     {
         private const int MaxOnStack = 2048;
 
-        public static Key Of(string token)
+        public static Key Of(ReadOnlySpan<char> token)
         {
             var length = Encoding.UTF8.GetMaxByteCount(token.Length);
             Span<byte> bytes = length <= MaxOnStack ? stackalloc byte[MaxOnStack] : new byte[length];
