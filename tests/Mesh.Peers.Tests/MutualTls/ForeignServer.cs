@@ -37,7 +37,7 @@ internal sealed class ForeignServer : IAsyncDisposable
                   server {
                     listen 127.0.0.1:{{port}} ssl;
                     ssl_certificate server.pem; ssl_certificate_key server.key;
-                    ssl_client_certificate root.pem; ssl_verify_client on;
+                    ssl_client_certificate root.pem; ssl_verify_client on; ssl_protocols TLSv1.2 TLSv1.3;
                     location / { return 200 "$ssl_client_verify $ssl_client_serial $ssl_server_name $ssl_protocol"; }
                   }
                 }

@@ -58,6 +58,8 @@ public sealed class ForeignServerTests
         await using var server = await ForeignServer.StartNginxAsync(world.Root);
         world.Serve(MutualTlsWorld.Context(), server.Port);
 
-        (await world.GetAsync()).Body.ShouldBe($"SUCCESS {certificate.SerialNumber} {MutualTlsWorld.Sni} TLSv1.3");
+        // The byte that keeps a number positive is no part of it to nginx.
+        var serial = certificate.SerialNumber.StartsWith("00", StringComparison.Ordinal) ? certificate.SerialNumber[2..] : certificate.SerialNumber;
+        (await world.GetAsync()).Body.ShouldBe($"SUCCESS {serial} {MutualTlsWorld.Sni} TLSv1.3");
     }
 }
