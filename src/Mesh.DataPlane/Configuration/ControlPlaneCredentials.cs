@@ -14,8 +14,6 @@ namespace Mesh.DataPlane.Configuration;
 /// </summary>
 internal sealed class ControlPlaneCredentials(IServiceProvider services, MeshOptions options)
 {
-    private const int MaxTokenBytes = 64 * 1024;
-
     private readonly Lock _gate = new();
     private Watched? _certificate;
     private Watched? _roots;
@@ -80,21 +78,12 @@ internal sealed class ControlPlaneCredentials(IServiceProvider services, MeshOpt
 
         try
         {
-            if (new FileInfo(path).Length > MaxTokenBytes)
-            {
-                throw new InvalidOperationException($"the token file {path} has more than {MaxTokenBytes} bytes");
-            }
-
-            var token = File.ReadAllText(path).Trim();
-            return token.Length > 0 && token.All(c => c is > ' ' and < '\x7f') ? token : throw new InvalidOperationException($"the token file {path} holds no token");
+            return BearerTokenFile.Read(path)
+                ?? (string.IsNullOrEmpty(named) ? null : throw new InvalidOperationException($"the token file {path} cannot be read: there is none"));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException && string.IsNullOrEmpty(named))
+        catch (IdentityException e)
         {
-            return null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidOperationException($"the token file {path} cannot be read: {e.Message}", e);
+            throw new InvalidOperationException(e.Message, e);
         }
     }
 

@@ -87,7 +87,7 @@ internal static class DownstreamTlsCompiler
         }
 
         return common.TlsCertificates.Count > 0 ? (ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]"), null)
-            : (null, Secret(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"));
+            : (null, SecretReference.Compile(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"));
     }
 
     private static (CertificateValidation? Validation, SecretReference? Secret, CertificateValidationContext? Defaults) Validation(CommonTlsContext common, string path)
@@ -99,35 +99,20 @@ internal static class DownstreamTlsCompiler
             case ValidationCase.ValidationContext:
                 return (CertificateValidationCompiler.Compile(common.ValidationContext, path + ".validation_context"), null, null);
             case ValidationCase.ValidationContextSdsSecretConfig:
-                return (null, Secret(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
+                return (null, SecretReference.Compile(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
             case ValidationCase.CombinedValidationContext:
                 var combined = common.CombinedValidationContext;
                 path += ".combined_validation_context";
 #pragma warning disable CS0612
                 Refuse(combined.ValidationContextCertificateProvider is not null, path + ".validation_context_certificate_provider");
 #pragma warning restore CS0612
-                CheckDefaults(combined.DefaultValidationContext, path + ".default_validation_context");
-                return (null, Secret(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
+                CertificateValidationCompiler.CheckDefaults(combined.DefaultValidationContext, path + ".default_validation_context");
+                return (null, SecretReference.Compile(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
             default:
                 throw new ResourceRejectedException(
                     $"{path}.{CommonTlsContext.Descriptor.Oneofs[0].Accessor.GetCaseFieldDescriptor(common)!.Name}", "is not supported, and without it whoever connects would be let in");
         }
     }
-
-    // Whom to trust is the secret's to say; all else must be possible already.
-    private static void CheckDefaults(CertificateValidationContext defaults, string path)
-    {
-        var complete = defaults.Clone();
-        complete.TrustedCa ??= complete.SystemRootCerts is null ? new DataSource { InlineString = "the secret's" } : null;
-        CertificateValidationCompiler.Compile(complete, path);
-    }
-
-    // Istio's names for the workload's own material are that, wherever they are said to come from.
-    private static SecretReference Secret(SdsSecretConfig config, string path)
-        => config.Name is ISecretSource.Certificate or ISecretSource.Authorities ? new SecretReference(config.Name, IsOwn: true)
-            : config.SdsConfig?.ConfigSourceSpecifierCase is ConfigSource.ConfigSourceSpecifierOneofCase.Ads or ConfigSource.ConfigSourceSpecifierOneofCase.Self
-                ? new SecretReference(config.Name, IsOwn: false)
-                : throw new ResourceRejectedException(path + ".sds_config", "must be ads or self");
 
     private static void RefuseExtensions(CommonTlsContext common, string path)
     {

@@ -1,3 +1,4 @@
+using Envoy.Config.Core.V3;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -9,6 +10,15 @@ namespace Mesh.DataPlane.Tls;
 /// <summary>Compiles what is asked of a peer's certificate. What it cannot ask it refuses: a check that is left out lets the wrong one in.</summary>
 internal static class CertificateValidationCompiler
 {
+    /// <summary>Judges what stands beside a secret: whom to trust is the secret's to say, all else must be possible already.</summary>
+    /// <exception cref="ResourceRejectedException">It is not.</exception>
+    public static void CheckDefaults(CertificateValidationContext defaults, string path)
+    {
+        var complete = defaults.Clone();
+        complete.TrustedCa ??= complete.SystemRootCerts is null && complete.CustomValidatorConfig is null ? new DataSource { InlineString = "the secret's" } : null;
+        Compile(complete, path);
+    }
+
     /// <exception cref="ResourceRejectedException">It asks for what cannot be done, or for nothing at all.</exception>
     public static CertificateValidation Compile(CertificateValidationContext message, string path)
     {

@@ -84,7 +84,7 @@ internal static class UpstreamTlsCompiler
         }
 
         return common.TlsCertificates.Count > 0 ? (ClientCertificate.Compile(common.TlsCertificates[0], path + ".tls_certificates[0]"), null)
-            : common.TlsCertificateSdsSecretConfigs.Count > 0 ? (null, Reference(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"))
+            : common.TlsCertificateSdsSecretConfigs.Count > 0 ? (null, SecretReference.Compile(common.TlsCertificateSdsSecretConfigs[0], path + ".tls_certificate_sds_secret_configs[0]"))
             : (null, null);
     }
 
@@ -95,7 +95,7 @@ internal static class UpstreamTlsCompiler
             case CommonTlsContext.ValidationContextTypeOneofCase.ValidationContext:
                 return (CertificateValidationCompiler.Compile(common.ValidationContext, path + ".validation_context"), null, null);
             case CommonTlsContext.ValidationContextTypeOneofCase.ValidationContextSdsSecretConfig:
-                return (null, Reference(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
+                return (null, SecretReference.Compile(common.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), null);
             case CommonTlsContext.ValidationContextTypeOneofCase.CombinedValidationContext:
                 var combined = common.CombinedValidationContext;
                 path += ".combined_validation_context";
@@ -103,11 +103,8 @@ internal static class UpstreamTlsCompiler
                 Refuse(combined.ValidationContextCertificateProvider is not null, path + ".validation_context_certificate_provider");
 #pragma warning restore CS0612
 
-                // Whom to trust is the secret's to say; all else must be possible already.
-                var complete = combined.DefaultValidationContext.Clone();
-                complete.TrustedCa ??= complete.SystemRootCerts is null && complete.CustomValidatorConfig is null ? new DataSource { InlineString = "the secret's" } : null;
-                CertificateValidationCompiler.Compile(complete, path + ".default_validation_context");
-                return (null, Reference(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
+                CertificateValidationCompiler.CheckDefaults(combined.DefaultValidationContext, path + ".default_validation_context");
+                return (null, SecretReference.Compile(combined.ValidationContextSdsSecretConfig, path + ".validation_context_sds_secret_config"), combined.DefaultValidationContext);
             case CommonTlsContext.ValidationContextTypeOneofCase.None:
                 throw new ResourceRejectedException(
                     path + ".validation_context",
@@ -116,13 +113,6 @@ internal static class UpstreamTlsCompiler
                 throw new ResourceRejectedException($"{path}.{FieldName(common)}", "is not supported; the cluster is refused rather than spoken to unverified");
         }
     }
-
-    // Istio's two names are the workload's own, wherever a proxy would ask for them: a sidecar has them from the agent beside it.
-    private static SecretReference Reference(SdsSecretConfig config, string path)
-        => config.Name is ISecretSource.Certificate or ISecretSource.Authorities ? new SecretReference(config.Name, IsOwn: true)
-            : config.SdsConfig?.ConfigSourceSpecifierCase is ConfigSource.ConfigSourceSpecifierOneofCase.Ads or ConfigSource.ConfigSourceSpecifierOneofCase.Self
-            ? new SecretReference(config.Name, IsOwn: false)
-            : throw new ResourceRejectedException(path + ".sds_config", "must be ads or self");
 
     private static string FieldName(CommonTlsContext common)
         => CommonTlsContext.Descriptor.Oneofs[0].Accessor.GetCaseFieldDescriptor(common)!.Name;

@@ -12,7 +12,7 @@ public sealed class StrangersAtTheDoorTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mesh-peers-").FullName;
 
-    [ToolTheory("openssl", "version")]
+    [ProgramTheory("openssl", "version")]
     [InlineData("-tls1_3", "istio-h2", "istio-h2")]
     [InlineData("-tls1_3", "h2", "h2")]
     [InlineData("-tls1_3", "istio", null)]
@@ -32,7 +32,7 @@ public sealed class StrangersAtTheDoorTests : IDisposable
         app.Refusals.ShouldBeEmpty();
     }
 
-    [ToolTheory("openssl", "version")]
+    [ProgramTheory("openssl", "version")]
     [InlineData("-tls1_2")]
     [InlineData("-tls1_3")]
     public async Task OpenSSL_is_answered_over_both_versions(string version)
@@ -46,7 +46,7 @@ public sealed class StrangersAtTheDoorTests : IDisposable
         output.ShouldNotContain("unexpected eof");
     }
 
-    [ToolTheory("openssl", "version")]
+    [ProgramTheory("openssl", "version")]
     [InlineData("no certificate", "-tls1_2")]
     [InlineData("no certificate", "-tls1_3")]
     [InlineData("another authority", "-tls1_3")]
@@ -73,7 +73,7 @@ public sealed class StrangersAtTheDoorTests : IDisposable
         app.Refusals.ShouldHaveSingleItem(output);
     }
 
-    [ToolTheory("curl", "--version")]
+    [ProgramTheory("curl", "--version")]
     [InlineData("--http1.1", "HTTP/1.1")]
     [InlineData("--http2", "HTTP/2")]
     public async Task Curl_reaches_the_application_as_a_workload_and_is_told_nothing_without_a_certificate(string version, string protocol)

@@ -1,4 +1,4 @@
-namespace Mesh.Peers.Tests.MutualTls;
+namespace Mesh.Peers.Tests;
 
 /// <summary>A test with a program; skipped with a reason where it is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
