@@ -56,6 +56,10 @@ internal static class MutualTlsComparison
     }
 
     public static SocketCaller ByHand(WorkloadAuthority authority, int port, bool resumes)
+        => new(new HttpClient(HandlerByHand(authority, resumes)), $"https://localhost:{port}{SocketCaller.Path}");
+
+    /// <summary>A primary handler that shows a certificate and holds the server's to its name.</summary>
+    public static SocketsHttpHandler HandlerByHand(WorkloadAuthority authority, bool resumes)
     {
         var expected = WorkloadAuthority.Name("reviews");
         var handler = new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
@@ -68,7 +72,7 @@ internal static class MutualTlsComparison
                 => (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None
                     && SubjectAltNames.Of((X509Certificate2)shown!).Names.Any(name => name.Value == expected),
         };
-        return new SocketCaller(new HttpClient(handler), $"https://localhost:{port}{SocketCaller.Path}");
+        return handler;
     }
 
     private static Envoy.Config.Cluster.V3.Cluster Cluster(bool resumes)

@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Running;
 using Mesh.Benchmarks;
 
-// `sockets`, `https`, `mtls`, `security`, `watched` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
+// `sockets`, `https`, `mtls`, `security`, `signals`, `watched` and `resilience` compare whole clients over loopback, slice by slice; `memory` weighs a large mesh; everything else is BenchmarkDotNet's.
 switch (args)
 {
     case ["sockets", .. var rest]:
@@ -12,6 +12,8 @@ switch (args)
         return await MutualTlsComparison.RunAsync(rest);
     case ["security", .. var rest]:
         return await SecurityComparison.RunAsync(rest);
+    case ["signals", .. var rest]:
+        return await SignalsComparison.RunAsync(rest);
     case ["watched", .. var rest]:
         return await SocketComparison.RunWatchedAsync(rest);
     case ["resilience", .. var rest]:

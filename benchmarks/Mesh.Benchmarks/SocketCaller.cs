@@ -8,6 +8,9 @@ internal sealed record SocketCaller(HttpClient Client, params string[] Targets) 
 {
     public const string Path = "/api/v1/products";
 
+    /// <summary>The one header of its own that each request has.</summary>
+    public string Header { get; init; } = "x-request-id";
+
     public static SocketCaller Raw(params int[] ports) => Of(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }, ports);
 
     /// <summary>Servers by a name, as anybody calls another service.</summary>

@@ -92,7 +92,7 @@ internal static class SocketLoad
             while (Stopwatch.GetElapsedTime(start) < duration)
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, caller.Targets[next++ % caller.Targets.Length]);
-                request.Headers.TryAddWithoutValidation("x-request-id", "5f1c");
+                request.Headers.TryAddWithoutValidation(caller.Header, "5f1c");
                 using var response = await caller.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
                 response.EnsureSuccessStatusCode();
                 await using var body = await response.Content.ReadAsStreamAsync();

@@ -24,6 +24,18 @@ public sealed class MeshOptions
     /// <summary>Where probes are answered that cannot speak the mesh's TLS.</summary>
     public MeshHealthOptions Health { get; set; } = new();
 
+    /// <summary>Where this process shows what it believes of the mesh.</summary>
+    public MeshAdminOptions Admin { get; set; } = new();
+
+    /// <summary>What this process counts.</summary>
+    public MeshMetricsOptions Metrics { get; set; } = new();
+
+    /// <summary>The access log of the application's own, and what a control plane may do about others.</summary>
+    public MeshAccessLogOptions AccessLog { get; set; } = new();
+
+    /// <summary>What is done about traces beside what the configuration says.</summary>
+    public MeshTracingOptions Tracing { get; set; } = new();
+
     /// <summary>Hosts that have to be warm before the application reports ready, as written in code: <c>reviews:9080</c>.</summary>
     public IList<string> Preload { get; } = [];
 

@@ -30,6 +30,13 @@ public sealed class MeshServerOptions
     public TimeSpan DrainDuration { get; set; } = TimeSpan.FromSeconds(45);
 
     /// <summary>
+    /// End a connection that a client would keep beyond the certificates it was made with, after draining it for <see cref="DrainDuration"/>; Envoy lets
+    /// it live.
+    /// </summary>
+    /// <value>The default value is <see langword="true"/>.</value>
+    public bool EndConnectionsWithCertificate { get; set; } = true;
+
+    /// <summary>
     /// Serve requests that have a <c>content-length</c> beside a <c>transfer-encoding</c>, or a transfer coding other than <c>chunked</c>. They are
     /// refused otherwise, as Envoy does by default: whoever passed them on may have seen their end elsewhere (request smuggling).
     /// </summary>

@@ -29,6 +29,13 @@ public sealed class MeshWorkload
     /// <summary>Further labels.</summary>
     public IDictionary<string, string> Labels { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>
+    /// What the control plane is told of the workload beside its labels, under Kubernetes' names of annotations. Of these <c>proxy.istio.io/config</c>
+    /// means something: a ProxyConfig in YAML that counts for this workload (<c>tracing: {sampling: 50}</c>). The environment variable
+    /// <c>PROXY_CONFIG</c> says the same where this does not.
+    /// </summary>
+    public IDictionary<string, string> Annotations { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>Where the workload runs, as <c>region/zone/subzone</c>.</summary>
     public string? Locality { get; set; }
 

@@ -32,4 +32,8 @@ public sealed class MeshXdsOptions
     /// <summary>The time between HTTP/2 pings on the stream to the control plane.</summary>
     /// <value>The default value is 5 minutes, the most frequent that a grpc-go server takes by default; Mesh's own control plane takes 30 seconds as well.</value>
     public TimeSpan? KeepAliveInterval { get; set; }
+
+    /// <summary>When the control plane is told how much this process asks of which services, and how they answer (LRS).</summary>
+    /// <value>The default value is <see cref="MeshLoadReporting.Auto"/>: everything to Mesh's own control plane, to another one what it asks for.</value>
+    public MeshLoadReporting LoadReporting { get; set; }
 }

@@ -2,6 +2,8 @@ using System.Net;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Outbound;
+using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.Client;
@@ -23,7 +25,7 @@ internal sealed class MeshHandler : DelegatingHandler
         engine.Outbound.Start();
     }
 
-    // A host that is known, and nothing to do around the engine: its task is the answer.
+    // A host that is known: where there is nothing to do around the engine, its task is the answer.
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (_replies == LocalReplyMode.Throw)
@@ -31,13 +33,15 @@ internal sealed class MeshHandler : DelegatingHandler
             return SendOrThrowAsync(request, cancellationToken);
         }
 
-        if (_features.IsNone && request.RequestUri is { IsAbsoluteUri: true } uri && IsHttp(uri))
+        if (request.RequestUri is { IsAbsoluteUri: true } uri && IsHttp(uri))
         {
             var (host, port) = Authority(request, uri);
             if (_engine.Hosts.Find(host, port) is { State.Status: HostStatus.Meshed } entry)
             {
                 _outerRetries?.Tell(entry.State.VirtualHost);
-                return _engine.Upstream.SendAsync(entry, request, cancellationToken).AsTask();
+                return _features.IsNone
+                    ? _engine.Upstream.SendAsync(entry, request, cancellationToken).AsTask()
+                    : SendAndCompleteAsync(entry, request, uri, cancellationToken);
             }
         }
 
@@ -109,15 +113,20 @@ internal sealed class MeshHandler : DelegatingHandler
             return await _engine.Upstream.SendAsync(entry!, request, cancellationToken).ConfigureAwait(false);
         }
 
-        _features.Prepare(request, uri);
+        return await SendAndCompleteAsync(entry!, request, uri, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<HttpResponseMessage> SendAndCompleteAsync(HostEntry entry, HttpRequestMessage request, Uri uri, CancellationToken cancellationToken)
+    {
+        var added = _features.Prepare(request, uri);
         HttpResponseMessage response;
         try
         {
-            response = await _engine.Upstream.SendAsync(entry!, request, cancellationToken).ConfigureAwait(false);
+            response = await _engine.Upstream.SendAsync(entry, request, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            _features.Restore(request);
+            PrimaryFeatures.Restore(request, added);
         }
 
         _features.Complete(response, uri);
@@ -178,24 +187,66 @@ internal sealed class MeshHandler : DelegatingHandler
     {
         var refused = decision.Verdict == OutboundVerdict.Refuse;
         _engine.Observer?.OnOutsideMesh(request, refused, decision.Reason);
+        var record = OutsideRecords.Begin(_engine.OutsideSignals, request, new HostKey(host, port).Authority, refused);
         if (!refused)
         {
-            return PassAsync(request, cancellationToken);
+            return record is null ? PassAsync(request, cancellationToken) : PassAsync(record, request, cancellationToken);
         }
 
         var reply = LocalReply.BlackHole with { Status = decision.Status };
         RequestOutcome.TellRefusal(request, decision.Reason);
         if (!IsSecure(uri))
         {
-            return Task.FromResult(Reply(reply, request, decision.Body));
+            var response = Reply(reply, request, decision.Body);
+            if (record is not null)
+            {
+                OutsideRecords.Refuse(record, reply, response);
+            }
+
+            return Task.FromResult(response);
         }
 
         // A proxy cannot answer either: it ends the connection, and the caller's TLS fails.
         RequestOutcome.TellReply(request, reply);
+        if (record is not null)
+        {
+            OutsideRecords.Refuse(record, reply, response: null);
+        }
+
         return Task.FromException<HttpResponseMessage>(new HttpRequestException(
             HttpRequestError.ConnectionError,
             $"The mesh refuses the connection to {host}:{port}: {decision.Reason}. "
             + "Add a ServiceEntry for it, allow it by the outboundTrafficPolicy of MeshConfig or Sidecar, or set Mesh:Client:OutboundTrafficPolicy to AllowAny."));
+    }
+
+    private async Task<HttpResponseMessage> PassAsync(RequestRecord record, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        RequestOutcome.Forget(request);
+        OwnConnections.Mark();
+        var body = record.IsGrpc ? OutgoingBody.Watch(request, mayReplay: false, hasClock: false, limit: null, counter: record.Time, countsMessages: true) : null;
+        record.Body = body;
+        HttpResponseMessage response;
+        try
+        {
+            response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            OutsideRecords.Fail(record, e, cancellationToken);
+            throw;
+        }
+        finally
+        {
+            if (body is not null)
+            {
+                request.Content = body.Inner;
+            }
+        }
+
+        OutsideRecords.Answer(record, request, response);
+        return _features.FollowsRedirectsOutside && Redirection.IsRedirect(response.StatusCode)
+            ? await FollowAsync(request, response, cancellationToken).ConfigureAwait(false)
+            : response;
     }
 
     private Task<HttpResponseMessage> PassAsync(HttpRequestMessage request, CancellationToken cancellationToken)

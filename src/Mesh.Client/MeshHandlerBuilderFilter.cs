@@ -16,6 +16,9 @@ internal sealed partial class MeshHandlerBuilderFilter(
     /// <summary>Clients of the mesh itself (to control planes, certificate authorities, collectors) would otherwise wait for themselves.</summary>
     private const string OwnClientPrefix = "mesh.";
 
+    // As OpenTelemetry's exporters name theirs: what tells of requests is none of them.
+    private static readonly string[] _exporters = ["OtlpTraceExporter", "OtlpMetricExporter", "OtlpLogExporter", "ZipkinExporter"];
+
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
 
     // An application may hand out one primary handler again and again.
@@ -27,7 +30,7 @@ internal sealed partial class MeshHandlerBuilderFilter(
             next(builder);
             var name = builder.Name ?? "";
             var enabled = clientOptions.Get(name).Enabled ?? options.Value.Client.AllClients;
-            if (name.StartsWith(OwnClientPrefix, StringComparison.Ordinal))
+            if (name.StartsWith(OwnClientPrefix, StringComparison.Ordinal) || _exporters.Contains(name))
             {
                 builder.AdditionalHandlers.Add(new OwnClientHandler());
                 return;

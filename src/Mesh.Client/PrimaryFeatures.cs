@@ -10,8 +10,6 @@ namespace Mesh.Client;
 /// </summary>
 internal sealed class PrimaryFeatures
 {
-    private static readonly HttpRequestOptionsKey<Added> AddedKey = new("mesh.primary_features");
-
     private readonly CookieContainer? _cookies;
     private readonly DecompressionMethods _decompression;
     private readonly string _acceptEncoding;
@@ -108,14 +106,16 @@ internal sealed class PrimaryFeatures
     public int RedirectsLeft(HttpRequestMessage request) => _maxRedirects - Redirection.HopsOf(request);
 
     /// <summary>Adds what the primary handler would have added.</summary>
-    public void Prepare(HttpRequestMessage request, Uri uri)
+    /// <returns>What <see cref="Restore"/> has to take away again.</returns>
+    public Added Prepare(HttpRequestMessage request, Uri uri)
     {
+        var added = Added.None;
         if (Tls is not null && RequestScheme.IsSecure(uri))
         {
             Tls.AddTo(request);
+            added |= Added.Tls;
         }
 
-        var added = Added.None;
         if (_cookies is { Count: > 0 } && _cookies.GetCookieHeader(uri) is { Length: > 0 } cookie && !request.Headers.Contains("Cookie"))
         {
             request.Headers.TryAddWithoutValidation("Cookie", cookie);
@@ -128,37 +128,25 @@ internal sealed class PrimaryFeatures
             added |= Added.AcceptEncoding;
         }
 
-        if (added != Added.None)
-        {
-            request.Options.Set(AddedKey, added);
-        }
+        return added;
     }
 
     /// <summary>Takes it away again: the caller may send the same message once more.</summary>
-    public void Restore(HttpRequestMessage request)
+    public static void Restore(HttpRequestMessage request, Added added)
     {
-        if (Tls is not null)
+        if ((added & Added.Tls) != 0)
         {
             CallerTls.RemoveFrom(request);
         }
 
-        if (_cookies is null && _decompression == DecompressionMethods.None)
+        if ((added & Added.Cookie) != 0)
         {
-            return;
+            request.Headers.Remove("Cookie");
         }
 
-        if (request.Options.TryGetValue(AddedKey, out var added))
+        if ((added & Added.AcceptEncoding) != 0)
         {
-            ((IDictionary<string, object?>)request.Options).Remove(AddedKey.Key);
-            if (added.HasFlag(Added.Cookie))
-            {
-                request.Headers.Remove("Cookie");
-            }
-
-            if (added.HasFlag(Added.AcceptEncoding))
-            {
-                request.Headers.Remove("Accept-Encoding");
-            }
+            request.Headers.Remove("Accept-Encoding");
         }
     }
 
@@ -184,11 +172,13 @@ internal sealed class PrimaryFeatures
 
     private static IEnumerable<string> Named(string name, bool isSet) => isSet ? [name] : [];
 
+    /// <summary>What of a message is not its caller's.</summary>
     [Flags]
-    private enum Added
+    public enum Added
     {
         None = 0,
         Cookie = 1,
         AcceptEncoding = 2,
+        Tls = 4,
     }
 }

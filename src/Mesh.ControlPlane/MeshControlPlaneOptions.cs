@@ -48,6 +48,9 @@ public sealed class MeshControlPlaneOptions
     /// <summary>Whom the control plane believes.</summary>
     public MeshControlPlaneAuthenticationOptions Authentication { get; } = new();
 
+    /// <summary>What it wants to be told of who calls whom.</summary>
+    public MeshControlPlaneLoadOptions Load { get; } = new();
+
     /// <summary>What is done as older versions of Istio did it; read from the section <c>Mesh:Compat</c> too.</summary>
     public MeshCompatOptions Compat { get; } = new();
 }

@@ -28,6 +28,8 @@ internal sealed class InboundRequests(TimeProvider time)
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         Interlocked.Increment(ref _active);
+        var connection = context.Features.Get<IInboundConnection>() as InboundConnection;
+        connection?.BeginRequest();
         Task serving;
         try
         {
@@ -37,7 +39,7 @@ internal sealed class InboundRequests(TimeProvider time)
                 Volatile.Write(ref _lastArrival, time.GetTimestamp());
                 AskToClose(context, isHttp1);
             }
-            else if (context.Features.Get<IInboundConnection>() is InboundConnection { IsDraining: true })
+            else if (connection is { IsDraining: true })
             {
                 AskToClose(context, isHttp1);
             }
@@ -51,17 +53,23 @@ internal sealed class InboundRequests(TimeProvider time)
         }
         catch
         {
-            Interlocked.Decrement(ref _active);
+            End(connection);
             throw;
         }
 
         if (serving.IsCompletedSuccessfully)
         {
-            Interlocked.Decrement(ref _active);
+            End(connection);
             return Task.CompletedTask;
         }
 
-        return Await(serving);
+        return Await(serving, connection);
+    }
+
+    private void End(InboundConnection? connection)
+    {
+        connection?.EndRequest();
+        Interlocked.Decrement(ref _active);
     }
 
     // With the scheme left to the client, as proxies need it, it is the connection that says what it is: only the application's own TLS makes https.
@@ -86,7 +94,7 @@ internal sealed class InboundRequests(TimeProvider time)
         }
     }
 
-    private async Task Await(Task serving)
+    private async Task Await(Task serving, InboundConnection? connection)
     {
         try
         {
@@ -94,7 +102,7 @@ internal sealed class InboundRequests(TimeProvider time)
         }
         finally
         {
-            Interlocked.Decrement(ref _active);
+            End(connection);
         }
     }
 }

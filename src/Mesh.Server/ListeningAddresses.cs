@@ -8,11 +8,11 @@ namespace Mesh.Server;
 /// <summary>What a server listens on, as others can reach it.</summary>
 internal static class ListeningAddresses
 {
-    /// <summary>The name of the first plain-text address; the control plane finds the service port by it, by number, or because there is but one.</summary>
-    private const string FirstName = "http";
-
-    /// <summary>Addresses by port name.</summary>
-    /// <param name="listening">As the server states them: <c>http://127.0.0.1:5000</c>, <c>http://[::]:80</c>.</param>
+    /// <summary>
+    /// Addresses by port name: the first of each scheme by the scheme's own, by which the control plane finds the service port, as it does by number, or
+    /// because there is but one. Those on which the application speaks TLS of its own are for services that say so.
+    /// </summary>
+    /// <param name="listening">As the server states them: <c>http://127.0.0.1:5000</c>, <c>https://[::]:443</c>.</param>
     /// <param name="anyAddress">Stands for "every interface".</param>
     public static IReadOnlyDictionary<string, string> ByPortName(IEnumerable<string> listening, IPAddress anyAddress)
     {
@@ -21,8 +21,9 @@ internal static class ListeningAddresses
         {
             var address = BindingAddress.Parse(text);
 
-            // Other workloads speak plain HTTP to it; a port with the application's own TLS, a pipe or a socket file is none of theirs.
-            if (address.IsUnixPipe || address.IsNamedPipe || !address.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase))
+            // A pipe or a socket file is nobody's on another machine.
+            var scheme = address.Scheme.ToLowerInvariant();
+            if (address.IsUnixPipe || address.IsNamedPipe || scheme is not ("http" or "https"))
             {
                 continue;
             }
@@ -30,7 +31,7 @@ internal static class ListeningAddresses
             var reachable = new IPEndPoint(Reachable(address.Host, anyAddress), address.Port).ToString();
             if (!addresses.ContainsValue(reachable))
             {
-                addresses.Add(addresses.Count == 0 ? FirstName : $"{FirstName}-{address.Port}", reachable);
+                addresses.Add(addresses.ContainsKey(scheme) ? $"{scheme}-{address.Port}" : scheme, reachable);
             }
         }
 

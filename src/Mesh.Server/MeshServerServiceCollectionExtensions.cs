@@ -1,11 +1,14 @@
+using System.Diagnostics;
 using Mesh;
 using Mesh.DataPlane;
 using Mesh.DataPlane.Configuration;
 using Mesh.Server;
+using Mesh.Server.Admin;
 using Mesh.Server.Connections;
 using Mesh.Server.Health;
 using Microsoft.AspNetCore.Connections;
 using Mesh.Server.Http;
+using Mesh.Server.Telemetry;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -33,6 +36,7 @@ public static class MeshServerServiceCollectionExtensions
         if (!services.Any(s => s.ServiceType == typeof(MeshListenerFactory)))
         {
             AddConnections(services);
+            AddPropagator(services);
         }
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, LineFeeds>());
@@ -42,9 +46,15 @@ public static class MeshServerServiceCollectionExtensions
         services.TryAddSingleton<HealthPipeline>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HealthPipeline>(p => p.GetRequiredService<HealthPipeline>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, HealthServer>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkloadRegistration>());
+        AdminServices.Add(services);
+        services.TryAddSingleton<WorkloadRegistration>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkloadRegistration>(p => p.GetRequiredService<WorkloadRegistration>()));
         return builder;
     }
+
+    // The server reads the traces of its callers by what is registered: what the application has said of them stays.
+    private static void AddPropagator(IServiceCollection services)
+        => services.AddSingleton(MeshContextPropagator.Over(services.LastOrDefault(s => s.ServiceType == typeof(DistributedContextPropagator))));
 
     private static void AddConnections(IServiceCollection services)
     {

@@ -33,6 +33,10 @@ internal sealed partial class WorkloadRegistration(
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(100);
 
     private bool _registered;
+    private int _draining;
+
+    /// <summary>Whether it has been taken out of the mesh while the server goes on.</summary>
+    public bool IsDraining => Volatile.Read(ref _draining) != 0;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -91,19 +95,50 @@ internal sealed partial class WorkloadRegistration(
 
         using var deadline = new CancellationTokenSource(options.Value.Server.DrainTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-        engine.Client.ReportHealth(healthy: false, "shutting down");
+        await WithdrawAsync("shutting down", "the server stops all the same", linked.Token).ConfigureAwait(false);
+        await WhenQuietAsync(linked.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Takes the workload out of the mesh while the server goes on: its clients are told first, then each connection is asked to end after the response
+    /// that it is carrying. Nothing takes it back but a restart, as with Envoy's listeners.
+    /// </summary>
+    public void Drain()
+    {
+        if (Interlocked.Exchange(ref _draining, 1) == 0)
+        {
+            _ = DrainAsync();
+        }
+    }
+
+    private async Task DrainAsync()
+    {
+        Log.Draining(logger);
+        using var deadline = new CancellationTokenSource(options.Value.Server.DrainTimeout, time);
+        if (_registered)
+        {
+            await WithdrawAsync("draining", "its connections are ended all the same", deadline.Token).ConfigureAwait(false);
+        }
+        else
+        {
+            requests.Drain();
+        }
+    }
+
+    private async Task WithdrawAsync(string reason, string otherwise, CancellationToken cancellationToken)
+    {
+        engine.Client.ReportHealth(healthy: false, reason);
         try
         {
-            await engine.Client.WhenDrainedAsync(linked.Token).ConfigureAwait(false);
+            await engine.Client.WhenDrainedAsync(cancellationToken).ConfigureAwait(false);
             Log.Drained(logger);
         }
         catch (OperationCanceledException)
         {
-            Log.DrainTimedOut(logger, options.Value.Server.DrainTimeout);
+            Log.DrainTimedOut(logger, options.Value.Server.DrainTimeout, otherwise);
         }
 
         requests.Drain();
-        await WhenQuietAsync(linked.Token).ConfigureAwait(false);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -150,7 +185,10 @@ internal sealed partial class WorkloadRegistration(
         [LoggerMessage(3, LogLevel.Information, "Every client has stopped using this workload.")]
         public static partial void Drained(ILogger logger);
 
-        [LoggerMessage(4, LogLevel.Warning, "The control plane has not confirmed within {Timeout} that every client has stopped using this workload; the server stops all the same.")]
-        public static partial void DrainTimedOut(ILogger logger, TimeSpan timeout);
+        [LoggerMessage(4, LogLevel.Warning, "The control plane has not confirmed within {Timeout} that every client has stopped using this workload; {Otherwise}.")]
+        public static partial void DrainTimedOut(ILogger logger, TimeSpan timeout, string otherwise);
+
+        [LoggerMessage(5, LogLevel.Information, "This workload is taken out of the mesh, as its admin was asked to; the server goes on.")]
+        public static partial void Draining(ILogger logger);
     }
 }

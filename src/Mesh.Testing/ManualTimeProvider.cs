@@ -10,6 +10,7 @@ public sealed class ManualTimeProvider : TimeProvider
     private readonly Lock _gate = new();
     private readonly SortedSet<ManualTimer> _timers = new(DueOrder.Instance);
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiters = [];
+    private readonly List<(long Due, int Count, TaskCompletionSource Reached)> _waitersForDue = [];
     private readonly DateTimeOffset _start;
     private long _elapsed;
 
@@ -85,6 +86,31 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>
+    /// Completes when a timer is waiting that is due in exactly that long: the moment to <see cref="Advance"/> by it, when another thread is about to
+    /// wait for it and the clock is to stand still for everybody else.
+    /// </summary>
+    /// <param name="due">From the moment at which the clock stands now.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task WaitForTimerAsync(TimeSpan due, CancellationToken cancellationToken = default) => WaitForTimersAsync(1, due, cancellationToken);
+
+    /// <summary>Completes when so many timers are waiting that are due in exactly that long, however many others there are.</summary>
+    internal Task WaitForTimersAsync(int count, TimeSpan due, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            var at = _elapsed + due.Ticks;
+            if (CountDue(at) >= count)
+            {
+                return Task.CompletedTask;
+            }
+
+            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waitersForDue.Add((at, count, reached));
+            return reached.Task.WaitAsync(cancellationToken);
+        }
+    }
+
     /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -150,7 +176,18 @@ public sealed class ManualTimeProvider : TimeProvider
                 _waiters.RemoveAt(i);
             }
         }
+
+        for (var i = _waitersForDue.Count - 1; i >= 0; i--)
+        {
+            if (_waitersForDue[i].Due == due && CountDue(due) >= _waitersForDue[i].Count)
+            {
+                _waitersForDue[i].Reached.TrySetResult();
+                _waitersForDue.RemoveAt(i);
+            }
+        }
     }
+
+    private int CountDue(long due) => _timers.Count(timer => timer.Due == due);
 
     private void Remove(ManualTimer timer)
     {

@@ -3,7 +3,6 @@ using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Config.Sources;
 using Mesh.ControlPlane.Discovery;
 using Mesh.ControlPlane.Registry;
-using Mesh.DataPlane.Matching.Re2;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -39,7 +38,7 @@ public sealed class MeshTestHost : IAsyncDisposable
         _options = options;
         _time = options.TimeProvider ?? new ManualTimeProvider();
         Decisions = new MeshDecisionLog(options.MaxDecisions);
-        _source = new InMemoryConfigSource(_time, ConfigReaderOptions.Default with { CheckRegex = CheckRegex });
+        _source = new InMemoryConfigSource(_time, ConfigReaderOptions.Default);
 
         var services = new ServiceCollection();
         services.AddLogging();
@@ -295,17 +294,4 @@ public sealed class MeshTestHost : IAsyncDisposable
 
     /// <summary>Completes when no client picks an endpoint any more that has gone; what else a client may have refused is not the endpoint's affair.</summary>
     internal Task WithdrawnAsync() => _isDisposed ? Task.CompletedTask : _settlement.WaitAsync(_options.SettleTimeout, CancellationToken.None);
-
-    private static string? CheckRegex(string pattern)
-    {
-        try
-        {
-            Re2Pattern.Parse(pattern);
-            return null;
-        }
-        catch (Re2SyntaxException e)
-        {
-            return e.Message;
-        }
-    }
 }

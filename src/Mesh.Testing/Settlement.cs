@@ -22,7 +22,7 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
             // 2. So have those who asked for something only now: a push that changes nothing is settled when nothing else is under way.
             await server.WhenAcknowledgedAsync(server.Push(Nothing), linked.Token).ConfigureAwait(false);
 
-            // 3. No engine waits for clusters before it puts new routes into force.
+            // 3. No engine waits for clusters before it puts new routes into force, and none of its ports for what a new listener needs.
             foreach (var engine in engines.All)
             {
                 await WhenNothingIsHeldBackAsync(engine, linked.Token).ConfigureAwait(false);
@@ -51,9 +51,15 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
         changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         engine.Routes.Changed += OnChanged;
         engine.Connections.Changed += OnChanged;
+        var ports = engine.Ports;
+        if (ports is not null)
+        {
+            ports.Changed += OnChanged;
+        }
+
         try
         {
-            while (engine.Routes.HeldBack + engine.Connections.HeldBack > 0)
+            while (engine.Routes.HeldBack + engine.Connections.HeldBack + (ports?.HeldBack ?? 0) > 0)
             {
                 await changed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
                 Volatile.Write(ref changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -63,6 +69,10 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
         {
             engine.Routes.Changed -= OnChanged;
             engine.Connections.Changed -= OnChanged;
+            if (ports is not null)
+            {
+                ports.Changed -= OnChanged;
+            }
         }
     }
 
@@ -80,6 +90,11 @@ internal sealed class Settlement(DiscoveryServer discovery, IAdsServer server, E
         if (heldBack > 0)
         {
             yield return $"{heldBack} new route configurations and listeners wait for clusters that the control plane has not answered for";
+        }
+
+        foreach (var port in engines.All.SelectMany(e => e.Ports?.Open ?? []).Where(port => port.IsHeldBack))
+        {
+            yield return $"the port {port.EndPoint} waits for the secrets, clusters or keys that its new listener needs";
         }
     }
 

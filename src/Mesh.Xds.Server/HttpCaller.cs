@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.Xds.Certificates;
+using Mesh.Xds.Serving;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -13,6 +14,8 @@ internal static class HttpCaller
 {
     /// <summary>Where the TLS port leaves the certificates that came with a client's own.</summary>
     public const string ChainKey = "Mesh.Xds.Server.ClientCertificateChain";
+
+    private static readonly string[] _forwarding = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Original-For", "X-Real-IP", "Via", "X-Envoy-External-Address"];
 
     private const string Bearer = "Bearer ";
     private const int SolSocket = 1;
@@ -32,6 +35,29 @@ internal static class HttpCaller
             Remote = context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, context.Connection.RemotePort) : null,
             UserId = UserOf(context),
         };
+    }
+
+    /// <summary>The same, as the engines know a stream that is not one of configuration.</summary>
+    public static AdsConnectionInfo ConnectionOf(HttpContext context)
+    {
+        var caller = CredentialsOf(context);
+        return new AdsConnectionInfo(0, caller.Remote, IsInProcess: false) { Caller = caller };
+    }
+
+    /// <summary>
+    /// The same for what everybody on this machine may read. A browser on it is no proof that its user asks: any page may send requests to loopback, and
+    /// read the answers under a name that leads here (DNS rebinding); nor is a proxy, which asks for others.
+    /// </summary>
+    public static CallerCredentials ReaderOf(HttpContext context)
+    {
+        var credentials = CredentialsOf(context);
+        var headers = context.Request.Headers;
+        var host = context.Request.Host.Host;
+        var isDirect = (host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host, out _))
+            && !_forwarding.Any(headers.ContainsKey)
+            && (headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none"
+                || (headers["Sec-Fetch-Mode"] == "navigate" && headers["Sec-Fetch-Dest"] == "document"));
+        return isDirect ? credentials : credentials with { Remote = new DnsEndPoint("somebody-behind-" + (credentials.Remote as IPEndPoint)?.Address, 0) };
     }
 
     /// <summary>The user at the other end of a Unix socket (Linux: <c>SO_PEERCRED</c>).</summary>

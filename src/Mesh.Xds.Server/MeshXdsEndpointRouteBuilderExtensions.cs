@@ -1,4 +1,5 @@
 using Envoy.Service.Discovery.V3;
+using Envoy.Service.LoadStats.V3;
 using Mesh.Xds.Certificates;
 using Mesh.Xds.Server;
 using Mesh.Xds.Server.Grpc;
@@ -16,7 +17,7 @@ public static class MeshXdsEndpointRouteBuilderExtensions
 
     /// <summary>
     /// Maps Envoy's <c>AggregatedDiscoveryService</c> (<c>StreamAggregatedResources</c> and <c>DeltaAggregatedResources</c>) for the control plane that is
-    /// registered in the container, Istio's <c>IstioCertificateService</c> if it has a certificate authority, and answers other gRPC calls with <c>UNIMPLEMENTED</c>. The port must speak HTTP/2.
+    /// registered in the container, Envoy's <c>LoadReportingService</c> and, for those who may read the status, <c>ClientStatusDiscoveryService</c>, Istio's <c>IstioCertificateService</c> if it has a certificate authority, and answers other gRPC calls with <c>UNIMPLEMENTED</c>. The port must speak HTTP/2.
     /// </summary>
     /// <param name="endpoints">The endpoints of the application.</param>
     /// <returns>A builder for conventions of all these endpoints.</returns>
@@ -36,6 +37,22 @@ public static class MeshXdsEndpointRouteBuilderExtensions
             Service + "DeltaAggregatedResources",
             DeltaDiscoveryRequest.Parser,
             call => server.ServeDeltaAsync(new GrpcAdsCall<DeltaDiscoveryResponse, DeltaDiscoveryRequest>(call), HttpCaller.CredentialsOf(call.HttpContext), call.CancellationToken));
+        if (endpoints.ServiceProvider.GetService<ILoadReportServer>() is { } loads)
+        {
+            group.MapGrpcDuplex<LoadStatsRequest, LoadStatsResponse>(
+                Mesh.Xds.Ads.LoadReportingMethods.Stream,
+                LoadStatsRequest.Parser,
+                call => loads.ServeAsync(
+                    new GrpcAdsCall<LoadStatsResponse, LoadStatsRequest>(call),
+                    HttpCaller.ConnectionOf(call.HttpContext),
+                    call.CancellationToken));
+        }
+
+        if (endpoints.ServiceProvider.GetService<IClientStatusServer>() is { } clients)
+        {
+            ClientStatusEndpoint.Map(group, (request, context) => clients.Read(request, HttpCaller.CredentialsOf(context)));
+        }
+
         if (endpoints.ServiceProvider.GetService<ICertificateIssuer>() is { } issuer)
         {
             CertificateServiceEndpoint.Map(group, issuer);

@@ -76,6 +76,18 @@ public static class MeshXdsKestrelExtensions
         });
     }
 
+    /// <summary>
+    /// Listens in plain text for people, <c>meshctl</c> and Prometheus, as istiod's port 15014 does: HTTP/1.1, which the port for gRPC does not speak.
+    /// </summary>
+    /// <param name="options">Kestrel's options.</param>
+    /// <param name="address">The address to bind. Beyond loopback callers need a role, and tokens travel in clear text: use the TLS port there.</param>
+    /// <param name="port">The port; <c>0</c> lets the system choose.</param>
+    public static void ListenMeshMonitoring(this KestrelServerOptions options, IPAddress address, int port)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Listen(new OwnEndPoint(address, port), listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
     /// <summary>Listens for gRPC on a Unix socket, whose other end the system names (Linux).</summary>
     /// <param name="options">Kestrel's options.</param>
     /// <param name="path">The socket's path. Who may connect is decided by the folder's permissions.</param>

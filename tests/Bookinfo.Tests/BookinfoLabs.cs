@@ -4,15 +4,15 @@ using System.Text.RegularExpressions;
 namespace Bookinfo.Tests;
 
 /// <summary>The first thing that people do with the sample: start it and ask for the page. Here without an ingress gateway.</summary>
-[Collection("Whole sample")]
-public class BookinfoLabs
+[Collection(WholeSample.Name)]
+public class BookinfoLabs(SharedBookinfo shared)
 {
     [Fact]
     [Trait("Lab", "L004-14")]
     [Trait("Lab", "L004-23")]
     public async Task Six_services_make_the_page_with_its_title()
     {
-        await using var bookinfo = await LaunchedBookinfo.StartAsync();
+        var bookinfo = await shared.AsDeliveredAsync();
 
         // Six pods in the lab; the seventh process is the control plane.
         bookinfo.ServiceIds().Distinct().Count().ShouldBe(7, string.Join('\n', bookinfo.Launcher.Lines));

@@ -82,7 +82,7 @@ internal sealed class BookinfoProcess : IAsyncDisposable
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync();
+            await _process.WaitForExitAsync().WaitAsync(Guard.Hang);
         }
 
         _process.Dispose();

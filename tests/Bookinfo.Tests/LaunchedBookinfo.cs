@@ -12,11 +12,19 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
 
     private static readonly string Source = Bookinfo.Launcher.MeshFolder.Find(null, [AppContext.BaseDirectory]);
 
+    private const int Services = 6;
+
+    /// <summary>Another for each process that tests run in.</summary>
+    private static readonly int FirstPort = 20_000 + (Environment.ProcessId * 37 % 10_000);
+
+    private static int _launches;
+
     private readonly HttpClient _client;
     private int _loads;
 
-    private LaunchedBookinfo(BookinfoProcess launcher, string folder, Uri page)
+    private LaunchedBookinfo(BookinfoProcess launcher, string folder, Uri page, int firstPort)
     {
+        ControlPlane = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{firstPort + Services}");
         Launcher = launcher;
         MeshFolder = folder;
         Page = page;
@@ -26,6 +34,9 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
     public BookinfoProcess Launcher { get; }
 
     public string MeshFolder { get; }
+
+    /// <summary>Where the control plane tells what it knows.</summary>
+    public string ControlPlane { get; }
 
     /// <summary>Where the product page listens.</summary>
     public Uri Page { get; }
@@ -41,13 +52,21 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         }
 
-        var launcher = BookinfoProcess.Start(["--port", "0", "--control-plane-port", "0", "--mesh", folder]);
+        var firstPort = FreePorts();
+        var launcher = BookinfoProcess.Start(
+        [
+            "--port", "0", "--control-plane-port", "0", "--mesh", folder,
+            "--admin-port", firstPort.ToString(CultureInfo.InvariantCulture), "--monitoring-port", (firstPort + Services).ToString(CultureInfo.InvariantCulture),
+        ]);
         try
         {
             var open = await launcher.LineAsync("    open ");
             await launcher.LineAsync("Ctrl-C stops everything.");
-            launcher.Lines.ShouldNotContain(line => line.Contains("not complete", StringComparison.Ordinal));
-            return new LaunchedBookinfo(launcher, folder, new Uri(open[open.IndexOf("http", StringComparison.Ordinal)..]));
+            var bookinfo = new LaunchedBookinfo(launcher, folder, new Uri(open[open.IndexOf("http", StringComparison.Ordinal)..]), firstPort);
+
+            // The launcher tells people after a while that the page is not whole yet; a machine that is slow is waited for.
+            await bookinfo.WhenWholeAsync();
+            return bookinfo;
         }
         catch
         {
@@ -56,9 +75,41 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
         }
     }
 
+    private async Task WhenWholeAsync()
+    {
+        for (var load = 0; !await IsWholeAsync(cookie: null); load++)
+        {
+            load.ShouldBeLessThan(MaxLoads, string.Join('\n', Launcher.Lines));
+        }
+    }
+
+    private async Task<bool> IsWholeAsync(string? cookie)
+    {
+        using var request = PageRequest(cookie);
+        using var response = await _client.SendAsync(request);
+        return response.IsSuccessStatusCode && IsWhole(await response.Content.ReadAsStringAsync());
+    }
+
+    private static HttpRequestMessage PageRequest(string? cookie)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/productpage");
+        if (cookie is not null)
+        {
+            request.Headers.TryAddWithoutValidation("cookie", cookie);
+        }
+
+        return request;
+    }
+
+    private static bool IsWhole(string html) => !html.Contains("Error fetching", StringComparison.Ordinal) && !html.Contains("currently unavailable", StringComparison.Ordinal);
+
     /// <summary>The processes that the launcher says it has started.</summary>
     public IReadOnlyList<int> ServiceIds()
         => [.. Launcher.Lines.Select(line => ProcessId().Match(line)).Where(match => match.Success).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
+
+    /// <summary>The ports at which the launcher says that services show what they believe.</summary>
+    public IReadOnlyList<int> AdminPorts()
+        => [.. Launcher.Lines.Select(line => Admin().Match(line)).Where(match => match.Success).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
 
     public int ServiceId(string name)
         => Launcher.Lines.Where(line => line.TrimStart().StartsWith(name + " ", StringComparison.Ordinal))
@@ -68,6 +119,42 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
     public void Activate(string example)
         => File.Copy(Path.Combine(Source, "..", "mesh-examples", example), Path.Combine(MeshFolder, "virtual-service-reviews.yaml"), overwrite: true);
 
+    /// <summary>
+    /// Puts the rules back that are delivered; completes when they are in force, whatever was before. Versions alone do not show that, for with no rules
+    /// at all pages come from any of them: so the rules come with one that fails for a reader whom nobody else is, and then without it.
+    /// </summary>
+    public async Task DeliverAsync()
+    {
+        var delivered = await File.ReadAllTextAsync(Path.Combine(Source, "virtual-service-reviews.yaml"));
+        var cookie = await SignInAsync("nobody-else");
+        await SaveAsync(delivered.Replace("  http:\n", """
+              http:
+              - match: [{headers: {end-user: {exact: nobody-else} } }]
+                fault: {abort: {httpStatus: 418, percentage: {value: 100} } }
+                route: [{destination: {host: reviews, subset: v1} }]
+
+            """.ReplaceLineEndings("\n"), StringComparison.Ordinal));
+        await UntilAsync(whole: false);
+        await SaveAsync(delivered);
+        await UntilAsync(whole: true);
+
+        // Never half of it.
+        async Task SaveAsync(string text)
+        {
+            var beside = Path.Combine(MeshFolder, "rules.saving");
+            await File.WriteAllTextAsync(beside, text);
+            File.Move(beside, Path.Combine(MeshFolder, "virtual-service-reviews.yaml"), overwrite: true);
+        }
+
+        async Task UntilAsync(bool whole)
+        {
+            for (var load = 0; await IsWholeAsync(cookie) != whole; load++)
+            {
+                load.ShouldBeLessThan(MaxLoads, string.Join('\n', Launcher.Lines));
+            }
+        }
+    }
+
     public Task WriteAsync(string text) => File.WriteAllTextAsync(Path.Combine(MeshFolder, "virtual-service-reviews.yaml"), text);
 
     public Task<string> ReadAsync() => File.ReadAllTextAsync(Path.Combine(MeshFolder, "virtual-service-reviews.yaml"));
@@ -75,16 +162,11 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
     /// <summary>Loads the page and says which version of reviews it shows; a page that is not whole fails the test.</summary>
     public async Task<string> LoadAsync(string? cookie = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/productpage");
-        if (cookie is not null)
-        {
-            request.Headers.TryAddWithoutValidation("cookie", cookie);
-        }
-
+        using var request = PageRequest(cookie);
         using var response = await _client.SendAsync(request);
         var html = await response.Content.ReadAsStringAsync();
         ((int)response.StatusCode).ShouldBe(200);
-        if (html.Contains("Error fetching", StringComparison.Ordinal) || html.Contains("currently unavailable", StringComparison.Ordinal))
+        if (!IsWhole(html))
         {
             Assert.Fail($"Page {Loads + 1} is not whole:\n{html}\n{string.Join('\n', Launcher.Lines)}");
         }
@@ -137,6 +219,16 @@ internal sealed partial class LaunchedBookinfo : IAsyncDisposable
         await Launcher.DisposeAsync();
         Directory.Delete(MeshFolder, recursive: true);
     }
+
+    // Below the ports that the system hands out of its own accord; a launch that is at its end may still have some.
+    private static int FreePorts()
+    {
+        var first = FirstPort + Interlocked.Add(ref _launches, Services + 1);
+        return Enumerable.Range(first, Services + 1).All(port => PortCheck.Problem(port, "a test", "--port", 0) is null) ? first : FreePorts();
+    }
+
+    [GeneratedRegex("admin http://127.0.0.1:([0-9]+)")]
+    private static partial Regex Admin();
 
     [GeneratedRegex("process ([0-9]+)")]
     private static partial Regex ProcessId();

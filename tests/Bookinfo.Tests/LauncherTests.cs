@@ -10,15 +10,16 @@ public class LauncherTests
     [Fact]
     public void A_free_port_is_no_problem()
     {
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
-        PortCheck.Problem(port, "productpage", "--port", 9081).ShouldBeNull();
+        // Somebody else may take one that was free a moment ago, but hardly all of them.
+        Enumerable.Range(0, 10).Select(_ => Freed()).ShouldContain(port => PortCheck.Problem(port, "productpage", "--port", 9081) == null);
         PortCheck.Problem(0, "productpage", "--port", 9081).ShouldBeNull();
+
+        static int Freed()
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
     }
 
     [Theory]
@@ -38,13 +39,14 @@ public class LauncherTests
     [Theory]
     [InlineData("--port", "productpage")]
     [InlineData("--control-plane-port", "the control plane")]
+    [InlineData("--admin-port", "the admin of a service")]
     public async Task A_taken_port_ends_the_launcher_before_it_starts_anything(string option, string service)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
 
-        await using var launcher = BookinfoProcess.Start(["--port", "0", "--control-plane-port", "0", option, port.ToString(CultureInfo.InvariantCulture)]);
+        await using var launcher = BookinfoProcess.Start(["--port", "0", "--control-plane-port", "0", "--admin-port", "0", option, port.ToString(CultureInfo.InvariantCulture)]);
 
         (await launcher.ExitedAsync()).ShouldBe(1);
         var line = launcher.Lines.ShouldHaveSingleItem();

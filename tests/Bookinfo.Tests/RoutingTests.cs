@@ -1,15 +1,15 @@
 namespace Bookinfo.Tests;
 
 /// <summary>The demos that people know by heart: a file is edited, and the next page follows.</summary>
-[Collection("Whole sample")]
-public class RoutingTests
+[Collection(WholeSample.Name)]
+public class RoutingTests(SharedBookinfo shared)
 {
     private const int Sample = 400;
 
     [Fact]
     public async Task Edited_weights_are_followed_live_and_no_page_fails()
     {
-        await using var bookinfo = await LaunchedBookinfo.StartAsync();
+        var bookinfo = await shared.AsDeliveredAsync();
 
         // As delivered: 90 to v1, 10 to v2. The bounds are six standard deviations wide.
         var delivered = await bookinfo.CountAsync(Sample);
@@ -41,7 +41,7 @@ public class RoutingTests
     public async Task Pages_on_their_way_survive_every_change()
     {
         const int People = 4;
-        await using var bookinfo = await LaunchedBookinfo.StartAsync();
+        var bookinfo = await shared.AsDeliveredAsync();
 
         for (var round = 0; round < 5; round++)
         {
@@ -62,7 +62,7 @@ public class RoutingTests
     [Fact]
     public async Task Jason_sees_black_stars_once_he_has_signed_in()
     {
-        await using var bookinfo = await LaunchedBookinfo.StartAsync();
+        var bookinfo = await shared.AsDeliveredAsync();
         bookinfo.Activate("virtual-service-reviews-v3.yaml");
         await bookinfo.UntilAsync("v3");
         bookinfo.Activate("virtual-service-reviews-test-v2.yaml");
@@ -84,7 +84,7 @@ public class RoutingTests
     [Fact]
     public async Task A_broken_file_is_told_with_line_and_column_and_the_last_good_rules_serve_on()
     {
-        await using var bookinfo = await LaunchedBookinfo.StartAsync();
+        var bookinfo = await shared.AsDeliveredAsync();
         bookinfo.Activate("virtual-service-reviews-v3.yaml");
         await bookinfo.UntilAsync("v3");
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Bookinfo.Tests;
 
 /// <summary>However the launcher ends, nothing stays behind.</summary>
-[Collection("Whole sample")] // One at a time: each is eight processes.
+[Collection(WholeSample.Name)]
 public class StoppingTests
 {
     [Fact]

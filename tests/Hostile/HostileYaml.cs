@@ -188,5 +188,56 @@ internal static class HostileYaml
           action: CUSTOM
           provider: {name: opa}
           rules: [{to: [{operation: {paths: ["/admin*"]}}]}]
+        ---
+        apiVersion: telemetry.istio.io/v1
+        kind: Telemetry
+        metadata: {name: signals}
+        spec:
+          selector: {matchLabels: {app: reviews}}
+          tracing:
+          - providers: [{name: zipkin}]
+            match: {mode: CLIENT_AND_SERVER}
+            randomSamplingPercentage: 12.5
+            customTags: {a: {literal: {value: b}}, c: {header: {name: x-c, defaultValue: d}}, e: {environment: {name: E, defaultValue: f}}, g: {formatter: {value: "%REQ(x-g)%"}}}
+            useRequestIdForTraceSampling: false
+            enableIstioTags: true
+            disableContextPropagation: true
+          metrics:
+          - providers: [{name: prometheus}]
+            reportingInterval: 10s
+            overrides:
+            - match: {metric: REQUEST_COUNT, mode: CLIENT}
+              tagOverrides: {request_host: {value: request.host}, response_flags: {operation: REMOVE}}
+            - match: {customMetric: mine}
+              disabled: true
+          accessLogging:
+          - providers: [{name: file}, {name: als}, {name: tcp}, {name: otel}]
+            match: {mode: SERVER}
+            filter: {expression: "response.code >= 400 || request.headers['x-debug'] == 'on'"}
+        ---
+        apiVersion: mesh.istio.io/v1alpha1
+        kind: MeshConfig
+        metadata: {name: mesh, namespace: istio-system}
+        spec:
+          accessLogFile: /dev/stdout
+          accessLogFormat: "%START_TIME(%Y/%m/%dT%H:%M:%S%z)% %REQ(x-a?x-b):16% %RESPONSE_CODE%"
+          enableTracing: true
+          defaultProviders: {tracing: [zipkin], metrics: [prometheus], accessLogging: [envoy]}
+          extensionProviders:
+          - name: zipkin
+            zipkin: {service: ratings.default.svc.cluster.local, port: 9080, maxTagLength: 128, path: /api/v2/spans, timeout: 3s, headers: [{name: x-key, value: v}]}
+          - name: spans
+            opentelemetry: {service: ratings.default.svc.cluster.local, port: 9080, http: {path: /v1/traces, timeout: 3s, headers: [{name: x-key, value: v}]}}
+          - name: file
+            envoyFileAccessLog: {path: /dev/stderr, logFormat: {labels: {a: "%PROTOCOL%", b: {c: "%DURATION%"}}}, omitEmptyValues: true}
+          - name: als
+            envoyHttpAls: {service: ratings.default.svc.cluster.local, port: 9080, logName: log, additionalRequestHeadersToLog: [x-a], additionalResponseHeadersToLog: [x-b], additionalResponseTrailersToLog: [x-c]}
+          - name: tcp
+            envoyTcpAls: {service: ratings.default.svc.cluster.local, port: 9080, filterStateObjectsToLog: [a]}
+          - name: otel
+            envoyOtelAls: {service: ratings.default.svc.cluster.local, port: 9080, logFormat: {text: "%PROTOCOL%", labels: {a: "%DURATION%"}}}
+          defaultConfig:
+            tracing: {sampling: 50, maxPathTagLength: 64, customTags: {a: {literal: {value: b}}}}
+            meshId: m
         """;
 }

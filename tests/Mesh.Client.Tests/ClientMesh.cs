@@ -5,6 +5,7 @@ using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Tests;
+using Mesh.DataPlane.Tests.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Client.Tests;
@@ -14,15 +15,21 @@ internal sealed class ClientMesh : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    public ClientMesh(ServiceProvider services, ScriptedXdsClient xds, RecordedLogs logs)
+    public ClientMesh(ServiceProvider services, ScriptedXdsClient xds, RecordedLogs logs, RecordLedger records)
     {
-        (_services, Xds, Logs) = (services, xds, logs);
+        (_services, Xds, Logs, Records) = (services, xds, logs, records);
         Engine = services.GetRequiredService<MeshEngine>();
     }
 
     public ScriptedXdsClient Xds { get; }
 
     public RecordedLogs Logs { get; }
+
+    /// <summary>What its requests told at their ends.</summary>
+    public RecordLedger Records { get; }
+
+    /// <summary>The test ends with requests that wait for something other than an endpoint.</summary>
+    public bool LeavesRequests { get; set; }
 
     public IServiceProvider Services => _services;
 
@@ -95,5 +102,16 @@ internal sealed class ClientMesh : IAsyncDisposable
         return cluster;
     }
 
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        var active = (int)Permits;
+        await _services.DisposeAsync();
+
+        // Whatever a test is about: a request that is over is told of, once.
+        Records.Confused.ShouldBe(0);
+        if (!LeavesRequests)
+        {
+            Records.Open.ShouldBeLessThanOrEqualTo(active);
+        }
+    }
 }

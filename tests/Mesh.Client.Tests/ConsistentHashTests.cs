@@ -55,7 +55,7 @@ public class ConsistentHashTests : IAsyncLifetime
         var picker = (maglev ? (ConsistentHashing)new Maglev() : new RingHash()).CreatePicker(hosts, new HostGroupState(0));
 
         var answers = new HashSet<string>();
-        for (var i = 0; i < 40; i++)
+        for (var i = 0; i < 120; i++)
         {
             var owner = ((IPEndPoint)picker.Pick(new PickContext(0) { HasHash = true, Hash = XxHash64.Hash($"user-{i}") }).Resource.Address).Port.ToString();
             var (answer, _) = await SendAsync("/", ("x-user", $"user-{i}"));
@@ -71,7 +71,7 @@ public class ConsistentHashTests : IAsyncLifetime
     {
         await UseAsync(Cluster.Types.LbPolicy.RingHash, new RouteAction.Types.HashPolicy { Header = new() { HeaderName = "x-user" } });
         var answers = new HashSet<string>();
-        for (var i = 0; i < 40; i++)
+        for (var i = 0; i < 120; i++)
         {
             answers.Add((await SendAsync("/")).Answer);
         }
@@ -118,7 +118,7 @@ public class ConsistentHashTests : IAsyncLifetime
         (await SendAsync("/")).Answer.ShouldBe(own);
 
         var answers = new HashSet<string>();
-        for (var i = 0; i < 40; i++)
+        for (var i = 0; i < 120; i++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{Authority}/");
             request.Options.Set(MeshRequest.SourceAddress, IPAddress.Parse($"10.0.0.{i}"));

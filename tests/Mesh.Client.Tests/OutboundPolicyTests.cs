@@ -11,8 +11,10 @@ using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tests;
 using Mesh.Testing;
 using Mesh.Xds.Client;
+using Mesh.Xds.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Stats;
 
 namespace Mesh.Client.Tests;
 
@@ -48,6 +50,30 @@ public class OutboundPolicyTests
 
         mesh.Engine.Outbound.Status.PassthroughRequests.ShouldBe(2);
         mesh.Engine.Clusters.All.Single(c => c.Cluster.Name == "PassthroughCluster").Cluster.Stats.OutsideRequests.Value.ShouldBe(2);
+        mesh.Records.Ended.Select(r => (r.Cluster, r.Authority, r.Status, r.Details, r.ResponseBytes)).ShouldBe(
+            [("PassthroughCluster", "api.example.com", 200, "via_upstream", 7), ("PassthroughCluster", "api.example.com", 200, "via_upstream", 7)]);
+    }
+
+    [Fact]
+    public async Task What_leaves_the_mesh_is_counted_as_the_listener_says()
+    {
+        await using var mesh = Create();
+        Set(mesh, AllowAny);
+        (await GetAsync(mesh, "http://api.example.com/")).ShouldBe("200 outside");
+        Rows(mesh).ShouldHaveSingleItem().ShouldContain("destination_service=\"api.example.com\"");
+
+        Set(mesh, AllowAny, new PluginConfig { DisableHostHeaderFallback = true });
+        (await GetAsync(mesh, "http://other.example.com/")).ShouldBe("200 outside");
+
+        Rows(mesh).Count(row => row.Contains("other.example.com", StringComparison.Ordinal)).ShouldBe(0);
+        Rows(mesh).Length.ShouldBe(2);
+
+        static string[] Rows(ClientMesh mesh)
+        {
+            var output = new System.Buffers.ArrayBufferWriter<byte>();
+            PrometheusText.Write(mesh.Services.GetRequiredService<MetricRegistry>(), output, family => family.Name == "istio_requests_total");
+            return [.. System.Text.Encoding.UTF8.GetString(output.WrittenSpan).Split('\n').Where(line => line.StartsWith("istio_requests_total{", StringComparison.Ordinal))];
+        }
     }
 
     [Fact]
@@ -65,6 +91,7 @@ public class OutboundPolicyTests
         reason.ShouldBe("the outbound traffic policy of the mesh is REGISTRY_ONLY (block_all of virtualOutbound) and no service or ServiceEntry names the host");
         mesh.Engine.Outbound.Status.BlackHoleRequests.ShouldBe(1);
         mesh.Engine.Outbound.Status.PassthroughRequests.ShouldBe(0);
+        mesh.Records.Ended.ShouldHaveSingleItem().ShouldSatisfyAllConditions(r => r.Cluster.ShouldBe("BlackHoleCluster"), r => r.Status.ShouldBe(502));
     }
 
     [Fact]
@@ -212,10 +239,9 @@ public class OutboundPolicyTests
         application.Services.AddSingleton<TimeProvider>(time);
         application.Services.AddMeshClient();
         await using var mesh = Outside(application).Build();
-        var before = time.ActiveTimers;
 
         var sending = GetAsync(mesh, "http://10.1.2.3/");
-        await time.WaitForTimersAsync(before + 1).Within();
+        await time.WaitForTimerAsync(TimeSpan.FromMilliseconds(250)).Within();
         sending.IsCompleted.ShouldBeFalse();
         time.Advance(TimeSpan.FromMilliseconds(250));
 
@@ -261,7 +287,7 @@ public class OutboundPolicyTests
         return $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
     }
 
-    private static void Set(ClientMesh mesh, Route route)
+    private static void Set(ClientMesh mesh, Route route, PluginConfig? stats = null)
     {
         if (route.Route_?.Cluster == "PassthroughCluster")
         {
@@ -286,7 +312,11 @@ public class OutboundPolicyTests
                         Name = OutboundPolicy.ListenerName,
                         VirtualHosts = { new VirtualHost { Name = route.Name, Domains = { "*" }, Routes = { route } } },
                     },
-                    HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) } },
+                    HttpFilters =
+                    {
+                        (HttpFilter[])(stats is null ? [] : [new HttpFilter { Name = "istio.stats", TypedConfig = Any.Pack(stats) }]),
+                        new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) },
+                    },
                 }),
             },
         });

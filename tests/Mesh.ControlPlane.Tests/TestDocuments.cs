@@ -38,6 +38,12 @@ internal static class TestDocuments
     public static ConfigResource AuthorizationPolicy(string name, string json, string @namespace = "default", int age = 0)
         => Of(ConfigKinds.AuthorizationPolicy, name, @namespace, Istio.Security.V1Beta1.AuthorizationPolicy.Parser.ParseJson(json), age);
 
+    public static ConfigResource Telemetry(string name, string json, string @namespace = "default", int age = 0)
+        => Of(ConfigKinds.Telemetry, name, @namespace, Istio.Telemetry.V1Alpha1.Telemetry.Parser.ParseJson(json), age);
+
+    public static ConfigResource ProxyConfig(string name, string json, string @namespace = "default", int age = 0)
+        => Of(ConfigKinds.ProxyConfig, name, @namespace, Istio.Networking.V1Beta1.ProxyConfig.Parser.ParseJson(json), age);
+
     public static ConfigResource Secret(string name, Secret secret, string @namespace = "default") => Of(ConfigKinds.Secret, name, @namespace, secret);
 
     public static ConfigResource MeshConfig(string json, string name = "mesh", int age = 0)

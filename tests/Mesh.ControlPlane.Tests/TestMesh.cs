@@ -34,7 +34,16 @@ internal sealed class TestMesh
             Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer.Descriptor,
             Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext.Descriptor,
             Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
-            Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor)));
+            Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor,
+            Envoy.Extensions.AccessLoggers.File.V3.FileAccessLog.Descriptor,
+            Envoy.Extensions.AccessLoggers.Grpc.V3.HttpGrpcAccessLogConfig.Descriptor,
+            Envoy.Extensions.AccessLoggers.Grpc.V3.TcpGrpcAccessLogConfig.Descriptor,
+            Envoy.Extensions.AccessLoggers.OpenTelemetry.V3.OpenTelemetryAccessLogConfig.Descriptor,
+            Envoy.Extensions.AccessLoggers.Filters.Cel.V3.ExpressionFilter.Descriptor,
+            Envoy.Config.Trace.V3.ZipkinConfig.Descriptor,
+            Envoy.Config.Trace.V3.OpenTelemetryConfig.Descriptor,
+            Envoy.Extensions.Tracers.Opentelemetry.ResourceDetectors.V3.EnvironmentResourceDetectorConfig.Descriptor,
+            Stats.PluginConfig.Descriptor)));
 
     private readonly MeshModelBuilder _builder;
 

@@ -1,3 +1,4 @@
+using Envoy.Service.LoadStats.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.Outbound;
 using Mesh.Xds.Ads;
@@ -9,6 +10,7 @@ namespace Mesh.DataPlane.Tests;
 internal sealed class ScriptedXdsClient : IXdsClient
 {
     private readonly Dictionary<(string TypeUrl, string Name), object> _resources = [];
+    private readonly Dictionary<(string TypeUrl, string Name), (ByteString Body, string Version)> _bodies = [];
     private readonly Dictionary<(string TypeUrl, string Name), ResourceError> _errors = [];
     private readonly List<Subscription> _subscriptions = [];
     private readonly Lock _gate = new();
@@ -34,18 +36,45 @@ internal sealed class ScriptedXdsClient : IXdsClient
     /// <summary>Whether it poses as a server of the incremental variant that can be reached.</summary>
     public bool AnswersEveryName { get; set; }
 
-    public XdsClientStatus Status => new("scripted", true, null, []);
+    public Envoy.Config.Core.V3.Node Node { get; } = new() { Id = "scripted" };
+
+    public string? ControlPlane { get; set; }
+
+    public long StreamsOpened { get; set; } = 1;
+
+    /// <summary>Who takes load reports.</summary>
+    public Func<CancellationToken, ValueTask<IAdsCall<LoadStatsRequest, LoadStatsResponse>>>? LoadStreams { get; set; }
+
+    public ValueTask<IAdsCall<LoadStatsRequest, LoadStatsResponse>> OpenLoadStreamAsync(CancellationToken cancellationToken)
+        => LoadStreams?.Invoke(cancellationToken) ?? throw new Mesh.Xds.Grpc.RpcException(Mesh.Xds.Grpc.StatusCode.Unimplemented, "no load is reported here");
+
+    /// <summary>Whatever the client waits for has come.</summary>
+    public void Deliver() => ResponseDelivered?.Invoke();
+
+    /// <summary>What was sent is in use, and was acknowledged.</summary>
+    public XdsClientStatus Status
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new("scripted", true, null, [.. _bodies.Select(b => new XdsResourceStatus(b.Key.TypeUrl, b.Key.Name, "ACKED", b.Value.Version, null, null) { Body = b.Value.Body })]);
+            }
+        }
+    }
 
     public void Set<T>(ResourceType<T> type, IMessage message)
         where T : class
     {
-        var resource = type.Decode(message.ToByteString(), out var name);
+        var body = message.ToByteString();
+        var resource = type.Decode(body, out var name);
         string version;
         lock (_gate)
         {
             _errors.Remove((type.TypeUrl, name));
             _resources[(type.TypeUrl, name)] = resource;
             version = (++_version).ToString();
+            _bodies[(type.TypeUrl, name)] = (body, version);
         }
 
         foreach (var subscription in Of(type.TypeUrl, name))
@@ -64,6 +93,7 @@ internal sealed class ScriptedXdsClient : IXdsClient
         lock (_gate)
         {
             _resources.Remove((type.TypeUrl, name));
+            _bodies.Remove((type.TypeUrl, name));
             _errors.Remove((type.TypeUrl, name));
         }
     }
@@ -74,6 +104,7 @@ internal sealed class ScriptedXdsClient : IXdsClient
         lock (_gate)
         {
             _resources.Remove((type.TypeUrl, name));
+            _bodies.Remove((type.TypeUrl, name));
             _errors[(type.TypeUrl, name)] = error;
         }
 
@@ -118,7 +149,7 @@ internal sealed class ScriptedXdsClient : IXdsClient
 
     public void ReportHealth(bool healthy, string? message = null) => throw new NotSupportedException();
 
-    public void UpdateNode(Action<Envoy.Config.Core.V3.Node> change) => throw new NotSupportedException();
+    public void UpdateNode(Action<Envoy.Config.Core.V3.Node> change) => change(Node);
 
     public Task WhenDrainedAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -38,9 +39,11 @@ public sealed class InProcessTests
         (await VersionAsync(caller)).ShouldBe("v1");
         Save(lab, "v2");
 
-        // Bounded by the test's guard alone: each turn is a request.
+        // Each turn is a request.
+        var since = Stopwatch.StartNew();
         while (await VersionAsync(caller) != "v2")
         {
+            since.Elapsed.ShouldBeLessThan(Guard.Hang, lab.Log.ToString());
         }
 
         using var named = new HttpRequestMessage(HttpMethod.Get, "http://backend.example.com/");

@@ -15,9 +15,12 @@ public sealed class PackagingTests
     private const string Configuration = "Release";
 #endif
 
+    /// <summary>The one that is a program: <c>dotnet tool install</c>.</summary>
+    private const string Tool = "Mesh.Cli";
+
     private static readonly string[] Packages =
     [
-        "Mesh", "Mesh.Abstractions", "Mesh.Client", "Mesh.ControlPlane", "Mesh.DataPlane", "Mesh.Server", "Mesh.Testing", "Mesh.Xds", "Mesh.Xds.Server",
+        "Mesh", "Mesh.Abstractions", "Mesh.Cli", "Mesh.Client", "Mesh.ControlPlane", "Mesh.DataPlane", "Mesh.OpenTelemetry", "Mesh.Server", "Mesh.Testing", "Mesh.Xds", "Mesh.Xds.Server",
     ];
 
     [Fact]
@@ -26,7 +29,7 @@ public sealed class PackagingTests
         var folder = Directory.CreateTempSubdirectory("mesh-publish-");
         try
         {
-            await DotnetCommand.RunAsync("publish", "tests/apps/ConsoleOnMeshClient", "-c", Configuration, "-v", "q", "--nologo", "-o", folder.FullName);
+            await DotnetCommand.RunAsync("publish", "tests/apps/ConsoleOnMeshClient", "-c", Configuration, "--no-build", "-v", "q", "--nologo", "-o", folder.FullName);
 
             using var config = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder.FullName, "ConsoleOnMeshClient.runtimeconfig.json")));
             var options = config.RootElement.GetProperty("runtimeOptions");
@@ -70,14 +73,17 @@ public sealed class PackagingTests
         }
     }
 
+    private static string FolderOf(string package) => package == Tool ? "tools/net10.0/any" : "lib/net10.0";
+
     private static void ShouldBeComplete(FileInfo file, string package)
     {
         using var zip = ZipFile.OpenRead(file.FullName);
         var entries = zip.Entries.ToDictionary(entry => entry.FullName, StringComparer.Ordinal);
-        entries.ShouldContainKey($"lib/net10.0/{package}.dll");
+        entries.ShouldContainKey($"{FolderOf(package)}/{package}.dll");
+        entries.ContainsKey($"{FolderOf(package)}/DotnetToolSettings.xml").ShouldBe(package == Tool);
         entries.ShouldContainKey("README.md");
         entries["README.md"].Length.ShouldBeGreaterThan(0);
-        using (var documentation = entries.ShouldContainKeyAnd($"lib/net10.0/{package}.xml").Open())
+        using (var documentation = entries.ShouldContainKeyAnd($"{FolderOf(package)}/{package}.xml").Open())
         {
             XDocument.Load(documentation).Root!.Element("assembly")!.Element("name")!.Value.ShouldBe(package);
         }
@@ -99,6 +105,6 @@ public sealed class PackagingTests
     private static void ShouldHaveSymbols(FileInfo file, string package)
     {
         using var zip = ZipFile.OpenRead(file.FullName);
-        zip.Entries.ShouldContain(entry => entry.FullName == $"lib/net10.0/{package}.pdb");
+        zip.Entries.ShouldContain(entry => entry.FullName == $"{FolderOf(package)}/{package}.pdb");
     }
 }

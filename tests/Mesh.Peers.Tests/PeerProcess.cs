@@ -6,7 +6,7 @@ namespace Mesh.Peers.Tests;
 /// <summary>A running peer: lines in, lines out.</summary>
 internal sealed class PeerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Guard = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Guard = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _errors = new();
@@ -21,8 +21,15 @@ internal sealed class PeerProcess : IAsyncDisposable
     public async Task<string> ReadLineAsync()
     {
         using var guard = new CancellationTokenSource(Guard);
-        return await _process.StandardOutput.ReadLineAsync(guard.Token)
-            ?? throw new InvalidOperationException($"the peer ended early, with {await ExitCodeAsync(guard.Token)}:\n{string.Join('\n', _errors)}");
+        try
+        {
+            return await _process.StandardOutput.ReadLineAsync(guard.Token)
+                ?? throw new InvalidOperationException($"the peer ended early, with {await ExitCodeAsync(guard.Token)}:\n{string.Join('\n', _errors)}");
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"the peer has said nothing for {Guard}:\n{string.Join('\n', _errors)}");
+        }
     }
 
     private async Task<int> ExitCodeAsync(CancellationToken cancellationToken)

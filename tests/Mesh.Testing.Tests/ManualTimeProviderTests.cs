@@ -110,5 +110,44 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
+    public void A_test_may_wait_for_the_one_timer_that_it_is_about()
+    {
+        _time.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
+        _time.WaitForTimerAsync(TimeSpan.FromSeconds(5)).IsCompleted.ShouldBeTrue();
+
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        var five = _time.WaitForTimerAsync(TimeSpan.FromSeconds(5));
+        _time.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(4), Timeout.InfiniteTimeSpan);
+        five.IsCompleted.ShouldBeFalse();
+        _time.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
+        five.IsCompleted.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void So_many_timers_of_one_moment_are_not_mistaken_for_others()
+    {
+        _time.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
+        _time.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+
+        var two = _time.WaitForTimersAsync(2, TimeSpan.FromSeconds(5));
+        two.IsCompleted.ShouldBeFalse();
+        _time.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(4), Timeout.InfiniteTimeSpan);
+        two.IsCompleted.ShouldBeFalse();
+        _time.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
+
+        two.IsCompleted.ShouldBeTrue();
+        _time.WaitForTimersAsync(2, TimeSpan.FromSeconds(5)).IsCompleted.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_one_timer_may_give_up()
+    {
+        using var giveUp = new CancellationTokenSource();
+        var waiting = _time.WaitForTimerAsync(TimeSpan.FromSeconds(5), giveUp.Token);
+        await giveUp.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(waiting);
+    }
+
+    [Fact]
     public void Never_goes_back() => Should.Throw<ArgumentOutOfRangeException>(() => _time.Advance(TimeSpan.FromTicks(-1)));
 }

@@ -1,5 +1,5 @@
+using System.Net;
 using Bookinfo.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Bookinfo.ControlPlane;
 
@@ -14,8 +14,14 @@ internal static class ControlPlaneService
         var folder = options.MeshFolder ?? throw new ArgumentException("control-plane needs --mesh <folder>.");
         var builder = ServiceHost.CreateBuilder(options);
 
-        // xDS is gRPC: HTTP/2 with prior knowledge, as there is no TLS on this port.
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2));
+        // One port for gRPC, which is HTTP/2, and one for people, meshctl and Prometheus.
+        var (xds, monitoring) = (PlaceOf(options.Url, "--url"), PlaceOf(options.Monitoring, "--monitoring"));
+        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ListenMeshXds(xds.Address, xds.Port);
+            kestrel.ListenMeshMonitoring(monitoring.Address, monitoring.Port);
+        });
         builder.Services.AddMeshControlPlane(controlPlane =>
         {
             controlPlane.ConfigFolder = folder;
@@ -31,7 +37,13 @@ internal static class ControlPlaneService
 
         var app = builder.Build();
         app.MapMeshXds();
+        app.MapMeshMonitoring();
         ServiceHost.ReportAddress(app, options);
         return app;
     }
+
+    private static IPEndPoint PlaceOf(string url, string option)
+        => Uri.TryCreate(url, UriKind.Absolute, out var uri) && (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) || (address = uri.IsLoopback ? IPAddress.Loopback : null) is not null)
+            ? new IPEndPoint(address, uri.Port)
+            : throw new ArgumentException($"{option} is '{url}'; give http://<IP address>:<port>.");
 }

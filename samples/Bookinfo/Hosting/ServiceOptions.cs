@@ -14,6 +14,9 @@ internal sealed record ServiceOptions
     /// <summary>The control plane.</summary>
     public string Xds { get; init; } = "http://127.0.0.1:15010";
 
+    /// <summary>Where the control plane shows what it knows; port 0 is any free one.</summary>
+    public string Monitoring { get; init; } = "http://127.0.0.1:15014";
+
     /// <summary>The folder of YAML (control plane only).</summary>
     public string? MeshFolder { get; init; }
 
@@ -35,10 +38,11 @@ internal sealed record ServiceOptions
                 "--version" => options with { Version = Value() },
                 "--url" => options with { Url = Value() },
                 "--xds" => options with { Xds = Value() },
+                "--monitoring" => options with { Monitoring = Value() },
                 "--mesh" => options with { MeshFolder = Value() },
                 "--verbose" => options with { Verbose = true },
                 "--child" => options with { IsChild = true },
-                var other => throw new ArgumentException($"'{other}' is no option of {role}: --version, --url, --xds, --mesh, --verbose."),
+                var other => throw new ArgumentException($"'{other}' is no option of {role}: --version, --url, --xds, --monitoring, --mesh, --verbose."),
             };
         }
 

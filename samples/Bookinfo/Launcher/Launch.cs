@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Bookinfo.Launcher;
 
 /// <summary>One run of the sample: every process from start to stop.</summary>
@@ -10,6 +12,9 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
     [
         ("details", "v1"), ("ratings", "v1"), ("reviews", "v1"), ("reviews", "v2"), ("reviews", "v3"), ("productpage", "v1"),
     ];
+
+    /// <summary>The ports of the mesh's admin, one for each service.</summary>
+    public static IEnumerable<int> AdminPorts(LauncherOptions options) => Services.Select((_, i) => options.AdminPort == 0 ? 0 : Math.Min(options.AdminPort + i, ushort.MaxValue));
 
     private readonly List<ServiceProcess> _processes = [];
     private readonly ServiceLines _lines = new(console, folder, options.Verbose);
@@ -47,15 +52,21 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
 
     private async Task StartAsync(CancellationToken stop)
     {
-        var controlPlane = Start("control-plane", "control-plane", ["--url", $"http://127.0.0.1:{options.ControlPlanePort}", "--mesh", folder], []);
+        var controlPlane = Start("control-plane", "control-plane", ["--url", $"http://127.0.0.1:{options.ControlPlanePort}", "--monitoring", $"http://127.0.0.1:{options.MonitoringPort}", "--mesh", folder], []);
         var xds = await ListeningAsync(controlPlane, stop);
 
-        foreach (var (service, version) in Services)
+        foreach (var ((service, version), adminPort) in Services.Zip(AdminPorts(options)))
         {
             var name = service == "reviews" ? $"{service}-{version}" : service;
             var url = service != "productpage" ? "http://127.0.0.1:0"
                 : options.Port == 0 ? "http://127.0.0.1:0" : $"http://localhost:{options.Port}";
-            Start(name, service, ["--version", version, "--url", url, "--xds", xds], new() { ["HOSTNAME"] = $"{service}-{version}" });
+            Dictionary<string, string> environment = new() { ["HOSTNAME"] = $"{service}-{version}" };
+            if (adminPort > 0)
+            {
+                environment["Mesh__Admin__Port"] = adminPort.ToString(CultureInfo.InvariantCulture);
+            }
+
+            Start(name, service, ["--version", version, "--url", url, "--xds", xds], environment).AdminPort = adminPort;
         }
 
         foreach (var process in _processes)
@@ -74,7 +85,7 @@ internal sealed class Launch(LauncherOptions options, string folder, LauncherCon
             console.Error("The page is not complete yet; the lines above and the YAML in the config folder tell why.");
         }
 
-        StartupText.Write(console, _processes, folder);
+        StartupText.Write(console, _processes, folder, options.MonitoringPort);
     }
 
     private ServiceProcess Start(string name, string role, IEnumerable<string> arguments, Dictionary<string, string> environment)

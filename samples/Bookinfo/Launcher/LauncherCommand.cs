@@ -29,6 +29,8 @@ internal static class LauncherCommand
 
         var problem = PortCheck.Problem(options.Port, "productpage", "--port", 9081)
             ?? PortCheck.Problem(options.ControlPlanePort, "the control plane", "--control-plane-port", 15011)
+            ?? Launch.AdminPorts(options).Select(port => PortCheck.Problem(port, "the admin of a service", "--admin-port", 15120)).FirstOrDefault(found => found is not null)
+            ?? PortCheck.Problem(options.MonitoringPort, "the control plane's monitoring", "--monitoring-port", 15015)
             ?? (options.Port == options.ControlPlanePort && options.Port != 0
                 ? $"productpage and the control plane cannot share port {options.Port}: change --port or --control-plane-port." : null);
         if (problem is not null)

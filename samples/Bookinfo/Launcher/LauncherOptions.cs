@@ -12,6 +12,8 @@ internal sealed record LauncherOptions
 
           --port <port>                 productpage (default 9080; 0 = any free port)
           --control-plane-port <port>   control plane (default 15010; 0 = any free port)
+          --admin-port <port>           first of the six ports on which the services show what they believe (default 15020; 0 = none)
+          --monitoring-port <port>      what meshctl, browsers and Prometheus read of it (default: four above the control plane's)
           --mesh <folder>               the YAML to run with (default: samples/Bookinfo/mesh)
           --verbose                     every log line of every service
           --help                        this text
@@ -20,6 +22,16 @@ internal sealed record LauncherOptions
     public int Port { get; init; } = 9080;
 
     public int ControlPlanePort { get; init; } = 15010;
+
+    /// <summary>The first of the ports of the mesh's admin, one for each service in the order in which they start; 0 for none.</summary>
+    public int AdminPort { get; init; } = 15020;
+
+    /// <summary>Where the control plane shows what it knows: as with Istio, 15014 beside 15010.</summary>
+    public int MonitoringPort
+    {
+        get => field >= 0 ? field : ControlPlanePort is 0 or > 65531 ? 0 : ControlPlanePort + 4;
+        init;
+    } = -1;
 
     public string? MeshFolder { get; init; }
 
@@ -44,6 +56,8 @@ internal sealed record LauncherOptions
             {
                 "--port" => options with { Port = Port() },
                 "--control-plane-port" => options with { ControlPlanePort = Port() },
+                "--admin-port" => options with { AdminPort = Port() },
+                "--monitoring-port" => options with { MonitoringPort = Port() },
                 "--mesh" => options with { MeshFolder = Value() },
                 "--verbose" => options with { Verbose = true },
                 "--help" or "-h" => options with { Help = true },

@@ -26,6 +26,9 @@ internal sealed class ServiceProcess : IDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>Where it shows what it believes of the mesh; 0 when it does not.</summary>
+    public int AdminPort { get; set; }
+
     /// <summary>The address once it listens; fails when the process ends before.</summary>
     public Task<string> Listening => _listening.Task;
 

@@ -3,7 +3,7 @@ namespace Bookinfo.Launcher;
 /// <summary>What a person reads once everything runs.</summary>
 internal static class StartupText
 {
-    public static void Write(LauncherConsole console, IReadOnlyList<ServiceProcess> processes, string folder)
+    public static void Write(LauncherConsole console, IReadOnlyList<ServiceProcess> processes, string folder, int monitoringPort)
     {
         var page = Address(processes.Single(process => process.Name == "productpage")).TrimEnd('/') + "/productpage";
         var examples = Path.Combine(Path.GetDirectoryName(folder)!, "mesh-examples");
@@ -17,7 +17,13 @@ internal static class StartupText
         console.Line();
         foreach (var process in processes)
         {
-            console.Line($"    {process.Name,-14} {Address(process),-26} {console.Dim($"process {process.Id}")}");
+            var admin = process.AdminPort > 0 ? $"admin http://127.0.0.1:{process.AdminPort}" : "";
+            console.Line($"    {process.Name,-14} {Address(process),-26} {admin,-29} {console.Dim($"process {process.Id}")}");
+        }
+
+        if (monitoringPort > 0)
+        {
+            console.Line($"    {"what it knows",-14} http://127.0.0.1:{monitoringPort}/debug  {console.Dim("meshctl reads it: dotnet run --project src/Mesh.Cli -- proxy-status")}");
         }
 
         console.Line();

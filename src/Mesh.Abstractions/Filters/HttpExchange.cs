@@ -13,6 +13,7 @@ public sealed class HttpExchange
     private Dictionary<string, JsonObject>? _metadata;
     private string? _sharedName;
     private JsonObject? _shared;
+    private bool _isLent;
 
     internal HttpExchange(HttpExchangeAdapter adapter)
     {
@@ -195,6 +196,18 @@ public sealed class HttpExchange
             : _metadata is not null && _metadata.TryGetValue(name, out var metadata) ? metadata
             : null;
 
+    /// <summary>All that has been left, for those who look at it when the exchange has ended: it is theirs then. <see langword="null"/> for nothing.</summary>
+    internal IReadOnlyDictionary<string, JsonObject>? LendMetadata()
+    {
+        if (_shared is not null)
+        {
+            return new Dictionary<string, JsonObject>(StringComparer.Ordinal) { [_sharedName!] = _shared };
+        }
+
+        _isLent = _metadata is { Count: > 0 };
+        return _isLent ? _metadata : null;
+    }
+
     internal bool IsReplyOf(FilterReply reply) => ReferenceEquals(SentReply, reply);
 
     internal void Begin(int filters)
@@ -208,6 +221,11 @@ public sealed class HttpExchange
     internal void Reset()
     {
         Array.Clear(_states);
+        if (_isLent)
+        {
+            (_isLent, _metadata) = (false, null);
+        }
+
         _metadata?.Clear();
         (_sharedName, _shared) = (null, null);
         PendingReply = null;

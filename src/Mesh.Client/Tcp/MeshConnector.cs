@@ -74,7 +74,7 @@ internal sealed class MeshConnector(MeshEngine engine) : IMeshConnector
             OutboundVerdict.Pass => await engine.Tcp
                 .ConnectDirectlyAsync(OutsideClusters.Passthrough, engine.Clusters.OutsideClusters.PassthroughStats, facts, idleTimeout: null, cancellationToken).ConfigureAwait(false),
             OutboundVerdict.Route => await engine.Tcp.ConnectAsync(decision.Action!, facts, cancellationToken).ConfigureAwait(false),
-            _ => throw TcpFailure.Refused(
+            _ => throw engine.Tcp.Refuse(
                 facts,
                 decision.Reason,
                 "Add a ServiceEntry for it, allow it by the outboundTrafficPolicy of MeshConfig or Sidecar, or set Mesh:Client:OutboundTrafficPolicy to AllowAny."),

@@ -25,6 +25,8 @@ internal static class ModelAnalyzer
         }
 
         PolicyAnalyzer.Analyze(config, diagnostics);
+        TelemetryAnalyzer.Analyze(config, diagnostics);
+        ProxyConfigAnalyzer.Analyze(config, diagnostics);
         foreach (var (resource, spec) in snapshot.Of<WorkloadEntry>())
         {
             AddressAnalyzer.Analyze(resource, spec, config, diagnostics);

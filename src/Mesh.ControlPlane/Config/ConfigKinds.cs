@@ -12,9 +12,12 @@ internal static class ConfigKinds
 {
     private const string IstioNetworking = "networking.istio.io";
     private const string IstioSecurity = "security.istio.io";
+    private const string IstioTelemetry = "telemetry.istio.io";
 
     private static readonly string[] IstioVersions = ["v1", "v1beta1", "v1alpha3"];
+    private static readonly string[] ProxyConfigVersions = ["v1beta1"];
     private static readonly string[] SecurityVersions = ["v1", "v1beta1"];
+    private static readonly string[] TelemetryVersions = ["v1", "v1alpha1"];
 
     public static ConfigKind Service { get; } = Core<K8s.V1.ServiceSpec>("Service", K8s.V1.ServiceSpec.Descriptor, ServiceValidator.Validate, HonouredFields.Service);
 
@@ -34,6 +37,10 @@ internal static class ConfigKinds
 
     public static ConfigKind AuthorizationPolicy { get; } = Security<Istio.Security.V1Beta1.AuthorizationPolicy>(AuthorizationPolicyValidator.Validate, HonouredFields.AuthorizationPolicy);
 
+    public static ConfigKind Telemetry { get; } = OfGroup<Istio.Telemetry.V1Alpha1.Telemetry>(IstioTelemetry, TelemetryVersions, TelemetryValidator.Validate, HonouredFields.Telemetry);
+
+    public static ConfigKind ProxyConfig { get; } = OfGroup<Istio.Networking.V1Beta1.ProxyConfig>(IstioNetworking, ProxyConfigVersions, ProxyConfigValidator.Validate, HonouredFields.ProxyConfigDocument);
+
     public static ConfigKind Secret { get; } = new("", "Secret", ["v1"], K8s.V1.Secret.Descriptor)
     {
         ReadBesideMetadata = SecretReader.Read,
@@ -42,7 +49,7 @@ internal static class ConfigKinds
 
     public static IReadOnlyList<ConfigKind> All { get; } =
     [
-        Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, PeerAuthentication, RequestAuthentication, AuthorizationPolicy, Secret,
+        Service, ServiceEntry, WorkloadEntry, DestinationRule, VirtualService, Sidecar, PeerAuthentication, RequestAuthentication, AuthorizationPolicy, Telemetry, ProxyConfig, Secret,
         MeshKinds.MeshConfig, MeshKinds.MeshNetworks,
     ];
 

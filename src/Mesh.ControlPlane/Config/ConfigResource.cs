@@ -27,6 +27,10 @@ internal sealed record ConfigResource(
     /// <summary>The path of the fields of <see cref="Spec"/> in the document; empty when they are all of it.</summary>
     public string SpecPath { get; init; } = "spec";
 
+    /// <summary>Whether the author wrote a field of <see cref="Spec"/>: a zero and nothing are the same to a message.</summary>
+    /// <returns><see langword="null"/> when nobody knows: the document was not read from YAML.</returns>
+    public bool? IsWritten(string field) => Source.Marks?.IsWritten(SpecPath.Length == 0 ? field : $"{SpecPath}.{field}");
+
     /// <summary>The identity of a document: kind, namespace and name.</summary>
     public (string Kind, string Namespace, string Name) Key => (Kind.ToString(), Namespace, Name);
 

@@ -1,5 +1,7 @@
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Config.Reading;
 using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Registry;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.ControlPlane.Discovery;
@@ -8,6 +10,8 @@ namespace Mesh.ControlPlane.Discovery;
 internal sealed partial class ConfigReporter(ILogger logger)
 {
     private const int MaxNames = 10;
+    private const int MaxProblems = 5;
+    private const int MaxProblemLength = 200;
 
     private Dictionary<(string Kind, string Namespace, string Name), ConfigResource> _applied = [];
     private HashSet<string> _told = new(StringComparer.Ordinal);
@@ -34,6 +38,32 @@ internal sealed partial class ConfigReporter(ILogger logger)
 
     public void ReportContested(string nodeId, IReadOnlyList<SidecarRule> sidecars)
         => Log.Contested(logger, nodeId, string.Join(", ", sidecars.Select(sidecar => sidecar.Source)), sidecars[0].Source.Name);
+
+    /// <summary>Reads a node's annotation <c>proxy.istio.io/config</c>, and tells what is wrong with it: it stands in no document.</summary>
+    public ProxyConfigAnnotation? ReadAnnotation(string nodeId, NodeMetadata metadata)
+    {
+        if (metadata.Annotation(ProxyConfigAnnotation.Key) is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        var problems = new List<string>();
+        var annotation = ProxyConfigAnnotation.Read(text, problems);
+        if (problems.Count > 0)
+        {
+            Log.Annotation(
+                logger,
+                nodeId,
+                annotation is null ? "it does not apply" : "the rest of it applies",
+                string.Join(" ", problems.Take(MaxProblems).Select(problem => Printable(problem))));
+        }
+
+        return annotation;
+    }
+
+    // Nodes write it.
+    private static string Printable(string problem)
+        => string.Concat(problem.Take(MaxProblemLength).Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));
 
     private void ReportChanges(ConfigSnapshot snapshot)
     {
@@ -71,6 +101,9 @@ internal sealed partial class ConfigReporter(ILogger logger)
 
         [LoggerMessage(3314, LogLevel.Warning, "The labels of node {NodeId} are selected by several Sidecars ({Sidecars}): {First}, the oldest, counts. Make their workloadSelectors exclude each other.")]
         public static partial void Contested(ILogger logger, string nodeId, string sidecars, string first);
+
+        [LoggerMessage(3315, LogLevel.Warning, "The annotation proxy.istio.io/config of node {NodeId} has something that is not applied, and {Rest}: {Problems}")]
+        public static partial void Annotation(ILogger logger, string nodeId, string rest, string problems);
 
         [LoggerMessage(EventId = 3312, Message = "{Diagnostic}")]
         public static partial void Wrong(ILogger logger, LogLevel level, string diagnostic);

@@ -4,7 +4,9 @@ using Envoy.Config.Endpoint.V3;
 using Mesh.ControlPlane.Analysis;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Issuers;
 using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Monitoring;
 using Mesh.ControlPlane.Registry;
 using Mesh.ControlPlane.Security;
 using Mesh.Xds.Ads;
@@ -31,11 +33,16 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     private readonly ConfigReporter _reporter;
     private readonly Gatekeeper? _gatekeeper;
     private readonly TrustBundle? _trustBundle;
+    private readonly PilotMetrics? _metrics;
+    private readonly OpenIdDiscovery? _issuers;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource<IAdsServer> _server = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Dictionary<string, WorkloadInstance?> _pendingWorkloads = new(StringComparer.Ordinal);
     private ConfigSnapshot? _pendingConfig;
+    private long? _pendingSince;
+    private bool _pendingIssuers;
+    private IReadOnlyList<ConfigDiagnostic> _told = [];
     private ConfigSnapshot? _applied;
     private volatile MeshModel _model;
     private readonly TimeSpan _startGrace;
@@ -45,16 +52,18 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
     private long _epoch;
     private bool _disposed;
 
-    public DiscoveryServer(IConfigStore store, ServiceRegistry registry, DiscoveryOptions options, TimeProvider time, ILogger<DiscoveryServer> logger, Gatekeeper? gatekeeper = null, TrustBundle? trustBundle = null)
+    public DiscoveryServer(IConfigStore store, ServiceRegistry registry, DiscoveryOptions options, TimeProvider time, ILogger<DiscoveryServer> logger, Gatekeeper? gatekeeper = null, TrustBundle? trustBundle = null, PilotMetrics? metrics = null, OpenIdDiscovery? issuers = null)
     {
+        _issuers = issuers;
         _gatekeeper = gatekeeper;
         _trustBundle = trustBundle;
+        _metrics = metrics;
         _store = store;
         _registry = registry;
         _logger = logger;
         _time = time;
         _startGrace = options.StartGrace;
-        _builder = new MeshModelBuilder(options.ClusterDomain, options.Retry503);
+        _builder = new MeshModelBuilder(options.ClusterDomain, options.Retry503, issuers);
         _model = _builder.Model;
         _debouncer = new Debouncer(options.QuietTime, options.MaxDelay, time, () => Apply());
         _reporter = new ConfigReporter(logger);
@@ -83,6 +92,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         if (_trustBundle is not null)
         {
             _trustBundle.Changed += OnRootsChanged;
+        }
+
+        if (_issuers is not null)
+        {
+            _issuers.Changed += OnIssuersChanged;
         }
 
         lock (_gate)
@@ -115,7 +129,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
             metadata.BindsToPort,
             isInProcess: node.UserAgentName == XdsNode.UserAgentName,
             mayReadKeys: _gatekeeper?.MayReadKeys(connection, caller) ?? ServiceRegistry.IsLocal(connection),
-            workload: metadata.HasAddresses ? metadata.ToInstance(connection.RemoteEndPoint, []) : null);
+            workload: metadata.HasAddresses ? metadata.ToInstance(connection.RemoteEndPoint, []) : null,
+            workloadName: metadata.WorkloadName,
+            serviceCluster: node.Cluster,
+            meshId: metadata.MeshId,
+            annotation: _reporter.ReadAnnotation(node.Id, metadata));
         var selecting = _model.Config.Sidecars.Selecting(proxy.Namespace, proxy.Labels).ToArray();
         if (selecting.Length > 1)
         {
@@ -162,6 +180,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         if (_trustBundle is not null)
         {
             _trustBundle.Changed -= OnRootsChanged;
+        }
+
+        if (_issuers is not null)
+        {
+            _issuers.Changed -= OnIssuersChanged;
         }
 
         lock (_applying)
@@ -220,6 +243,20 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         lock (_gate)
         {
             _pendingConfig = snapshot;
+            _pendingSince ??= _time.GetTimestamp();
+        }
+
+        _debouncer.Announce();
+    }
+
+    // What the documents are stays, and what they come to does not.
+    private void OnIssuersChanged()
+    {
+        lock (_gate)
+        {
+            _pendingConfig ??= _store.Current;
+            _pendingIssuers = true;
+            _pendingSince ??= _time.GetTimestamp();
         }
 
         _debouncer.Announce();
@@ -244,7 +281,10 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         lock (_gate)
         {
             _pendingWorkloads[id] = workload;
+            _pendingSince ??= _time.GetTimestamp();
         }
+
+        _metrics?.Count(id, workload is null);
 
         _debouncer.Announce();
     }
@@ -257,8 +297,12 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
         {
             ConfigSnapshot? config;
             Dictionary<string, WorkloadInstance?> workloads;
+            long? since;
+            bool issuers;
             lock (_gate)
             {
+                (issuers, _pendingIssuers) = (_pendingIssuers, false);
+                (since, _pendingSince) = (_pendingSince, null);
                 config = _pendingConfig;
                 _pendingConfig = null;
                 workloads = _pendingWorkloads;
@@ -273,10 +317,10 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
                 return _epoch;
             }
 
-            if (config is not null && ReferenceEquals(config, _applied))
+            if (config is not null && !issuers && ReferenceEquals(config, _applied))
             {
                 // Only what is told about them is new.
-                _reporter.Report(config, _store.Diagnostics);
+                Report(config);
                 config = null;
                 if (workloads.Count == 0)
                 {
@@ -284,6 +328,8 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
                 }
             }
 
+            _metrics?.Applying(config is not null, workloads.Count, since is { } first ? _time.GetElapsedTime(first) : null);
+            var began = _time.GetTimestamp();
             var found = new ModelDiagnostics();
             var before = _model.Config;
             var change = _builder.Update(config, workloads, found);
@@ -294,9 +340,11 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
                 change = (change ?? AdsChange.Nothing) with { EverythingFor = view => scopes?.Invoke(view) == true || policies?.Invoke(view) == true };
             }
 
+            _metrics?.Applied(_time.GetElapsedTime(began));
             if (change is not null && _server.Task.IsCompletedSuccessfully)
             {
                 _epoch = _server.Task.Result.Push(change);
+                _metrics?.Pushed(config is not null, workloads.Count > 0);
             }
 
             TellOfUnselected(workloads.Values);
@@ -305,13 +353,22 @@ internal sealed partial class DiscoveryServer : IAdsBackend, IDisposable
                 // Clients come first: analysis reads every document.
                 _cache.Trim(_model.Config);
                 _gatekeeper?.TellConfig(_applied, config);
+                _metrics?.Count(_applied, config);
                 _applied = config;
                 ModelAnalyzer.Analyze(config, _model.Config, found);
                 _store.Report("model", found.Found);
-                _reporter.Report(config, _store.Diagnostics);
+                Report(config);
             }
 
             return _epoch;
         }
+    }
+
+    private void Report(ConfigSnapshot config)
+    {
+        var diagnostics = _store.Diagnostics;
+        _reporter.Report(config, diagnostics);
+        _metrics?.Count(_told, diagnostics);
+        _told = diagnostics;
     }
 }

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Generators;
 using Mesh.ControlPlane.Generators.Inbound;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
+using Mesh.ControlPlane.Model.Signals;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
 
@@ -17,11 +20,12 @@ internal sealed class ResourceCache
     /// <summary>Listeners are named by clients: the bound keeps a client that invents names from filling the memory.</summary>
     private const int MaxListeners = 200_000;
 
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target, MeshSettings Mesh), AdsResource> _listeners = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Name, HostTarget Target, MeshSettings Mesh, ListenerSignals Signals, EnvoyHeaders Headers), AdsResource> _listeners = new();
+    private TelemetryIndex? _telemetries;
     private (MeshSettings Mesh, AdsResource Cluster) _passthrough = (MeshSettings.Default, PassthroughOf(MeshSettings.Default));
-    private readonly ConcurrentDictionary<(OutboundTraffic Traffic, MeshSettings Mesh), AdsResource> _virtualOutbound = new();
-    private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, string Name), CachedResource> _tcpListeners = new();
-    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Addresses, string Name), CachedResource> _inbound = new();
+    private readonly ConcurrentDictionary<(OutboundTraffic Traffic, MeshSettings Mesh, ListenerSignals Signals, EnvoyHeaders Headers), AdsResource> _virtualOutbound = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Labels, bool BindsToPort, ListenerSignals Signals, string Name), CachedResource> _tcpListeners = new();
+    private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Annotation, string Addresses, ListenerSignals Signals, string Name), CachedResource> _inbound = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Labels, string Scope, string Name), CachedResource> _routes = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), CachedResource> _clusters = new();
     private readonly ConcurrentDictionary<(ProxyKind Kind, string Namespace, string Variant, string Name), CachedResource> _endpoints = new();
@@ -55,11 +59,21 @@ internal sealed class ResourceCache
     /// <summary>Drops what only documents of the past can need.</summary>
     public void Trim(ConfigIndex config)
     {
+        var sameTelemetry = ReferenceEquals(_telemetries, config.Telemetries);
+        _telemetries = config.Telemetries;
         foreach (var (key, _) in _listeners)
         {
-            if (!ReferenceEquals(key.Mesh, config.Mesh))
+            if (!ReferenceEquals(key.Mesh, config.Mesh) || !sameTelemetry)
             {
                 _listeners.TryRemove(key, out _);
+            }
+        }
+
+        foreach (var (key, _) in _virtualOutbound)
+        {
+            if (!ReferenceEquals(key.Mesh, config.Mesh) || !sameTelemetry)
+            {
+                _virtualOutbound.TryRemove(key, out _);
             }
         }
 
@@ -180,7 +194,9 @@ internal sealed class ResourceCache
         if (name == VirtualOutbound.Name)
         {
             return proxy.Kind == ProxyKind.Mesh
-                ? _virtualOutbound.GetOrAdd((model.Config.OutboundTrafficOf(proxy), model.Config.Mesh), static key => new AdsResource(VirtualOutbound.Name, VirtualOutbound.Generate(key.Traffic, key.Mesh)))
+                ? _virtualOutbound.GetOrAdd(
+                    (model.Config.OutboundTrafficOf(proxy), model.Config.Mesh, model.Config.SignalsOf(proxy, WorkloadMode.Client), model.Config.ProxyConfigs.Of(proxy).EnvoyHeaders),
+                    static key => new AdsResource(VirtualOutbound.Name, VirtualOutbound.Generate(key.Traffic, key.Headers, key.Signals)))
                 : null;
         }
 
@@ -189,7 +205,9 @@ internal sealed class ResourceCache
             return null;
         }
 
-        if (_listeners.TryGetValue((proxy.Kind, name, target, model.Config.Mesh), out var resource))
+        var signals = model.Config.SignalsOf(proxy, WorkloadMode.Client);
+        var headers = model.Config.ProxyConfigs.Of(proxy).EnvoyHeaders;
+        if (_listeners.TryGetValue((proxy.Kind, name, target, model.Config.Mesh, signals, headers), out var resource))
         {
             return resource;
         }
@@ -199,7 +217,7 @@ internal sealed class ResourceCache
             _listeners.Clear();
         }
 
-        return _listeners.GetOrAdd((proxy.Kind, name, target, model.Config.Mesh), new AdsResource(name, ListenerGenerator.Generate(proxy, model.Config.Mesh, name, target)));
+        return _listeners.GetOrAdd((proxy.Kind, name, target, model.Config.Mesh, signals, headers), new AdsResource(name, ListenerGenerator.Generate(proxy, model.Config.Mesh, name, target, signals, headers)));
     }
 
     private AdsResource? InboundListener(ConfigIndex config, Proxy proxy, string name, InboundListenerName address)
@@ -211,7 +229,7 @@ internal sealed class ResourceCache
 
         return Find(
             _inbound,
-            (proxy.Kind, proxy.Namespace, proxy.LabelsKey, proxy.AddressesKey, name),
+            (proxy.Kind, proxy.Namespace, proxy.LabelsKey, proxy.Annotation?.Hash ?? "", proxy.AddressesKey, config.SignalsOf(proxy, WorkloadMode.Server), name),
             new ResourceInputs(null, null, null, config, InboundInputs.Of(proxy, config)),
             name,
             () => InboundListenerGenerator.Generate(proxy, config, name, address));
@@ -228,7 +246,7 @@ internal sealed class ResourceCache
         // What it is made from reaches over many documents: it is made again when any has changed, and asked for when one that matters has.
         return Find(
             _tcpListeners,
-            (proxy.Namespace, proxy.LabelsKey, proxy.BindsToPort, name),
+            (proxy.Namespace, proxy.LabelsKey, proxy.BindsToPort, config.SignalsOf(proxy, WorkloadMode.Client), name),
             new ResourceInputs(null, null, null, config, [config]),
             name,
             () => TcpListenerGenerator.Generate(proxy, config, key));
@@ -249,7 +267,7 @@ internal sealed class ResourceCache
 
         return Find(
             _tcpListeners,
-            (proxy.Namespace, proxy.LabelsKey, proxy.IsIpv6Only, name),
+            (proxy.Namespace, proxy.LabelsKey, proxy.IsIpv6Only, config.SignalsOf(proxy, WorkloadMode.Client), name),
             new ResourceInputs(null, null, null, config, [config]),
             name,
             () => ConnectionListenerGenerator.Generate(proxy, config, name, target));
@@ -275,9 +293,10 @@ internal sealed class ResourceCache
         var tlsRules = seesTls ? scope.FindVirtualServices(key.Host, key.Port) : [];
         object?[] destinations = [.. RouteDestinations(config, scope, proxy, service, tlsRules.Append(rule).OfType<VirtualServiceRule>()), .. tlsRules];
         var byLabels = rule is { DependsOnSourceLabels: true } || tlsRules.Any(tls => tls.DependsOnSourceLabels) || Array.Exists(destinations, destination => destination is DestinationRuleSet { Variant.Length: > 0 });
+        var variant = $"{(seesTls ? "tls/" : "")}{(config.ProxyConfigs.Of(proxy).EnvoyHeaders.HidesAttempts ? "uncounted/" : "")}{scope.Variant}";
         return Find(
             _routes,
-            (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", seesTls ? $"tls/{scope.Variant}" : scope.Variant, name),
+            (proxy.Kind, proxy.Namespace, byLabels ? proxy.LabelsKey : "", variant, name),
             new ResourceInputs(service, rule, null, config, destinations),
             name,
             () => RouteGenerator.Generate(proxy, config, key));
@@ -333,7 +352,7 @@ internal sealed class ResourceCache
 
         if (NamedDestinations.Find(proxy, model.Config, key) is not { } seen || seen.FindPort(key.Port) is null)
         {
-            return proxy.Kind == ProxyKind.Mesh && JwksClusters.Find(proxy, model.Config, key) is { } keys
+            return proxy.Kind == ProxyKind.Mesh && (JwksClusters.Find(proxy, model.Config, key) ?? JwksClusters.FindCollector(proxy, model.Config, key)) is { } keys
                 ? Find(_clusters, (proxy.Kind, proxy.Namespace, $"jwks\0{keys}\0{proxy.IsIpv6Only}", name), new ResourceInputs(null, null, null, model.Config, []), name, () => JwksClusters.Generate(proxy, model.Config.Mesh, key, keys))
                 : null;
         }

@@ -93,9 +93,10 @@ internal static class ClusterGenerator
         new MutualTlsTranslator(model, service, port, key, policy.Tls).ApplyTo(cluster, isHttp2, isAsCalled: options?.UseDownstreamProtocolConfig is not null);
     }
 
-    /// <summary>The load balancer and, as gRFC A32 has it, the limit of requests are all that gRPC reads of a policy.</summary>
+    /// <summary>The load balancer and, as gRFC A32 has it, the limit of requests are all that gRPC reads of a policy. It reports load of clusters that say so (gRFC A27).</summary>
     private static void TranslateForGrpc(Cluster cluster, in TrafficPolicyParts policy)
     {
+        cluster.LrsServer = ConfigSources.Self;
         LoadBalancerTranslator.ApplyForGrpc(cluster, policy.LoadBalancer);
         if (policy.ConnectionPool?.Http is { Http2MaxRequests: > 0 } http)
         {

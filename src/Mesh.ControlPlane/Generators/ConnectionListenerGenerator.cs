@@ -1,6 +1,7 @@
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Google.Protobuf.WellKnownTypes;
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
@@ -35,9 +36,10 @@ internal static class ConnectionListenerGenerator
             TrafficDirection = TrafficDirection.Outbound,
             ContinueOnListenerFiltersTimeout = true,
             ListenerFiltersTimeout = new Duration(),
+            AccessLog = { config.SignalsOf(proxy, WorkloadMode.Client).ListenerLogs },
         };
         var rules = config.ScopeOf(proxy).FindVirtualServices(target.Service.Host, target.Port.Number);
-        TcpListenerGenerator.AddChains(listener, new TcpChainTranslator(proxy, config, target, isOwnAddress: true).Translate(rules), passesOn: false);
+        TcpListenerGenerator.AddChains(listener, new TcpChainTranslator(proxy, config, target, isOwnAddress: true).Translate(rules), passesOn: null);
         return listener;
     }
 

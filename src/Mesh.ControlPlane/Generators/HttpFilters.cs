@@ -4,6 +4,7 @@ using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
@@ -26,12 +27,15 @@ internal static class HttpFilters
 
     private static readonly HttpFilter[] Quiet = [.. Envoy[..^1], Of(Router, new Router { SuppressEnvoyHeaders = true })];
 
-    /// <summary>In Istio's order, the router last.</summary>
-    public static IReadOnlyList<HttpFilter> Outbound(ProxyKind kind, MeshSettings mesh)
-        => kind == ProxyKind.Grpc ? Grpc : mesh.SuppressesEnvoyHeaders ? Quiet : Envoy;
+    /// <summary>In Istio's order: those of signals before the router, which is the last.</summary>
+    public static IReadOnlyList<HttpFilter> Outbound(ProxyKind kind, EnvoyHeaders headers, ListenerSignals? signals = null)
+    {
+        var filters = kind == ProxyKind.Grpc ? Grpc : headers.HidesDebugging ? Quiet : Envoy;
+        return signals is null ? filters : [.. filters[..^1], .. signals.HttpFilters, filters[^1]];
+    }
 
     /// <summary>The last filter of a server's port.</summary>
-    public static HttpFilter RouterOf(MeshSettings mesh, ProxyKind kind) => kind == ProxyKind.Mesh && mesh.SuppressesEnvoyHeaders ? Quiet[^1] : Envoy[^1];
+    public static HttpFilter RouterOf(EnvoyHeaders headers, ProxyKind kind) => kind == ProxyKind.Mesh && headers.HidesDebugging ? Quiet[^1] : Envoy[^1];
 
     private static HttpFilter Of(string name, IMessage configuration) => new() { Name = name, TypedConfig = Any.Pack(configuration) };
 }

@@ -20,15 +20,7 @@ internal static class IstioMetadata
             Fields =
             {
                 ["default_original_port"] = Value.ForNumber(port.Number),
-                ["services"] = Value.ForList(Value.ForStruct(new Struct
-                {
-                    Fields =
-                    {
-                        ["host"] = Value.ForString(service.Host),
-                        ["name"] = Value.ForString(service.Name),
-                        ["namespace"] = Value.ForString(service.Namespace),
-                    },
-                })),
+                ["services"] = Services(service),
             },
         };
         if (rule is not null)
@@ -48,7 +40,11 @@ internal static class IstioMetadata
         return Of(fields);
     }
 
+    /// <summary>Names the service that a filter chain of a server is for, so that what it serves is told under that name.</summary>
+    public static Metadata OfServed(MeshService service) => Of(new Struct { Fields = { ["services"] = Services(service) } });
+
     /// <summary>Istio's short form of who a workload is: <c>name;namespace;canonical-name;canonical-revision;cluster</c>.</summary>
+    /// <remarks>As in Istio the revision that everything has without a label is left out.</remarks>
     /// <param name="workload">The workload.</param>
     /// <param name="speaksMutualTls">Whether it is to be spoken to by the mesh's mutual TLS.</param>
     public static Metadata OfWorkload(WorkloadInstance workload, bool speaksMutualTls)
@@ -58,7 +54,7 @@ internal static class IstioMetadata
             Fields =
             {
                 ["workload"] = Value.ForString(
-                    $"{workload.Name};{workload.Namespace};{workload.CanonicalName};{workload.CanonicalRevision};{workload.ClusterId}"),
+                    $"{workload.Name};{workload.Namespace};{workload.CanonicalName};{RevisionOf(workload)};{workload.ClusterId}"),
             },
         });
         if (speaksMutualTls)
@@ -68,6 +64,19 @@ internal static class IstioMetadata
 
         return metadata;
     }
+
+    private static string RevisionOf(WorkloadInstance workload) => workload.CanonicalRevision == CanonicalService.DefaultRevision ? "" : workload.CanonicalRevision;
+
+    private static Value Services(MeshService service)
+        => Value.ForList(Value.ForStruct(new Struct
+        {
+            Fields =
+            {
+                ["host"] = Value.ForString(service.Host),
+                ["name"] = Value.ForString(service.Name),
+                ["namespace"] = Value.ForString(service.Namespace),
+            },
+        }));
 
     private static Metadata Of(Struct fields) => new() { FilterMetadata = { [Key] = fields } };
 

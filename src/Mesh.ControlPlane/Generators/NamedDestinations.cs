@@ -1,9 +1,10 @@
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Model.Policies;
 
 namespace Mesh.ControlPlane.Generators;
 
-/// <summary>The services that a client has clusters of: those that it may call, and those that policies of its own name (where keys of issuers are, and external authorizers).</summary>
+/// <summary>The services that a client has clusters of: those that it may call, and those that policies of its own name (where keys of issuers are, external authorizers, and collectors of signals).</summary>
 internal static class NamedDestinations
 {
     public static MeshService? Find(Proxy proxy, ConfigIndex config, SubsetKey key)
@@ -19,6 +20,8 @@ internal static class NamedDestinations
 
     private static bool IsNamed(Proxy proxy, ConfigIndex config, SubsetKey key)
         => key.Subset.Length == 0
-            && (Inbound.JwksClusters.Find(proxy, config, key) is not null
+            && (config.SignalsOf(proxy, WorkloadMode.Client).Names(key)
+                || config.SignalsOf(proxy, WorkloadMode.Server).Names(key)
+                || Inbound.JwksClusters.Find(proxy, config, key) is not null
                 || Inbound.CustomPolicies.Asked(proxy, config, config.Policies.Of(proxy.Namespace, proxy.Labels)).Any(asked => asked.Key == key));
 }

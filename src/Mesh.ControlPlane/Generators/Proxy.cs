@@ -1,3 +1,4 @@
+using Mesh.ControlPlane.Config.Reading;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
@@ -14,6 +15,10 @@ namespace Mesh.ControlPlane.Generators;
 /// <param name="isInProcess">Whether it is this mesh's library in the application itself, which sees requests before they are encrypted.</param>
 /// <param name="mayReadKeys">Whether it is on this machine, so that it may have private keys although nothing proves who it is.</param>
 /// <param name="workload">What it announces of itself, where it announces anything.</param>
+/// <param name="workloadName">The name of what it is an instance of.</param>
+/// <param name="serviceCluster">The name of its service in its own words (the node's <c>cluster</c>): spans are of it.</param>
+/// <param name="meshId">The mesh that it says it is part of.</param>
+/// <param name="annotation">Its annotation <c>proxy.istio.io/config</c>, where it has one.</param>
 internal sealed class Proxy(
     ProxyKind kind,
     string @namespace,
@@ -25,7 +30,11 @@ internal sealed class Proxy(
     bool bindsToPort = false,
     bool isInProcess = true,
     bool mayReadKeys = false,
-    WorkloadInstance? workload = null)
+    WorkloadInstance? workload = null,
+    string workloadName = "",
+    string serviceCluster = "",
+    string meshId = "",
+    ProxyConfigAnnotation? annotation = null)
 {
     public ProxyKind Kind { get; } = kind;
 
@@ -49,6 +58,21 @@ internal sealed class Proxy(
 
     /// <summary>The workload that it serves as; <see langword="null"/> when it has not said where it listens.</summary>
     public WorkloadInstance? Workload { get; } = workload;
+
+    public string WorkloadName { get; } = workloadName;
+
+    public string ServiceCluster { get; } = serviceCluster;
+
+    public string MeshId { get; } = meshId;
+
+    public ProxyConfigAnnotation? Annotation { get; } = annotation;
+
+    public string CanonicalName => CanonicalService.NameOf(Labels, WorkloadName);
+
+    public string CanonicalRevision => CanonicalService.RevisionOf(Labels);
+
+    /// <summary>Equal for those of whose requests the same is told.</summary>
+    public string SignalsKey => field ??= string.Join('\0', Kind, IsInProcess, Namespace, WorkloadName, ServiceCluster, MeshId, ClusterId, LabelsKey, Annotation?.Hash);
 
     /// <summary>Equal for those who listen at the same ports for the same.</summary>
     public string AddressesKey { get; } = workload is null

@@ -49,7 +49,7 @@ internal static class RouteGenerator
             Name = $"{key.Host}:{key.Port}",
             Domains = { HostAliases.Of(key.Host, key.Port, proxy.Namespace, config.ClusterDomain) },
             Routes = { routes },
-            IncludeRequestAttemptCount = proxy.Kind == ProxyKind.Mesh && config.Mesh.CountsAttempts,
+            IncludeRequestAttemptCount = proxy.Kind == ProxyKind.Mesh && !config.ProxyConfigs.Of(proxy).EnvoyHeaders.HidesAttempts,
         };
         if (proxy.Kind == ProxyKind.Grpc && !host.Domains.Contains("*"))
         {
@@ -124,7 +124,7 @@ internal static class RouteGenerator
                     routes.Add(translator.Translate(http, match, routeMatch));
                 }
 
-                if (RouteMatchTranslator.MatchesEverything(routes[^1].Match))
+                if (routes.Count > 0 && RouteMatchTranslator.MatchesEverything(routes[^1].Match))
                 {
                     // Nothing behind it can ever match.
                     return routes;

@@ -1,6 +1,8 @@
 using Envoy.Config.Route.V3;
 using Envoy.Type.Matcher.V3;
 using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Generators.Authorization;
+using Mesh.ControlPlane.Model.Policies;
 
 namespace Mesh.ControlPlane.Generators;
 
@@ -16,6 +18,12 @@ internal static class RouteMatchTranslator
     /// </summary>
     public static IEnumerable<RouteMatch> TranslateAll(ProxyKind kind, HTTPMatchRequest match)
     {
+        // Nor does gRPC know what tokens have said, and would take every request for the one that is meant.
+        if (kind == ProxyKind.Grpc && match.Headers.Keys.Any(name => ClaimHeader.Claims(name) is not null))
+        {
+            yield break;
+        }
+
         var whole = Translate(kind, match);
         var inverted = whole.Headers
             .Where(header => header.InvertMatch && header.HeaderMatchSpecifierCase != HeaderMatcher.HeaderMatchSpecifierOneofCase.PresentMatch)
@@ -58,12 +66,28 @@ internal static class RouteMatchTranslator
         // Maps have no order: by name, so that equal documents give equal bytes.
         foreach (var (name, value) in match.Headers.OrderBy(header => header.Key, StringComparer.Ordinal))
         {
-            result.Headers.Add(HeaderMatcherTranslator.Translate(kind, name, value));
+            if (ClaimHeader.Claims(name) is { } claims)
+            {
+                result.DynamicMetadata.Add(Claim(claims, value));
+            }
+            else
+            {
+                result.Headers.Add(HeaderMatcherTranslator.Translate(kind, name, value));
+            }
         }
 
         foreach (var (name, value) in match.WithoutHeaders.OrderBy(header => header.Key, StringComparer.Ordinal))
         {
-            result.Headers.Add(HeaderMatcherTranslator.TranslateAbsence(kind, name, value));
+            if (ClaimHeader.Claims(name) is not { } claims)
+            {
+                result.Headers.Add(HeaderMatcherTranslator.TranslateAbsence(kind, name, value));
+            }
+            else if (kind == ProxyKind.Mesh)
+            {
+                var claim = Claim(claims, value);
+                claim.Invert = true;
+                result.DynamicMetadata.Add(claim);
+            }
         }
 
         switch (match.Uri?.MatchTypeCase)
@@ -108,8 +132,14 @@ internal static class RouteMatchTranslator
             RouteMatch.PathSpecifierOneofCase.SafeRegex => match.SafeRegex.Regex is ".*" or "/.*" or "*",
             _ => false,
         };
-        return anyPath && match.Headers.Count == 0 && match.QueryParameters.Count == 0;
+        return anyPath && match.Headers.Count == 0 && match.QueryParameters.Count == 0 && match.DynamicMetadata.Count == 0;
     }
+
+    /// <summary>A claim of the token that <c>jwt_authn</c> has verified: a string, or a list with one.</summary>
+    private static MetadataMatcher Claim(string[] claims, StringMatch? value)
+        => HeaderMatcherTranslator.IsPresence(value)
+            ? MetadataMatchers.Of(MetadataMatchers.JwtFilter, claims.Prepend(MetadataMatchers.JwtPayload), new ValueMatcher { PresentMatch = true })
+            : MetadataMatchers.Claims(claims, HeaderMatcherTranslator.ToStringMatcher(value!));
 
     private static QueryParameterMatcher QueryParameter(string name, StringMatch value)
         => HeaderMatcherTranslator.IsPresence(value)

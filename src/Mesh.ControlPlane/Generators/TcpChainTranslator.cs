@@ -47,9 +47,9 @@ internal sealed class TcpChainTranslator(Proxy proxy, ConfigIndex config, TcpLis
                 foreach (var match in route.Match)
                 {
                     if (AppliesTo(match.Port, match.Gateways, match.SourceLabels, match.SourceNamespace)
-                        && _filters.ToDestinations(rule, route.Route) is { } filter)
+                        && _filters.ToDestinations(rule, route.Route) is { } filters)
                     {
-                        Add(rule, filter, match.SniHosts, match.DestinationSubnets.Count > 0 ? match.DestinationSubnets : OwnSubnets);
+                        Add(rule, filters, match.SniHosts, match.DestinationSubnets.Count > 0 ? match.DestinationSubnets : OwnSubnets);
                     }
                 }
             }
@@ -68,14 +68,14 @@ internal sealed class TcpChainTranslator(Proxy proxy, ConfigIndex config, TcpLis
         {
             foreach (var route in rule.Spec.Tcp)
             {
-                if (_filters.ToDestinations(rule, route.Route) is not { } filter)
+                if (_filters.ToDestinations(rule, route.Route) is not { } filters)
                 {
                     continue;
                 }
 
                 if (route.Match.Count == 0)
                 {
-                    Add(rule, filter, [], OwnSubnets);
+                    Add(rule, filters, [], OwnSubnets);
                     return;
                 }
 
@@ -85,7 +85,7 @@ internal sealed class TcpChainTranslator(Proxy proxy, ConfigIndex config, TcpLis
                 {
                     if (match.SourceSubnet.Length > 0)
                     {
-                        Add(rule, filter, [], match.DestinationSubnets.Count > 0 ? match.DestinationSubnets : OwnSubnets, match.SourceSubnet);
+                        Add(rule, filters, [], match.DestinationSubnets.Count > 0 ? match.DestinationSubnets : OwnSubnets, match.SourceSubnet);
                     }
                     else if (match.DestinationSubnets.Count > 0)
                     {
@@ -94,24 +94,24 @@ internal sealed class TcpChainTranslator(Proxy proxy, ConfigIndex config, TcpLis
                     else
                     {
                         // Takes whatever comes: nothing behind it can ever match.
-                        AddDestinations(rule, filter, destinations);
-                        Add(rule, filter, [], OwnSubnets);
+                        AddDestinations(rule, filters, destinations);
+                        Add(rule, filters, [], OwnSubnets);
                         return;
                     }
                 }
 
-                AddDestinations(rule, filter, destinations);
+                AddDestinations(rule, filters, destinations);
             }
         }
 
         Add(null, _filters.ToService(ServiceKey), [], OwnSubnets);
     }
 
-    private void AddDestinations(VirtualServiceRule rule, Filter filter, List<string> destinations)
+    private void AddDestinations(VirtualServiceRule rule, IReadOnlyList<Filter> filters, List<string> destinations)
     {
         if (destinations.Count > 0)
         {
-            Add(rule, filter, [], destinations);
+            Add(rule, filters, [], destinations);
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed class TcpChainTranslator(Proxy proxy, ConfigIndex config, TcpLis
             && (sourceNamespace.Length == 0 || sourceNamespace == proxy.Namespace)
             && sourceLabels.All(label => proxy.Labels.TryGetValue(label.Key, out var value) && value == label.Value);
 
-    private void Add(VirtualServiceRule? rule, Filter filter, IEnumerable<string> sniHosts, IEnumerable<string> destinations, string? source = null)
+    private void Add(VirtualServiceRule? rule, IReadOnlyList<Filter> filters, IEnumerable<string> sniHosts, IEnumerable<string> destinations, string? source = null)
     {
         var match = new FilterChainMatch();
         var names = sniHosts.Select(host => host.ToLowerInvariant()).Distinct().Order(StringComparer.Ordinal).ToArray();
@@ -138,7 +138,7 @@ internal sealed class TcpChainTranslator(Proxy proxy, ConfigIndex config, TcpLis
         _chains.Add(new FilterChain
         {
             FilterChainMatch = match.CalculateSize() > 0 ? match : null,
-            Filters = { filter },
+            Filters = { filters },
             Metadata = rule is null ? null : IstioMetadata.OfConfig(rule.Source),
         });
     }

@@ -2,6 +2,8 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Extensions.Filters.Listener.TlsInspector.V3;
 using Google.Protobuf.WellKnownTypes;
+using Istio.Telemetry.V1Alpha1;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
@@ -51,6 +53,7 @@ internal static class TcpListenerGenerator
             TrafficDirection = TrafficDirection.Outbound,
             ContinueOnListenerFiltersTimeout = true,
             ListenerFiltersTimeout = config.Mesh.Config.ProtocolDetectionTimeout ?? new Duration(),
+            AccessLog = { config.SignalsOf(proxy, WorkloadMode.Client).ListenerLogs },
         };
         if (proxy.BindsToPort)
         {
@@ -63,7 +66,7 @@ internal static class TcpListenerGenerator
         }
 
         // A socket of the listener's own has no other destination: passing it on would lead back here.
-        AddChains(listener, targets.SelectMany(target => ChainsOf(proxy, config, key, target)), passesOn: !proxy.BindsToPort);
+        AddChains(listener, targets.SelectMany(target => ChainsOf(proxy, config, key, target)), passesOn: proxy.BindsToPort ? null : config.SignalsOf(proxy, WorkloadMode.Client));
         return listener;
     }
 
@@ -74,8 +77,8 @@ internal static class TcpListenerGenerator
     /// <summary>Puts chains into a listener, and what inspects connections for them.</summary>
     /// <param name="listener">The listener.</param>
     /// <param name="chains">The chains in their order; those without conditions are for the rest.</param>
-    /// <param name="passesOn">Whether connections that none is for go on to where they were going.</param>
-    public static void AddChains(Listener listener, IEnumerable<FilterChain> chains, bool passesOn)
+    /// <param name="passesOn">Connections that none is for go on to where they were going, and this is told of them; <see langword="null"/>: they do not.</param>
+    public static void AddChains(Listener listener, IEnumerable<FilterChain> chains, ListenerSignals? passesOn)
     {
         // Envoy refuses a listener with two chains of the same conditions: the first one counts.
         var conditions = new HashSet<FilterChainMatch>();
@@ -103,13 +106,13 @@ internal static class TcpListenerGenerator
             return;
         }
 
-        if (forTheRest is null && passesOn)
+        if (forTheRest is null && passesOn is not null)
         {
             forTheRest = new FilterChain
             {
                 Name = PassthroughChain,
                 FilterChainMatch = new FilterChainMatch(),
-                Filters = { TcpProxyTranslator.To(PassthroughCluster.Name) },
+                Filters = { TcpProxyTranslator.To(PassthroughCluster.Name, passesOn) },
             };
         }
 

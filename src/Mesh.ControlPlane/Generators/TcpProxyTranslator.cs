@@ -3,23 +3,27 @@ using Envoy.Extensions.Filters.Network.TcpProxy.V3;
 using Envoy.Type.V3;
 using Google.Protobuf.WellKnownTypes;
 using Istio.Networking.V1Alpha3;
+using Istio.Telemetry.V1Alpha1;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
 
-/// <summary>The filter that carries a connection to its destination, as Istio fills it in.</summary>
+/// <summary>The filter that carries a connection to its destination, as Istio fills it in, and before it those that tell of the connection.</summary>
 internal sealed class TcpProxyTranslator(Proxy proxy, ConfigIndex config, uint calledPort)
 {
     private const string FilterName = "envoy.filters.network.tcp_proxy";
 
+    private readonly ListenerSignals _signals = config.SignalsOf(proxy, WorkloadMode.Client);
+
     /// <summary>To the service itself.</summary>
-    public Filter ToService(SubsetKey key) => ToCluster(key);
+    public IReadOnlyList<Filter> ToService(SubsetKey key) => ToCluster(key);
 
     /// <summary>To a cluster that is no service's, without more.</summary>
-    public static Filter To(string cluster) => Pack(new TcpProxy { StatPrefix = cluster, Cluster = cluster });
+    public static IReadOnlyList<Filter> To(string cluster, ListenerSignals signals) => Pack(new TcpProxy { StatPrefix = cluster, Cluster = cluster }, signals);
 
-    /// <returns>The filter, or <see langword="null"/> when no destination has any weight.</returns>
-    public Filter? ToDestinations(VirtualServiceRule rule, IReadOnlyList<RouteDestination> routes)
+    /// <returns>The filters, or <see langword="null"/> when no destination has any weight.</returns>
+    public IReadOnlyList<Filter>? ToDestinations(VirtualServiceRule rule, IReadOnlyList<RouteDestination> routes)
     {
         if (routes.Count == 1)
         {
@@ -41,14 +45,14 @@ internal sealed class TcpProxyTranslator(Proxy proxy, ConfigIndex config, uint c
         var first = KeyOf(rule, routes[0]);
         var filter = new TcpProxy { StatPrefix = $"{rule.Source.Name}.{rule.Source.Namespace}", WeightedClusters = weighted };
         Apply(filter, first with { Subset = "" });
-        return Pack(filter);
+        return Pack(filter, _signals);
     }
 
-    private Filter ToCluster(SubsetKey key)
+    private IReadOnlyList<Filter> ToCluster(SubsetKey key)
     {
         var filter = new TcpProxy { StatPrefix = key.ToString(), Cluster = key.ToString() };
         Apply(filter, key);
-        return Pack(filter);
+        return Pack(filter, _signals);
     }
 
     /// <remarks>Istio reads the timeouts of the rule's own policy alone; what a subset or a port says in its place is meant as well.</remarks>
@@ -72,5 +76,9 @@ internal sealed class TcpProxyTranslator(Proxy proxy, ConfigIndex config, uint c
     private SubsetKey KeyOf(VirtualServiceRule rule, RouteDestination route)
         => DestinationKey.Of(proxy, config, rule.Source.Namespace, calledPort, route.Destination);
 
-    private static Filter Pack(TcpProxy filter) => new() { Name = FilterName, TypedConfig = Any.Pack(filter) };
+    private static IReadOnlyList<Filter> Pack(TcpProxy filter, ListenerSignals signals)
+    {
+        filter.AccessLog.AddRange(signals.ConnectionLogs);
+        return [.. signals.NetworkFilters, new Filter { Name = FilterName, TypedConfig = Any.Pack(filter) }];
+    }
 }

@@ -3,6 +3,7 @@ using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf.WellKnownTypes;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators;
@@ -21,14 +22,15 @@ internal static class VirtualOutbound
     /// <summary>Istio's port for whatever is redirected.</summary>
     private const uint Port = 15001;
 
-    public static Listener Generate(OutboundTraffic traffic, MeshSettings mesh)
+    public static Listener Generate(OutboundTraffic traffic, EnvoyHeaders headers, ListenerSignals? signals = null)
     {
         var connectionManager = new HttpConnectionManager
         {
             StatPrefix = Name,
-            RouteConfig = new RouteConfiguration { Name = Name, VirtualHosts = { VirtualHostOf(traffic, mesh) } },
-            HttpFilters = { HttpFilters.Outbound(ProxyKind.Mesh, mesh) },
+            RouteConfig = new RouteConfiguration { Name = Name, VirtualHosts = { VirtualHostOf(traffic, headers) } },
+            HttpFilters = { HttpFilters.Outbound(ProxyKind.Mesh, headers, signals) },
         };
+        signals?.ApplyTo(connectionManager);
         return new Listener
         {
             Name = Name,
@@ -37,7 +39,7 @@ internal static class VirtualOutbound
         };
     }
 
-    private static VirtualHost VirtualHostOf(OutboundTraffic traffic, MeshSettings mesh)
+    private static VirtualHost VirtualHostOf(OutboundTraffic traffic, EnvoyHeaders headers)
     {
         var cluster = traffic switch
         {
@@ -55,6 +57,6 @@ internal static class VirtualOutbound
             route.Route_ = new RouteAction { Cluster = cluster, Timeout = new Duration() };
         }
 
-        return new VirtualHost { Name = route.Name, Domains = { "*" }, Routes = { route }, IncludeRequestAttemptCount = mesh.CountsAttempts };
+        return new VirtualHost { Name = route.Name, Domains = { "*" }, Routes = { route }, IncludeRequestAttemptCount = !headers.HidesAttempts };
     }
 }

@@ -32,7 +32,7 @@ public static class MeshBuilderControlPlaneExtensions
             options.PushDebounce = TimeSpan.Zero;
         });
         builder.Services.TryAddSingleton<IAdsTransport>(
-            provider => new InProcessAdsTransport(provider.GetRequiredService<IAdsServer>(), $"in this process, from {folder}"));
+            provider => new InProcessAdsTransport(provider.GetRequiredService<IAdsServer>(), $"in this process, from {folder}", provider.GetRequiredService<ILoadReportServer>()));
         return builder;
     }
 }

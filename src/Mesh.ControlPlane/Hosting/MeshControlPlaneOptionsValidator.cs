@@ -31,6 +31,15 @@ internal sealed class MeshControlPlaneOptionsValidator : IValidateOptions<MeshCo
             failures.Add($"{Section}:PushDebounceMax is {options.PushDebounceMax}, less than PushDebounce ({options.PushDebounce}); make it as long.");
         }
 
+        if (options.Load.Interval < TimeSpan.FromSeconds(1) || options.Load.Interval > TimeSpan.FromMinutes(1))
+        {
+            failures.Add($"{Section}:Load:Interval is {options.Load.Interval}; it must be between 1 second and 1 minute.");
+        }
+        else if (options.Load.Window < 3 * options.Load.Interval || options.Load.Window > TimeSpan.FromHours(1))
+        {
+            failures.Add($"{Section}:Load:Window is {options.Load.Window}; it must be at least three times Load:Interval ({options.Load.Interval}), and at most 1 hour.");
+        }
+
         SecurityOptionsRules.Check(options, failures);
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 

@@ -1,10 +1,17 @@
+using Mesh;
 using Mesh.ControlPlane;
+using Mesh.ControlPlane.ClientStatus;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Config.Sources;
+using Mesh.ControlPlane.Debug;
 using Mesh.ControlPlane.Discovery;
 using Mesh.ControlPlane.Hosting;
+using Mesh.ControlPlane.Issuers;
+using Mesh.ControlPlane.Load;
+using Mesh.ControlPlane.Monitoring;
 using Mesh.ControlPlane.Registry;
 using Mesh.ControlPlane.Security;
+using Mesh.Xds.Metrics;
 using Mesh.Xds.Serving;
 using Mesh.Xds.Settings;
 using Microsoft.Extensions.Configuration;
@@ -56,11 +63,18 @@ public static class MeshControlPlaneServiceCollectionExtensions
         UnknownSettings.Add(services, MeshControlPlaneOptions.SectionName, typeof(MeshControlPlaneOptions));
         UnknownSettings.Add(services, MeshCompatOptions.SectionName, typeof(MeshCompatOptions));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(MetricRegistry.Create);
         services.TryAddSingleton(CreateFolder);
         services.TryAddSingleton<IConfigStore>(CreateStore);
         services.TryAddSingleton(CreateRegistry);
+        services.TryAddSingleton<IIssuerDocuments>(_ => new HttpIssuerDocuments(HttpIssuerDocuments.CreateHandler()));
+        services.AddSingleton(provider => new OpenIdDiscovery(
+            provider.GetRequiredService<IIssuerDocuments>(), provider.GetRequiredService<TimeProvider>(), provider.GetService<IRandomSource>() ?? SystemRandomSource.Instance));
         services.AddSingleton(CreateDiscovery);
         SecurityServices.Add(services);
+        LoadServices.Add(services);
+        services.AddSingleton<IClientStatusServer, ConnectedClientStatus>();
+        DebugServices.Add(services);
         services.TryAddSingleton<IAdsServer>(StartServer);
         services.AddHostedService<ControlPlaneService>();
         return new MeshControlPlaneBuilder(services);
@@ -121,16 +135,20 @@ public static class MeshControlPlaneServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>(),
             LoggerOf<DiscoveryServer>(provider),
             provider.GetRequiredService<Gatekeeper>(),
-            provider.GetService<TrustBundle>());
+            provider.GetService<TrustBundle>(),
+            new PilotMetrics(provider.GetRequiredService<MetricRegistry>()),
+            provider.GetRequiredService<OpenIdDiscovery>());
     }
 
     /// <summary>Whoever gets hold of the server finds it knowing its documents and workloads, with or without a host around.</summary>
     private static AdsServer StartServer(IServiceProvider provider)
     {
         var discovery = provider.GetRequiredService<DiscoveryServer>();
-        var server = new AdsServer(discovery, LoggerOf<AdsServer>(provider));
+        var server = new AdsServer(discovery, LoggerOf<AdsServer>(provider), time: provider.GetRequiredService<TimeProvider>(), metrics: provider.GetRequiredService<MetricRegistry>());
         provider.GetRequiredService<ServiceRegistry>().Restore();
         discovery.Start(server);
+        var store = provider.GetRequiredService<IConfigStore>();
+        PilotMetrics.Observe(provider.GetRequiredService<MetricRegistry>(), () => discovery.Model, () => store.Diagnostics);
         return server;
     }
 

@@ -1,7 +1,9 @@
 using Mesh.ControlPlane.Discovery;
+using Mesh.ControlPlane.Monitoring;
 using Mesh.ControlPlane.Registry;
 using Mesh.ControlPlane.Security;
 using Mesh.Xds.Certificates;
+using Mesh.Xds.Metrics;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -108,7 +110,8 @@ internal sealed class SecurityServices : IDisposable
                 parts.TrustDomains,
                 provider.GetRequiredService<IOptions<MeshControlPlaneOptions>>().Value.CertificateAuthority,
                 provider.GetRequiredService<TimeProvider>(),
-                parts.Audit)
+                parts.Audit,
+                new CitadelMetrics(provider.GetRequiredService<MetricRegistry>(), authority, provider.GetRequiredService<TimeProvider>()))
             : null;
     }
 

@@ -1,13 +1,19 @@
 using System.Collections.Concurrent;
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Generators;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model.Policies;
+using Mesh.ControlPlane.Model.Signals;
 
 namespace Mesh.ControlPlane.Model;
 
 /// <summary>The documents, indexed by what asks for them; immutable. Parts whose documents are unchanged are shared with the index before.</summary>
 internal sealed class ConfigIndex
 {
+    /// <summary>Kinds of workloads whose signals are remembered: the bound keeps one that invents labels from filling the memory.</summary>
+    private const int MaxSignals = 10_000;
+
     private readonly Dictionary<string, List<MeshService>> _services;
     private readonly Dictionary<string, List<VirtualServiceRule>> _virtualServices;
     private readonly Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules;
@@ -19,6 +25,7 @@ internal sealed class ConfigIndex
     private readonly Lazy<ILookup<string, VirtualServiceRule>> _rulesByDestination;
     private readonly ConcurrentDictionary<(string Namespace, SidecarRule? Selecting), ClientScope> _scopes = new();
     private readonly ConcurrentDictionary<string, ClientScope> _exported = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Key, WorkloadMode Mode), ListenerSignals> _signals = new();
 
     public ConfigIndex(
         string clusterDomain,
@@ -75,6 +82,15 @@ internal sealed class ConfigIndex
     /// <summary>Who may connect, and what they may ask for.</summary>
     public PolicyIndex Policies { get; init; } = PolicyIndex.Empty(MeshSettings.DefaultRootNamespace);
 
+    /// <summary>What workloads tell of their requests, and to whom.</summary>
+    public TelemetryIndex Telemetries { get; init; } = TelemetryIndex.Empty(MeshSettings.DefaultRootNamespace);
+
+    /// <summary>What workloads are configured with beside what they are told by xDS.</summary>
+    public ProxyConfigIndex ProxyConfigs { get; init; } = ProxyConfigIndex.Empty(MeshSettings.Default);
+
+    /// <summary>Where the signals of listeners are kept from one index to the next.</summary>
+    public ListenerSignalsPool SignalsPool { get; init; } = new();
+
     /// <summary>The services that a workload is part of, by its labels, the oldest first.</summary>
     public IEnumerable<MeshService> ServicesSelecting(string @namespace, IReadOnlyDictionary<string, string> labels)
         => _selecting.Value[@namespace].Where(service => service.Selector!.All(label => labels.TryGetValue(label.Key, out var value) && value == label.Value));
@@ -94,6 +110,20 @@ internal sealed class ConfigIndex
     /// <summary>What happens to hosts that a client knows no service of: what its Sidecar says, else the mesh.</summary>
     public OutboundTraffic OutboundTrafficOf(Proxy proxy)
         => ScopeOf(proxy).OutboundTrafficPolicy is { Policy: var policy } ? OutboundTraffic.Of(policy) : Mesh.OutboundTraffic;
+
+    /// <summary>What is told of a workload's requests at one end; the same object as long as it comes out the same.</summary>
+    public ListenerSignals SignalsOf(Proxy proxy, WorkloadMode mode)
+    {
+        if (_signals.Count >= MaxSignals)
+        {
+            _signals.Clear();
+        }
+
+        return _signals.GetOrAdd(
+            (proxy.SignalsKey, mode),
+            static (key, arguments) => arguments.Config.SignalsPool.Keep(SignalTranslator.Translate(arguments.Proxy, arguments.Config, key.Mode)),
+            (Config: this, Proxy: proxy));
+    }
 
     /// <summary>What a client sees of the mesh.</summary>
     public ClientScope ScopeOf(Proxy proxy)

@@ -1,8 +1,13 @@
 using Istio.Networking.V1Alpha3;
+using Istio.Networking.V1Beta1;
 using Istio.Security.V1Beta1;
+using Istio.Telemetry.V1Alpha1;
 using Istio.Type.V1Beta1;
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Generators.Signals;
+using Mesh.ControlPlane.Issuers;
 using Mesh.ControlPlane.Model.Policies;
+using Mesh.ControlPlane.Model.Signals;
 using Mesh.K8s.V1;
 
 namespace Mesh.ControlPlane.Model;
@@ -11,10 +16,12 @@ namespace Mesh.ControlPlane.Model;
 /// Builds one index after the other. What an unchanged document has become is carried over as the same instance: everything
 /// downstream asks "is it the same object?" to know whether a resource must be generated again.
 /// </summary>
-internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = false)
+internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = false, OpenIdDiscovery? issuers = null)
 {
     private readonly MeshSettingsSelector _mesh = new();
     private readonly SameHostServices _sameHost = new();
+    private readonly ListenerSignalsPool _signals = new();
+    private readonly PublishedKeys _publishedKeys = new(issuers);
     private RootVirtualServices _roots = new(clusterDomain, MeshSettings.Default);
     private MeshSettings _settings = MeshSettings.Default;
     private Dictionary<(string Kind, string Namespace, string Name), Built> _built = [];
@@ -22,6 +29,8 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
     private Dictionary<(string Namespace, string Host), HostDestinationRules> _destinationRules = [];
     private SidecarIndex _sidecars = SidecarIndex.Empty;
     private PolicyIndex _policies = PolicyIndex.Empty(MeshSettings.DefaultRootNamespace);
+    private TelemetryIndex _telemetries = TelemetryIndex.Empty(MeshSettings.DefaultRootNamespace);
+    private ProxyConfigIndex _proxyConfigs = ProxyConfigIndex.Empty(MeshSettings.Default);
 
     public ConfigIndex Build(ConfigSnapshot snapshot, ModelDiagnostics diagnostics)
     {
@@ -36,6 +45,8 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             _destinationRules = [];
             _sidecars = SidecarIndex.Empty;
             _policies = PolicyIndex.Empty(mesh.RootNamespace);
+            _telemetries = TelemetryIndex.Empty(mesh.RootNamespace);
+            _proxyConfigs = ProxyConfigIndex.Empty(mesh);
         }
 
         var built = new Dictionary<(string Kind, string Namespace, string Name), Built>(snapshot.Resources.Count);
@@ -135,13 +146,18 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
 
         _policies = _policies.With(
             built.Values.Select(item => item.Policy).OfType<PolicyRule<PeerAuthentication>>(),
-            built.Values.Select(item => item.Policy).OfType<PolicyRule<RequestAuthentication>>(),
+            _publishedKeys.Complete(built.Values.Select(item => item.Policy).OfType<PolicyRule<RequestAuthentication>>(), diagnostics),
             built.Values.Select(item => item.Policy).OfType<PolicyRule<AuthorizationPolicy>>());
+        _telemetries = _telemetries.With(built.Values.Select(item => item.Policy).OfType<PolicyRule<Telemetry>>());
+        _proxyConfigs = _proxyConfigs.With(built.Values.Select(item => item.Policy).OfType<PolicyRule<ProxyConfig>>());
         return new ConfigIndex(clusterDomain, services, virtualServices, destinationRules, workloadEntries)
         {
             Retry503 = retry503,
             Sidecars = _sidecars,
             Policies = _policies,
+            Telemetries = _telemetries,
+            ProxyConfigs = _proxyConfigs,
+            SignalsPool = _signals,
             Mesh = mesh,
             Secrets = secrets,
         };
@@ -210,6 +226,12 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
             case AuthorizationPolicy spec:
                 item.Policy = new PolicyRule<AuthorizationPolicy>(resource, spec, spec.Selector, TargetsOf(spec.TargetRef, spec.TargetRefs));
                 break;
+            case Telemetry spec:
+                item.Policy = new PolicyRule<Telemetry>(resource, spec, spec.Selector, TargetsOf(spec.TargetRef, spec.TargetRefs));
+                break;
+            case ProxyConfig spec:
+                item.Policy = new PolicyRule<ProxyConfig>(resource, spec, spec.Selector, []);
+                break;
         }
 
         item.Findings = [.. findings.Found.Select(found => (found.Severity, found.Code, found.Path, found.Message))];
@@ -237,7 +259,7 @@ internal sealed class ConfigIndexBuilder(string clusterDomain, bool retry503 = f
 
         public SidecarRule? Sidecar { get; set; }
 
-        /// <summary>A policy of one of the security kinds.</summary>
+        /// <summary>A policy of one of the security kinds, a Telemetry or a ProxyConfig: what is for some workloads.</summary>
         public object? Policy { get; set; }
 
         public IReadOnlyList<(ConfigSeverity Severity, string Code, string Path, string Message)> Findings { get; set; } = [];

@@ -27,6 +27,15 @@ internal static class DiagnosticCodes
     /// <summary>VirtualServiceIneffectiveMatch: a match that an earlier one already takes.</summary>
     public const string IneffectiveMatch = "IST0131";
 
+    /// <summary>InvalidTelemetryProvider: access logs without anybody who writes them.</summary>
+    public const string TelemetryWithoutProviders = "IST0157";
+
+    /// <summary>ConflictingTelemetryWorkloadSelectors.</summary>
+    public const string ConflictingTelemetrySelectors = "IST0159";
+
+    /// <summary>MultipleTelemetriesWithoutWorkloadSelectors.</summary>
+    public const string SeveralDefaultTelemetries = "IST0160";
+
     /// <summary>A field that is valid but that this control plane does not act upon.</summary>
     public const string NotApplied = "MESH0004";
 
@@ -38,4 +47,7 @@ internal static class DiagnosticCodes
 
     /// <summary>A VirtualService without hosts that none delegates to.</summary>
     public const string UnusedDelegate = "MESH0103";
+
+    /// <summary>An issuer of tokens does not say where its keys are.</summary>
+    public const string IssuerUnknown = "MESH0104";
 }

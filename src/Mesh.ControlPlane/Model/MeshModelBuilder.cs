@@ -1,12 +1,13 @@
 using Mesh.ControlPlane.Config;
+using Mesh.ControlPlane.Issuers;
 using Mesh.Xds.Serving;
 
 namespace Mesh.ControlPlane.Model;
 
 /// <summary>Turns what changed into the next model and the names of the resources that it may touch. Used by one thread at a time.</summary>
-internal sealed class MeshModelBuilder(string clusterDomain, bool retry503 = false)
+internal sealed class MeshModelBuilder(string clusterDomain, bool retry503 = false, OpenIdDiscovery? issuers = null)
 {
-    private readonly ConfigIndexBuilder _indexes = new(clusterDomain, retry503);
+    private readonly ConfigIndexBuilder _indexes = new(clusterDomain, retry503, issuers);
     private readonly EndpointIndex _endpoints = new();
 
     public MeshModel Model { get; private set; } = MeshModel.Empty(clusterDomain);

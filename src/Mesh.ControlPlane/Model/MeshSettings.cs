@@ -3,6 +3,7 @@ using Istio.Mesh.V1Alpha1;
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Model.Policies;
+using Mesh.ControlPlane.Model.Signals;
 using H2Upgrade = Istio.Networking.V1Alpha3.ConnectionPoolSettings.Types.HTTPSettings.Types.H2UpgradePolicy;
 using OutboundMode = Istio.Mesh.V1Alpha1.MeshConfig.Types.OutboundTrafficPolicy.Types.Mode;
 
@@ -28,6 +29,9 @@ internal sealed class MeshSettings
         ConnectTimeout = config.ConnectTimeout ?? DefaultConnectTimeout;
         DnsRefreshRate = config.DnsRefreshRate ?? DefaultDnsRefreshRate;
         TrustDomains = new TrustDomains(config);
+        Providers = new TelemetryProviders(config);
+        ProxyConfig = config.DefaultConfig is { } defaults ? new WorkloadProxyConfig(defaults) : WorkloadProxyConfig.Default;
+        EnableTracing = config.EnableTracing ? true : source?.IsWritten("enableTracing") == true ? false : null;
         _upgradesToHttp2 = config.H2UpgradePolicy == MeshConfig.Types.H2UpgradePolicy.Upgrade;
     }
 
@@ -45,6 +49,15 @@ internal sealed class MeshSettings
 
     /// <summary>The namespace whose DestinationRules and Sidecars are everyone's.</summary>
     public string RootNamespace { get; }
+
+    /// <summary>What holds for workloads that neither a ProxyConfig nor their annotation says anything else of.</summary>
+    public WorkloadProxyConfig ProxyConfig { get; }
+
+    /// <summary>Where signals go.</summary>
+    public TelemetryProviders Providers { get; }
+
+    /// <summary>Whether requests are traced where no Telemetry says anything; <see langword="null"/>: it is not written.</summary>
+    public bool? EnableTracing { get; }
 
     /// <summary>The trust domain of the mesh and its other names.</summary>
     public TrustDomains TrustDomains { get; }
@@ -72,12 +85,6 @@ internal sealed class MeshSettings
 
     /// <summary>How the paths of requests are made comparable.</summary>
     public MeshConfig.Types.ProxyPathNormalization.Types.NormalizationType PathNormalization => Config.PathNormalization?.Normalization ?? default;
-
-    /// <summary>Whether an upstream is told how often a request has been tried.</summary>
-    public bool CountsAttempts => Config.DefaultConfig?.ProxyHeaders?.AttemptCount?.Disabled != true;
-
-    /// <summary>Whether the router leaves its debugging headers (<c>x-envoy-original-path</c> and the like) out.</summary>
-    public bool SuppressesEnvoyHeaders => Config.DefaultConfig?.ProxyHeaders?.EnvoyDebugHeaders?.Disabled == true;
 
     /// <summary>The settings that a document comes to.</summary>
     public static MeshSettings Of(ConfigResource source) => new((MeshConfig)source.Spec, source);

@@ -29,10 +29,11 @@ internal sealed class MeshSettingsSelector
         {
             _current = MeshSettings.Default;
         }
-        else if (!ReferenceEquals(_current.Config, documents[0].Spec))
+        else
         {
-            // The store hands out a spec that has not changed as the same object, wherever its document has moved to.
-            _current = MeshSettings.Of(documents[0]);
+            // The store hands out a spec that has not changed as the same object, wherever its document has moved to; whether a zero is written it cannot tell.
+            var next = MeshSettings.Of(documents[0]);
+            _current = ReferenceEquals(_current.Config, next.Config) && _current.EnableTracing == next.EnableTracing ? _current : next;
         }
 
         return _current;

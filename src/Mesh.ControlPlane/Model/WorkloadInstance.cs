@@ -52,17 +52,9 @@ internal sealed class WorkloadInstance
     /// <summary>Full addresses by service port name, target port or protocol: what a registered workload announces.</summary>
     public IReadOnlyDictionary<string, NetworkAddress> Addresses { get; init; } = NoAddresses;
 
-    public string CanonicalName
-        => Labels.GetValueOrDefault("service.istio.io/canonical-name")
-            ?? Labels.GetValueOrDefault("app.kubernetes.io/name")
-            ?? Labels.GetValueOrDefault("app")
-            ?? Name;
+    public string CanonicalName => CanonicalService.NameOf(Labels, Name);
 
-    public string CanonicalRevision
-        => Labels.GetValueOrDefault("service.istio.io/canonical-revision")
-            ?? Labels.GetValueOrDefault("app.kubernetes.io/version")
-            ?? Labels.GetValueOrDefault("version")
-            ?? "latest";
+    public string CanonicalRevision => CanonicalService.RevisionOf(Labels);
 
     public bool Matches(IReadOnlyDictionary<string, string> selector)
     {
@@ -115,7 +107,16 @@ internal sealed class WorkloadInstance
             return address;
         }
 
-        return Addresses.Count == 1 && service.Ports.Count == 1 ? Addresses.Values.First() : null;
+        return service.Ports.Count == 1 ? OnlyAddress(port) : null;
+    }
+
+    // One for clear text, and perhaps others with the application's own TLS; these serve what may be TLS, where there is nothing else.
+    private NetworkAddress? OnlyAddress(MeshServicePort port)
+    {
+        var clear = Addresses.Where(address => !address.Key.StartsWith("https", StringComparison.Ordinal)).Select(address => address.Value).Take(2).ToArray();
+        return clear.Length == 1 ? clear[0]
+            : clear.Length == 0 && Addresses.Count == 1 && port.Protocol is (PortProtocol.Https or PortProtocol.Tls or PortProtocol.Tcp) ? Addresses.Values.First()
+            : null;
     }
 
     private uint PortFor(MeshServicePort port)

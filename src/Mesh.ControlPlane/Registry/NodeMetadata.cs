@@ -10,6 +10,7 @@ internal sealed class NodeMetadata
 {
     private const int MaxLabels = 256;
     private const int MaxAddresses = 64;
+    private const int MaxAnnotations = 256;
     private const string DefaultNamespace = "default";
 
     private readonly Node _node;
@@ -34,7 +35,15 @@ internal sealed class NodeMetadata
 
     public IReadOnlyDictionary<string, string> Labels { get; }
 
+    /// <summary>One of the node's annotations; <see langword="null"/> when it has none of this name.</summary>
+    public string? Annotation(string name) => Entries("ANNOTATIONS", MaxAnnotations).FirstOrDefault(entry => entry.Key == name).Value;
+
     public string ClusterId => Text("CLUSTER_ID") ?? "";
+
+    public string MeshId => Text("MESH_ID") ?? "";
+
+    /// <summary>The name of what it is an instance of (a Deployment's, say).</summary>
+    public string WorkloadName => Text("WORKLOAD_NAME") ?? Text("NAME") ?? Labels.GetValueOrDefault("app") ?? _node.Id;
 
     /// <summary>Where the node runs: as it says itself, else as Istio's label <c>istio-locality</c> says, whose separator is a dot.</summary>
     public MeshLocality Locality => _node.Locality is { Region.Length: > 0 } locality
@@ -91,7 +100,7 @@ internal sealed class NodeMetadata
         return new WorkloadInstance
         {
             Id = _node.Id,
-            Name = Text("WORKLOAD_NAME") ?? Text("NAME") ?? Labels.GetValueOrDefault("app") ?? _node.Id,
+            Name = WorkloadName,
             Namespace = Namespace,
             Labels = Labels,
             ServiceAccount = ServiceAccount,

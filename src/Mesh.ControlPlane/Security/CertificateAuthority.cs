@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.ControlPlane.Monitoring;
 using Mesh.Identity;
 using Mesh.Xds.Certificates;
 using Mesh.Xds.Grpc;
@@ -14,7 +15,8 @@ internal sealed class CertificateAuthority(
     Func<TrustDomains> trustDomains,
     MeshControlPlaneAuthorityOptions options,
     TimeProvider time,
-    AuditLog audit) : ICertificateIssuer, IMeshCertificateAuthority
+    AuditLog audit,
+    CitadelMetrics? metrics = null) : ICertificateIssuer, IMeshCertificateAuthority
 {
     public string Target => "the control plane in this process";
 
@@ -62,16 +64,20 @@ internal sealed class CertificateAuthority(
 
     private IssuedCertificate Issue(CertificateSigningRequest request, CallerCredentials credentials)
     {
+        metrics?.Asked();
+
         // 1. Who asks.
         var (caller, failure) = authenticator.Authenticate(credentials);
         if (caller is null)
         {
+            metrics?.NotAuthenticated();
             throw Refuse(StatusCode.Unauthenticated, failure ?? "nothing proves who asks: a join token, a service account's token or a certificate of this mesh would");
         }
 
         // 2. What is believed of the request: the key.
         if (CertificateSigningRequestReader.Read(request.Csr, out var key, out var requested) is { } problem)
         {
+            metrics?.NotParsed();
             throw Refuse(StatusCode.InvalidArgument, problem);
         }
 
@@ -97,11 +103,13 @@ internal sealed class CertificateAuthority(
         {
             var issuer = issuers.Current;
             using var certificate = issuer.Sign(NewRequest(key!, id), time.GetUtcNow(), LifetimeOf(request.Validity), options.ClockSkew);
+            metrics?.Issued();
             audit.CertificateIssued(caller.Credential, credentials.Remote, id.ToString(), certificate.SerialNumber, Issuer.Utc(certificate.NotAfter));
             return new IssuedCertificate(certificate.ExportCertificatePem() + "\n" + issuer.IntermediatesPem, issuer.RootsPem);
         }
         catch (AuthorityException e)
         {
+            metrics?.NotSigned();
             audit.CertificateRefused(caller.Credential, credentials.Remote, e.Message);
 
             // Where the files lie is for the log alone.
@@ -110,6 +118,11 @@ internal sealed class CertificateAuthority(
 
         RpcException Refuse(StatusCode status, string reason)
         {
+            if (status == StatusCode.PermissionDenied)
+            {
+                metrics?.NotAllowed();
+            }
+
             audit.CertificateRefused(caller?.Credential, credentials.Remote, reason);
             return new RpcException(status, reason);
         }

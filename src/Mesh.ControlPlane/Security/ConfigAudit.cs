@@ -16,36 +16,21 @@ internal static class ConfigAudit
             return;
         }
 
-        var old = before.Resources.ToDictionary(resource => resource.Key);
         var told = 0;
-        foreach (var resource in now.Resources)
+        foreach (var (change, resource) in ConfigChanges.Between(before, now))
         {
-            if (!old.Remove(resource.Key, out var was))
+            if (told++ < MaxNamed)
             {
-                Tell("added", resource);
+                audit.ConfigChanged(
+                    change switch { ConfigChange.Added => "added", ConfigChange.Changed => "changed", _ => "removed" },
+                    $"{resource.Kind.Kind} {resource.Namespace}/{resource.Name}",
+                    resource.Source.ToString());
             }
-            else if (!ReferenceEquals(was, resource) && !was.Spec.Equals(resource.Spec))
-            {
-                Tell("changed", resource);
-            }
-        }
-
-        foreach (var resource in old.Values)
-        {
-            Tell("removed", resource);
         }
 
         if (told > MaxNamed)
         {
             audit.ConfigChanged("changed", $"{told - MaxNamed} further documents", "the same change");
-        }
-
-        void Tell(string what, ConfigResource resource)
-        {
-            if (told++ < MaxNamed)
-            {
-                audit.ConfigChanged(what, $"{resource.Kind.Kind} {resource.Namespace}/{resource.Name}", resource.Source.ToString());
-            }
         }
     }
 }

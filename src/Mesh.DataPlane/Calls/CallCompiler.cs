@@ -19,7 +19,9 @@ internal static class CallCompiler
     /// <summary>What is asked for, and how long the answer may take.</summary>
     public static (Uri Uri, TimeSpan Timeout) Uri(HttpUri message, string path)
     {
-        if (!System.Uri.TryCreate(message.Uri, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0 || uri.UserInfo.Length > 0)
+        // Istio writes collectors' without a scheme, host/path, and Envoy takes these two of either. What has no path is more likely one itself.
+        var text = message.Uri.Contains("://", StringComparison.Ordinal) || message.Uri.IndexOf('/', StringComparison.Ordinal) <= 0 ? message.Uri : $"http://{message.Uri}";
+        if (!System.Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0 || uri.UserInfo.Length > 0)
         {
             throw new ResourceRejectedException(path + ".uri", $"'{message.Uri}' is not the URI of an HTTP resource");
         }

@@ -46,7 +46,7 @@ internal sealed class ClusterCalls(ClusterRegistry clusters, Router router, IRan
         where TResponse : class, IMessage<TResponse>
     {
         using var message = GrpcUnary.CreateRequest(new Uri("http://cluster" + method.FullName), request, target.Timeout, metadata);
-        message.Headers.Host = target.Authority.Length > 0 ? target.Authority : AuthorityOf(target.Cluster);
+        message.Headers.Host = target.Authority.Length > 0 ? target.Authority : ClusterAuthority.Of(target.Cluster);
         using var response = await AnswerAsync(target, message, cancellationToken).ConfigureAwait(false);
         if (RequestOutcome.ReplyTo(message) is { } reply)
         {
@@ -63,13 +63,55 @@ internal sealed class ClusterCalls(ClusterRegistry clusters, Router router, IRan
         }
     }
 
-    // A cluster's name is no authority; Istio writes its parts like this where they have to be one.
-    private static string AuthorityOf(string cluster)
+    public async Task<GrpcDuplexCall<TRequest, TResponse>> OpenDuplexAsync<TRequest, TResponse>(
+        ClusterTarget target, GrpcMethod<TRequest, TResponse> method, GrpcMetadata? metadata, CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
     {
-        var name = cluster.Replace("|", "_.", StringComparison.Ordinal);
-        return RequestTarget.IsAuthority(name) ? name : "cluster";
+        var content = new GrpcRequestContent();
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri("http://cluster" + method.FullName))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = content,
+        };
+        request.Headers.Host = target.Authority.Length > 0 ? target.Authority : ClusterAuthority.Of(target.Cluster);
+        request.Headers.TryAddWithoutValidation("te", "trailers");
+        request.Headers.TryAddWithoutValidation(GrpcHeaderNames.AcceptEncoding, GrpcHeaderNames.SupportedEncodings);
+        foreach (var (name, value) in metadata ?? [])
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        var call = new GrpcDuplexCall<TRequest, TResponse>(
+            new HttpMessageInvoker(new ClusterHandler(this, target.WithoutTimeout)), request, content, method, GrpcCallOptions.Default, new GrpcChannelOptions { TimeProvider = time });
+        try
+        {
+            await call.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return call;
+        }
+        catch
+        {
+            await call.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
+    // The way of a call that is open.
+    private sealed class ClusterHandler(ClusterCalls calls, ClusterTarget target) : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await calls.AnswerAsync(target, request, cancellationToken).ConfigureAwait(false);
+            if (RequestOutcome.ReplyTo(request) is not { } reply)
+            {
+                return response;
+            }
+
+            response.Dispose();
+            throw new HttpRequestException($"The cluster '{target.Cluster}' could not be asked: {reply.Details}.");
+        }
+    }
     private async Task<HttpResponseMessage> AnswerAsync(ClusterTarget target, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (clusters.Find(target.Cluster) is { } subscribed && clusters.IsAnswered(subscribed))

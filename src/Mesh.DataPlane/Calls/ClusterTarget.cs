@@ -35,6 +35,9 @@ internal sealed class ClusterTarget
     /// <summary>The longest message that a gRPC server may answer with.</summary>
     public int MaxMessageBytes { get; init; } = 4 * 1024 * 1024;
 
+    /// <summary>The same for calls that have no end.</summary>
+    public ClusterTarget WithoutTimeout => Timeout == TimeSpan.Zero ? this : new ClusterTarget(Cluster, TimeSpan.Zero) { Authority = Authority, MaxMessageBytes = MaxMessageBytes };
+
     /// <summary>What stands for the host and the route that other requests have.</summary>
     internal HostEntry Host { get; }
 

@@ -33,6 +33,17 @@ internal interface IClusterCalls
         where TRequest : class, IMessage<TRequest>
         where TResponse : class, IMessage<TResponse>;
 
+    /// <summary>Opens a gRPC call of a stream each way, that stays open as long as both ends want it: the target's timeout is not applied.</summary>
+    /// <param name="target">Where to.</param>
+    /// <param name="method">The method.</param>
+    /// <param name="metadata">Headers beside those of gRPC; <see langword="null"/> for none.</param>
+    /// <param name="cancellationToken">Nobody wants the call any more; of no account once it is open.</param>
+    /// <exception cref="RpcException">It could not be opened.</exception>
+    Task<GrpcDuplexCall<TRequest, TResponse>> OpenDuplexAsync<TRequest, TResponse>(
+        ClusterTarget target, GrpcMethod<TRequest, TResponse> method, GrpcMetadata? metadata, CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>;
+
     /// <summary>Keeps clusters subscribed. With the lock of the configuration held, as is <paramref name="answered"/> when it is called.</summary>
     /// <param name="clusters">Their names.</param>
     /// <param name="answered">Called when the last of them has been answered, or when the wait for it is over; not if that is so at once.</param>

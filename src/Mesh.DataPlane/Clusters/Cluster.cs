@@ -1,4 +1,5 @@
 using Mesh.DataPlane.CircuitBreakers;
+using Mesh.DataPlane.LoadReporting;
 
 namespace Mesh.DataPlane.Clusters;
 
@@ -14,12 +15,16 @@ internal sealed class Cluster
     {
         Name = name;
         Stats = stats ?? new ClusterStats();
+        Load = new ClusterLoad(name);
         Breakers = new ClusterBreakers(Stats);
     }
 
     public string Name { get; }
 
     public ClusterStats Stats { get; }
+
+    /// <summary>What its endpoints are asked, for reports of load.</summary>
+    public ClusterLoad Load { get; init; }
 
     /// <summary>The limits on requests under way; what they count survives every update.</summary>
     public ClusterBreakers Breakers { get; }

@@ -2,11 +2,13 @@ using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
 
@@ -82,6 +84,15 @@ internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool Loc
 
     /// <summary>What every request to it is under, whatever its route; <see langword="null"/> when it is up to the route.</summary>
     public ClusterRequestPolicy? Requests { get; init; }
+
+    /// <summary>What the control plane wants to be told of its load.</summary>
+    public LoadReportingPolicy LoadReporting { get; init; } = LoadReportingPolicy.None;
+
+    /// <summary>Which service it is of, for what is told of its requests (metadata <c>istio.services</c>); <see langword="null"/> when nobody has said.</summary>
+    public ServiceNames? Service { get; init; }
+
+    /// <summary>All that is said of it, for logs and expressions; <see langword="null"/> for nothing.</summary>
+    public ResourceMetadata? Metadata { get; init; }
 
     /// <summary>How many requests, connections and retries there may be at a time.</summary>
     public ClusterThresholds CircuitBreakers { get; init; } = ClusterThresholds.None;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
@@ -19,6 +20,9 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
 
     /// <summary>The clusters that stand for what is outside of the mesh: they are counted whether or not the control plane names them.</summary>
     public OutsideClusters OutsideClusters { get; } = new();
+
+    /// <summary>What the clusters are asked, for reports of load.</summary>
+    public LoadStore Loads { get; } = new(time);
 
     /// <summary>Where the secrets of clusters are; those of the control plane alone when nobody told.</summary>
     public SecretSources Secrets { get; init; } = new(client, () => null, time, Timeout.InfiniteTimeSpan);
@@ -50,9 +54,10 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
         {
             subscription = new ClusterSubscription(name, client, transports, dns, random, time, notes, logger, sync, () => Answered?.Invoke())
             {
-                Cluster = new Cluster(name, OutsideClusters.StatsOf(name)),
+                Cluster = new Cluster(name, OutsideClusters.StatsOf(name)) { Load = Loads.Acquire(name) },
                 Locality = Locality,
                 Secrets = Secrets,
+                Loads = Loads,
             };
             _subscriptions[name] = subscription;
             subscription.Start();
@@ -70,6 +75,7 @@ internal sealed class ClusterRegistry(IXdsClient client, IEndpointTransportFacto
         {
             _subscriptions.TryRemove(cluster.Name, out _);
             subscription.Dispose();
+            Loads.Release(cluster.Load);
         }
     }
 }

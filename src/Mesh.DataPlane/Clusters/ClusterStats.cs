@@ -1,6 +1,6 @@
 namespace Mesh.DataPlane.Clusters;
 
-/// <summary>What has happened to a cluster's connections and limits since the process began, by Envoy's names. Nothing here is counted by an ordinary request.</summary>
+/// <summary>What has happened to a cluster's connections and limits since the process began, by Envoy's names. An ordinary request counts in <see cref="Requests"/> alone.</summary>
 internal sealed class ClusterStats
 {
     /// <summary><c>upstream_rq_total</c>, of the two clusters that stand for what is outside of the mesh.</summary>
@@ -11,6 +11,30 @@ internal sealed class ClusterStats
 
     /// <summary><c>upstream_cx_total</c>.</summary>
     public Cell Connections;
+
+    /// <summary><c>upstream_cx_destroy_local</c>: connections that this end has closed.</summary>
+    public Cell ClosedHere;
+
+    /// <summary><c>upstream_cx_destroy_remote</c>: connections that the other end had closed when this one did.</summary>
+    public Cell ClosedThere;
+
+    /// <summary><c>lb_healthy_panic</c>: picks in panic.</summary>
+    public Cell HealthyPanic;
+
+    /// <summary><c>lb_recalculate_zone_structures</c>.</summary>
+    public Cell ZonesRecalculated;
+
+    /// <summary><c>lb_zone_cluster_too_small</c>: the cluster has too few hosts to be divided.</summary>
+    public Cell ZoneClusterTooSmall;
+
+    /// <summary><c>lb_zone_routing_all_directly</c>: picks in the own zone, where all requests stay.</summary>
+    public Cell ZoneRoutedDirectly;
+
+    /// <summary><c>lb_zone_routing_sampled</c>: picks in the own zone, where some stay.</summary>
+    public Cell ZoneSampled;
+
+    /// <summary><c>lb_zone_routing_cross_zone</c>: picks in another zone.</summary>
+    public Cell ZoneCrossed;
 
     /// <summary><c>upstream_cx_connect_fail</c>, timeouts included.</summary>
     public Cell ConnectFailures;
@@ -68,6 +92,9 @@ internal sealed class ClusterStats
 
     /// <summary><c>original_dst_host_invalid</c>: headers that should have named a destination and did not.</summary>
     public Cell OriginalDestinationInvalid;
+
+    /// <summary>What has become of requests.</summary>
+    public ClusterRequestCounts Requests { get; } = new();
 
     /// <summary>One number.</summary>
     internal struct Cell

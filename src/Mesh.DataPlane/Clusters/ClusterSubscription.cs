@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tcp;
@@ -50,6 +51,9 @@ internal sealed class ClusterSubscription(
     /// <summary>Where its secrets are.</summary>
     public required SecretSources Secrets { get; init; }
 
+    /// <summary>Where the cluster's load is; <see langword="null"/> when nobody may ask for it.</summary>
+    public LoadStore? Loads { get; init; }
+
     public void Start() => _watch = client.Watch(ClusterType.Instance, name, this);
 
     public void OnChanged(string resourceName, ClusterResource resource, string version)
@@ -63,6 +67,7 @@ internal sealed class ClusterSubscription(
 
             _resource = resource;
             _version = version;
+            Cluster.Load.Use(resource.EdsServiceName, resource.Policy.LoadReporting);
             (_secrets ??= new ClusterSecrets(Secrets, sync, OnSecretsAnswered, OnSecretsChanged)).Use(resource.Policy.Tls);
             notes.Report(ClusterType.Instance, name, resource);
             if (resource.Policy.OriginalDestination is { } original)
@@ -217,7 +222,8 @@ internal sealed class ClusterSubscription(
         }
 
         var used = new HashSet<(System.Net.EndPoint, TransportSettings)>();
-        var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState, Locality).Build();
+        var set = new EndpointSetBuilder(resource.Policy, endpoints, StateOf, GroupState, Locality, Cluster.Load, Cluster.Stats).Build();
+        Cluster.Load.Keep(set, Loads?.IsReported == true);
         _destinations?.Publish(set);
         Swap(new ClusterState(ClusterStatus.Ready, resource.Policy, set, _version, _dnsEndpoints?.Error) { Destinations = _destinations }, used);
 
@@ -235,7 +241,10 @@ internal sealed class ClusterSubscription(
 
             if (state is null)
             {
-                state = new EndpointState(() => transports.Create(Cluster, endpoint, key.Transport), _health.Of(endpoint));
+                state = new EndpointState(() => transports.Create(Cluster, endpoint, key.Transport), _health.Of(endpoint))
+                {
+                    IsMesh = key.Transport.Tls is { IsMesh: true, AsksForWorkload: true },
+                };
                 _endpoints.Add(key, state);
             }
 

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.Resources;
 
 namespace Mesh.DataPlane.Clusters;
@@ -7,6 +8,9 @@ internal sealed record Endpoint(EndpointResource Resource, string Locality, uint
 {
     // Read once: whatever changes later makes another set.
     private readonly HealthFlags _found = State.Health.Flags;
+
+    /// <summary>What it is asked, for reports of load.</summary>
+    public EndpointLoad Load { get; init; } = EndpointLoad.Unreported;
 
     /// <summary>The health when the set was built: the control plane's word, active checks and outlier detection together.</summary>
     public EndpointHealth Health => HostHealth.Combine(Resource.Health, _found);

@@ -21,6 +21,9 @@ internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, PriorityLev
     /// <summary>The share of requests that the control plane has dropped, of 1.</summary>
     public double DropShare { get; init; }
 
+    /// <summary>For what it has dropped them: each category with the share, of 1, up to which it and those before it drop.</summary>
+    public IReadOnlyList<(string Category, double UpTo)> DropCategories { get; init; } = [];
+
     /// <summary>All endpoints, unhealthy ones included.</summary>
     public IReadOnlyList<Endpoint> Endpoints { get; } = endpoints;
 
@@ -30,6 +33,20 @@ internal sealed class EndpointSet(IReadOnlyList<Endpoint> endpoints, PriorityLev
 
     /// <summary>Whether the request of that draw is one that the control plane has dropped.</summary>
     public bool Drops(ulong draw) => DropShare > 0 && Draw.Next(~draw) < DropShare * ulong.MaxValue;
+
+    /// <summary>The category for which the request of that draw is dropped.</summary>
+    public string DropCategory(ulong draw)
+    {
+        foreach (var (category, upTo) in DropCategories)
+        {
+            if (Draw.Next(~draw) < upTo * ulong.MaxValue)
+            {
+                return category;
+            }
+        }
+
+        return DropCategories is [.., var last] ? last.Category : "";
+    }
 
     /// <summary>Picks an endpoint, or <see langword="null"/> when no host may be used.</summary>
     public Endpoint? Pick(in PickContext context)

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.Resources;
 
 namespace Mesh.DataPlane.Clusters;
@@ -12,7 +13,9 @@ internal sealed class EndpointSetBuilder(
     EndpointsResource resource,
     Func<EndpointResource, EndpointState> state,
     Func<string, HostGroupState> groupState,
-    string? locality = null)
+    string? locality = null,
+    ClusterLoad? load = null,
+    ClusterStats? stats = null)
 {
     public EndpointSet Build()
     {
@@ -68,10 +71,11 @@ internal sealed class EndpointSetBuilder(
                 panicking[i] ? panic : Choice(level, "degraded", EndpointHealth.Degraded));
         }
 
-        return new EndpointSet(all, built, loads, policy.LoadBalancing is ConsistentHashing, policy.OverrideHostStatuses) { DropShare = resource.DropShare };
+        return new EndpointSet(all, built, loads, policy.LoadBalancing is ConsistentHashing, policy.OverrideHostStatuses) { DropShare = resource.DropShare, DropCategories = resource.DropCategories };
     }
 
-    private Endpoint Create(EndpointResource endpoint, LocalityResource place) => new(endpoint, place.Locality, place.Priority, state(endpoint));
+    private Endpoint Create(EndpointResource endpoint, LocalityResource place)
+        => new(endpoint, place.Locality, place.Priority, state(endpoint)) { Load = load?.Of(place, endpoint) ?? EndpointLoad.Unreported };
 
     private static EndpointHealth HealthOf(Endpoint host) => host.Health;
 
@@ -88,9 +92,10 @@ internal sealed class EndpointSetBuilder(
         }
 
         // Panic disregards localities as it does health; a ring keeps their weights.
+        var picks = stats is null ? null : new LocalityPicks(stats);
         return policy.LoadBalancing is ConsistentHashing hashing
-            ? Hashed(hashing, level, "panic", level.Localities)
-            : Everywhere(level, "panic", [.. level.All]);
+            ? Hashed(hashing, level, "panic", level.Localities, picks)
+            : Everywhere(level, "panic", [.. level.All], picks);
     }
 
     private LocalityChoice? Choice(Level level, string kind, EndpointHealth health)
@@ -125,15 +130,24 @@ internal sealed class EndpointSetBuilder(
                 return Weighted(level, kind, weights);
             }
         }
-        else if (policy.ZoneAware is { } zoneAware && locality is not null && level.Priority == 0 && zoneAware.Weigh(localities, level.Localities, locality) is { } shares)
+        else if (policy.ZoneAware is { } zoneAware && locality is not null && level.Priority == 0)
         {
-            return Weighted(level, kind, shares);
+            stats?.ZonesRecalculated.Increment();
+            if (zoneAware.Weigh(localities, level.Localities, locality) is { } shares)
+            {
+                return Weighted(level, kind, shares, stats is null ? null : new LocalityPicks(stats, locality, shares.All(s => s.Locality.Name == locality || s.Locality.Name.Length == 0)));
+            }
+
+            if ((ulong)localities.Sum(l => l.Hosts.Length) < zoneAware.MinClusterSize)
+            {
+                stats?.ZoneClusterTooSmall.Increment();
+            }
         }
 
         return Everywhere(level, kind, [.. localities.SelectMany(l => l.Hosts)]);
     }
 
-    private LocalityChoice Hashed(ConsistentHashing hashing, Level level, string kind, LocalityHosts[] localities)
+    private LocalityChoice Hashed(ConsistentHashing hashing, Level level, string kind, LocalityHosts[] localities, LocalityPicks? picks = null)
     {
         var present = localities.Where(l => l.Hosts.Length > 0);
         (Endpoint[], uint)[] weighted = [.. policy.LocalityWeighted ? present.Where(l => l.Weight > 0).Select(l => (l.Hosts, l.Weight)) : []];
@@ -142,10 +156,10 @@ internal sealed class EndpointSetBuilder(
             weighted = [([.. present.SelectMany(l => l.Hosts)], 1)];
         }
 
-        return new LocalityChoice(level.Priority, kind, [new HostGroup("", [.. weighted.SelectMany(l => l.Item1)], hashing.CreatePicker(weighted))], []);
+        return new LocalityChoice(level.Priority, kind, [new HostGroup("", [.. weighted.SelectMany(l => l.Item1)], hashing.CreatePicker(weighted))], [], picks);
     }
 
-    private LocalityChoice Weighted(Level level, string kind, IReadOnlyList<(LocalityHosts Locality, ulong Weight)> weights)
+    private LocalityChoice Weighted(Level level, string kind, IReadOnlyList<(LocalityHosts Locality, ulong Weight)> weights, LocalityPicks? picks = null)
     {
         var groups = new HostGroup[weights.Count];
         var bounds = new ulong[weights.Count];
@@ -156,10 +170,11 @@ internal sealed class EndpointSetBuilder(
             bounds[i] = sum += weights[i].Weight;
         }
 
-        return new LocalityChoice(level.Priority, kind, groups, bounds);
+        return new LocalityChoice(level.Priority, kind, groups, bounds, picks);
     }
 
-    private LocalityChoice Everywhere(Level level, string kind, Endpoint[] hosts) => new(level.Priority, kind, [Group(level.Priority, kind, "", hosts)], []);
+    private LocalityChoice Everywhere(Level level, string kind, Endpoint[] hosts, LocalityPicks? picks = null)
+        => new(level.Priority, kind, [Group(level.Priority, kind, "", hosts)], [], picks);
 
     private HostGroup Group(uint priority, string kind, string locality, Endpoint[] hosts)
         => new(locality, hosts, policy.LoadBalancing.CreatePicker(hosts, groupState($"{priority}/{kind}/{locality}")));

@@ -2,6 +2,7 @@ using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.LoadBalancing.Orca;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.Clusters;
@@ -25,6 +26,9 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
     private int _active;
     private int _closed;
 
+    /// <summary>Its connections are those of one workload to another: each end shows its identity, by the authorities of the mesh.</summary>
+    public bool IsMesh { get; init; }
+
     /// <summary>What has been found out about the host; it outlives this state.</summary>
     public HostHealth Health { get; } = health ?? new HostHealth();
 
@@ -39,6 +43,12 @@ internal sealed class EndpointState(Func<IEndpointTransport> createTransport, Ho
 
     /// <summary>Whether a connection is open, busy or idle.</summary>
     public bool HasConnections => Volatile.Read(ref _transport)?.HasConnections == true;
+
+    /// <summary>Open connections, busy or idle.</summary>
+    public int ActiveConnections => Volatile.Read(ref _transport)?.ActiveConnections ?? 0;
+
+    /// <summary>Who both ends of its secure connections are; <see langword="null"/> where none is secure.</summary>
+    public Principals? Principals => Volatile.Read(ref _transport)?.Principals;
 
     /// <summary>Whether every secure connection that is open would still be made, as secrets are now.</summary>
     public bool IsTrusted() => Volatile.Read(ref _transport)?.IsTrusted() ?? true;

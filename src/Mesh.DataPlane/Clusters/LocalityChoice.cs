@@ -3,7 +3,12 @@ using Mesh.DataPlane.LoadBalancing;
 namespace Mesh.DataPlane.Clusters;
 
 /// <summary>The hosts of one priority that take requests: one group, or one a locality, chosen by effective weight.</summary>
-internal sealed class LocalityChoice(uint priority, string kind, HostGroup[] groups, ulong[] upperBounds)
+/// <param name="priority">Its number.</param>
+/// <param name="kind"><c>healthy</c>, <c>degraded</c> or <c>panic</c>.</param>
+/// <param name="groups">The groups.</param>
+/// <param name="upperBounds">The sums of their weights.</param>
+/// <param name="picks">Counts picks that are no ordinary ones; <see langword="null"/> where all are.</param>
+internal sealed class LocalityChoice(uint priority, string kind, HostGroup[] groups, ulong[] upperBounds, LocalityPicks? picks = null)
 {
     public uint Priority { get; } = priority;
 
@@ -16,6 +21,7 @@ internal sealed class LocalityChoice(uint priority, string kind, HostGroup[] gro
     {
         if (groups.Length == 1)
         {
+            picks?.Count(groups[0], context);
             return groups[0].Picker.Pick(context);
         }
 
@@ -26,6 +32,7 @@ internal sealed class LocalityChoice(uint priority, string kind, HostGroup[] gro
             i++;
         }
 
+        picks?.Count(groups[i], context);
         return groups[i].Picker.Pick(context.Next());
     }
 }

@@ -42,7 +42,7 @@ internal static class Explainer
 
         if (decision.Endpoint is { } endpoint)
         {
-            lines.Add($"endpoint {endpoint} of {decision.ClusterState!.Endpoints.Endpoints.Count}, by {decision.ClusterState.Policy!.LoadBalancing}"
+            lines.Add($"endpoint {endpoint} of {decision.ClusterState!.Endpoints.Endpoints.Count}, by {ClusterDump.NameOf(decision.ClusterState.Policy!.LoadBalancing)}"
                 + (endpoint.Priority > 0 ? $", priority {endpoint.Priority}" : "")
                 + (endpoint.Locality.Length > 0 ? $", locality {endpoint.Locality}" : ""));
         }

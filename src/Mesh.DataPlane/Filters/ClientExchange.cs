@@ -48,11 +48,14 @@ internal sealed class ClientExchange : EngineExchange
 
     public Decision Decision { get; set; }
 
+    /// <summary>What signals are made of.</summary>
+    public Telemetry.RequestRecord? Record { get; private set; }
+
     /// <summary>What reading the request's own body has thrown: the caller's affair, and no filter's failure.</summary>
     public Exception? BodyFailure { get; private set; }
 
     public override RequestView View
-        => new(Path, Method, Authority, Scheme, HttpRequestHeaderReader.Instance, Request);
+        => new(Path, Method, Authority, Scheme, HttpRequestHeaderReader.Instance, Request) { Exchange = Exchange };
 
     public override FormatContext Format
         => new(Time)
@@ -136,26 +139,37 @@ internal sealed class ClientExchange : EngineExchange
 
     public override string? ClusterName => Decision.Cluster?.Name ?? Decision.ClusterHeader;
 
-    public static ClientExchange Begin(HostEntry host, HttpRequestMessage request, ulong draw, in Decision decision)
+    public static ClientExchange Begin(HostEntry host, HttpRequestMessage request, ulong draw, in Decision decision, Telemetry.RequestRecord? record)
     {
         var exchange = _pool?.TryPop(out var pooled) == true ? pooled : new ClientExchange();
         exchange.Host = host;
         exchange._request = request;
         exchange.Draw = draw;
         exchange.Decision = decision;
+        exchange.Record = record;
+        if (record?.RequestId is { } id && !request.Headers.NonValidated.Contains(Telemetry.Tracing.RequestIds.Header))
+        {
+            // Filters see it, as they do in Envoy.
+            exchange.AddHeader(HeaderSide.Request, Telemetry.Tracing.RequestIds.Header, id);
+        }
+
         return exchange;
     }
 
     /// <summary>Gives the request back as it came, and the exchange to the next one.</summary>
     public void End()
     {
+        if (Record is { } record)
+        {
+            ClientRecords.Settle(record, this);
+            Record = null;
+            record.Release();
+        }
+
         _changes.Undo(Request);
         if (_flags is not null)
         {
-            var flags = Request.Options.TryGetValue(MeshRequest.ResponseFlags, out var told) && told.Length > 0
-                ? string.Join(',', _flags.Split(',').Union(told.Split(',')))
-                : _flags;
-            RequestOutcome.TellFlags(Request, flags);
+            RequestOutcome.TellFlags(Request, FlagsOf(Request.Options.TryGetValue(MeshRequest.ResponseFlags, out var told) ? told : ""));
         }
 
         Exchange.Reset();
@@ -181,6 +195,10 @@ internal sealed class ClientExchange : EngineExchange
             attempt = attempt with { Reply = LocalReply.NoHealthyUpstream with { Status = status } };
         }
     }
+
+    /// <summary>Flags, and those that filters have set.</summary>
+    public string FlagsOf(string told)
+        => _flags is null ? told : told.Length > 0 ? string.Join(',', _flags.Split(',').Union(told.Split(','))) : _flags;
 
     /// <summary>A reply with the flags that filters have set before.</summary>
     public LocalReply Flag(LocalReply reply)

@@ -5,7 +5,9 @@ namespace Mesh.DataPlane.Filters;
 /// <param name="RouteConfigs">Those of route configuration, virtual host, route and weighted cluster, as far as there are any: the most specific last.</param>
 /// <param name="Route">What the route says beside that.</param>
 /// <param name="Services">Time, chance, and who this process is.</param>
-internal readonly record struct FilterBinding(object Config, IReadOnlyList<object> RouteConfigs, RouteFilterConfigs? Route, FilterServices Services)
+/// <param name="StatPrefix">By what the connection manager is known among metrics.</param>
+/// <param name="Name">The filter's name in the listener.</param>
+internal readonly record struct FilterBinding(object Config, IReadOnlyList<object> RouteConfigs, RouteFilterConfigs? Route, FilterServices Services, string StatPrefix = "", string Name = "")
 {
     /// <summary>The configuration that counts where levels do not add up.</summary>
     public object MostSpecific => RouteConfigs.Count > 0 ? RouteConfigs[^1] : Config;

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Redirects;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
 using Microsoft.Extensions.Logging;
@@ -33,9 +34,10 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
         HttpRequestMessage request,
         ulong draw,
         Decision decision,
+        RequestRecord? record,
         CancellationToken cancellationToken)
     {
-        var run = ClientExchange.Begin(host, request, draw, decision);
+        var run = ClientExchange.Begin(host, request, draw, decision, record);
         var exchange = run.Exchange;
         run.Time = owner.Time;
         exchange.Begin(names.Length);
@@ -127,6 +129,12 @@ internal sealed partial class FilterChain(FilterChains owner, HttpFilter?[] filt
             if (e is OperationCanceledException)
             {
                 RequestOutcome.TellGone(request, cancellationToken);
+            }
+
+            if (record is not null)
+            {
+                run.Response = null;
+                ClientRecords.Fail(record, cancellationToken);
             }
 
             throw;

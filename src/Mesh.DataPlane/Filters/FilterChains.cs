@@ -9,16 +9,23 @@ internal sealed partial class FilterChains
 {
     private readonly ListenerFilter[] _filters;
     private readonly FilterServices _services;
+    private readonly string _statPrefix;
     private readonly FilterChain? _plain;
     private readonly ConcurrentDictionary<(RouteFilterConfigs? Route, FilterConfigLevel? Cluster), FilterChain?> _bound = new();
 
-    public FilterChains(ListenerFilter[] filters, FilterServices services)
+    /// <param name="filters">The listener's filters.</param>
+    /// <param name="services">Time, chance, and who this process is.</param>
+    /// <param name="statPrefix">By what the connection manager is known among metrics.</param>
+    public FilterChains(ListenerFilter[] filters, FilterServices services, string statPrefix)
     {
-        (_filters, _services) = (filters, services);
+        (_filters, _services, _statPrefix) = (filters, services, statPrefix);
         _plain = Bind(null, null);
     }
 
     public TimeProvider Time => _services.Time;
+
+    /// <summary>The listener's filters, whatever routes say of them.</summary>
+    public IReadOnlyList<ListenerFilter> Listener => _filters;
 
     /// <summary>The chain where a route says nothing of filters, or where there is no route; <see langword="null"/> when no filter would do anything.</summary>
     public FilterChain? Plain => _plain;
@@ -67,7 +74,7 @@ internal sealed partial class FilterChains
             }
         }
 
-        return filter.Type.Create(new FilterBinding(filter.Config, configs, route, _services));
+        return filter.Type.Create(new FilterBinding(filter.Config, configs, route, _services, _statPrefix, filter.Name));
     }
 
     private static partial class Log

@@ -32,7 +32,10 @@ internal static class FilterReplies
     /// <summary>An authorization policy says no. Who asked may not know which: the body is always the same 19 bytes.</summary>
     /// <param name="policy">The policy that decided, <c>ns[foo]-policy[bar]-rule[0]</c>; <c>none</c> when no ALLOW policy matched.</param>
     public static LocalReply RbacDenied(string policy)
-        => new(HttpStatusCode.Forbidden, "", $"rbac_access_denied_matched_policy[{WithoutSpace(policy)}]", "RBAC: access denied");
+        => new(HttpStatusCode.Forbidden, "", AccessDeniedBy(policy), "RBAC: access denied");
+
+    /// <summary>How the details of a request or a connection tell of it.</summary>
+    public static string AccessDeniedBy(string policy) => $"rbac_access_denied_matched_policy[{WithoutSpace(policy)}]";
 
     /// <summary>A token is missing or not valid.</summary>
     /// <param name="reason">Envoy's words for it, which are the body: <c>Jwt is expired</c>.</param>

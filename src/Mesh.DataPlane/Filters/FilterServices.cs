@@ -1,6 +1,8 @@
 using Mesh.DataPlane.Calls;
 using Mesh.DataPlane.Filters.JwtAuthn;
 using Mesh.DataPlane.Filters.Rbac;
+using Mesh.DataPlane.Telemetry;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -21,8 +23,11 @@ internal sealed record FilterServices(TimeProvider Time, IRandomSource Random, s
 
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>What authorization has allowed and denied.</summary>
-    public RbacStatistics Rbac { get; } = new();
+    /// <summary>Whom listeners tell of their requests.</summary>
+    public MeshTelemetry Telemetry { get; init; } = new(Time);
+
+    /// <summary>Where they count.</summary>
+    public MetricRegistry Metrics { get; init; } = new();
 
     /// <summary>Tells of what authorization has denied.</summary>
     public DenialLog Denials => _denials ??= new DenialLog(Logger, Time);

@@ -1,5 +1,7 @@
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Telemetry;
 using Mesh.Filters;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,6 +27,8 @@ internal sealed class HttpFilters(FilterTypes types, FilterServices services)
             types,
             new FilterServices(services.GetRequiredService<TimeProvider>(), services.GetRequiredService<IRandomSource>(), ServiceCluster(workload))
             {
+                Telemetry = services.GetRequiredService<MeshTelemetry>(),
+                Metrics = services.GetRequiredService<MetricRegistry>(),
                 CaseInsensitivePaths = options.Server.CaseInsensitivePaths,
                 Logger = services.GetService<ILoggerFactory>()?.CreateLogger<HttpFilters>() ?? NullLogger<HttpFilters>.Instance,
                 Principal = $"spiffe://{options.Identity.TrustDomain}/ns/{workload.Namespace}/sa/{workload.ServiceAccount}",

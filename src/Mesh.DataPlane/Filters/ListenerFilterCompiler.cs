@@ -1,4 +1,5 @@
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Mesh.DataPlane.Telemetry;
 using Mesh.Xds.Client;
 using Router = Envoy.Extensions.Filters.Http.Router.V3.Router;
 
@@ -36,7 +37,7 @@ internal static class ListenerFilterCompiler
             {
                 terminal = true;
             }
-            else if (Compile(message, itemPath, types, notes) is { } filter)
+            else if (!SignalFilters.IsOne(message.TypedConfig, itemPath + ".typed_config") && Compile(message, itemPath, types, notes) is { } filter)
             {
                 filters.Add(filter);
             }

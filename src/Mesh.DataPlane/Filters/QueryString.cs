@@ -8,6 +8,11 @@ internal static class QueryString
     /// <summary>The first parameter of a name; <see langword="null"/> when there is none.</summary>
     public static string? First(string path, string name)
     {
+        if (!path.Contains('?'))
+        {
+            return null;
+        }
+
         foreach (var (key, value) in Parse(path))
         {
             if (key == name)

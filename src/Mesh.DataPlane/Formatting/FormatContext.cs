@@ -1,8 +1,10 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Telemetry;
 
 namespace Mesh.DataPlane.Formatting;
 
@@ -12,6 +14,8 @@ namespace Mesh.DataPlane.Formatting;
 /// </summary>
 internal readonly struct FormatContext(TimeProvider time)
 {
+    private readonly DateTimeOffset? _startTime;
+
     /// <summary>Reads <see cref="Request"/>; each door keeps its headers in its own way.</summary>
     public HeaderReader? RequestHeaders { get; init; }
 
@@ -53,7 +57,11 @@ internal readonly struct FormatContext(TimeProvider time)
     public Endpoint? Endpoint { get; init; }
 
     /// <summary>When the request began; now, where nobody has noted it.</summary>
-    public DateTimeOffset? StartTime { get; init; }
+    public DateTimeOffset? StartTime
+    {
+        get => _startTime ?? Record?.StartTime;
+        init => _startTime = value;
+    }
 
     public int? Status { get; init; }
 
@@ -65,6 +73,12 @@ internal readonly struct FormatContext(TimeProvider time)
 
     /// <summary>The body of a reply that the mesh makes itself.</summary>
     public string? LocalReplyBody { get; init; }
+
+    /// <summary>What filters have left, by their namespaces; <see langword="null"/> when none has.</summary>
+    public IReadOnlyDictionary<string, JsonObject>? Metadata { get; init; }
+
+    /// <summary>The whole of the request, once it is over; <see langword="null"/> before.</summary>
+    public RequestRecord? Record { get; init; }
 
     public TimeProvider Time { get; } = time;
 

@@ -31,15 +31,12 @@ internal static class GrpcStatusFormat
             "NUMBER" => [],
             _ => throw new FormatException("the argument is CAMEL_STRING, SNAKE_STRING or NUMBER"),
         };
-        return (in FormatContext c) =>
-        {
-            if (c.RequestHeader(ContentType)?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true
-                || !uint.TryParse(c.ResponseTrailer(Status) ?? c.ResponseHeader(Status), NumberStyles.None, CultureInfo.InvariantCulture, out var status))
-            {
-                return null;
-            }
-
-            return status < names.Length ? names[status] : status.ToString(CultureInfo.InvariantCulture);
-        };
+        return (in FormatContext c) => StatusOf(c) is not { } status ? null : status < names.Length ? names[status] : status.ToString(CultureInfo.InvariantCulture);
     }
+
+    /// <summary>The status of a gRPC request; <see langword="null"/> where there is none.</summary>
+    public static uint? StatusOf(in FormatContext context)
+        => context.Record is { IsGrpc: true, GrpcStatus: >= 0 and var known } ? (uint)known
+            : context.RequestHeader(ContentType)?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true
+                && uint.TryParse(context.ResponseTrailer(Status) ?? context.ResponseHeader(Status), NumberStyles.None, CultureInfo.InvariantCulture, out var status) ? status : null;
 }

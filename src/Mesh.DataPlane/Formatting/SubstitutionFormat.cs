@@ -11,12 +11,13 @@ internal sealed class SubstitutionFormat
     private readonly FormatOperator[] _operators;
     private readonly string _absent;
 
-    private SubstitutionFormat(string text, List<FormatOperator> operators, bool omitEmptyValues, IReadOnlyList<string> neverKnown)
+    private SubstitutionFormat(string text, List<FormatOperator> operators, bool omitEmptyValues, IReadOnlyList<string> notAlwaysKnown, IReadOnlyList<string> requestHeaders)
     {
         Text = text;
         _operators = [.. operators];
         _absent = omitEmptyValues ? "" : "-";
-        NeverKnown = neverKnown;
+        NotAlwaysKnown = notAlwaysKnown;
+        RequestHeaders = requestHeaders;
         Literal = _operators switch
         {
             [] => "",
@@ -31,18 +32,24 @@ internal sealed class SubstitutionFormat
     /// <summary>What it always renders to, when it names no command.</summary>
     public string? Literal { get; }
 
-    /// <summary>The commands that Envoy knows and this data plane has no value for, or none for requests of its own.</summary>
-    public IReadOnlyList<string> NeverKnown { get; }
+    /// <summary>The commands that do not have a value everywhere: only when the request is over, only for what comes in, or only for connections.</summary>
+    public IReadOnlyList<string> NotAlwaysKnown { get; }
+
+    /// <summary>The headers of the request that it reads.</summary>
+    public IReadOnlyList<string> RequestHeaders { get; }
 
     /// <summary>It is one command whose value is a number.</summary>
     public bool IsNumber => _operators is [{ IsNumber: true }];
+
+    /// <summary>It is one command and nothing else.</summary>
+    public FormatOperator? OnlyCommand => _operators is [{ Literal: null } only] ? only : null;
 
     /// <summary>Compiles a format.</summary>
     /// <exception cref="SubstitutionFormatException">It names a command that does not exist, or is refused, or uses it wrongly.</exception>
     public static SubstitutionFormat Parse(string format, bool omitEmptyValues)
     {
-        var operators = SubstitutionFormatParser.Parse(format, out var neverKnown);
-        return new SubstitutionFormat(format, operators, omitEmptyValues, neverKnown);
+        var operators = SubstitutionFormatParser.Parse(format, out var notAlwaysKnown, out var requestHeaders);
+        return new SubstitutionFormat(format, operators, omitEmptyValues, notAlwaysKnown, requestHeaders);
     }
 
     public string Render(in FormatContext context)
@@ -64,6 +71,30 @@ internal sealed class SubstitutionFormat
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Writes it as a line of text: no value can end the line.</summary>
+    public void Write(in FormatContext context, Utf8Text text)
+    {
+        foreach (var part in _operators)
+        {
+            if (!part.WriteText(context, text))
+            {
+                text.Append(_absent);
+            }
+        }
+    }
+
+    /// <summary>Writes it as the inside of a text of JSON.</summary>
+    public void WriteInJsonText(in FormatContext context, Utf8Text text)
+    {
+        foreach (var part in _operators)
+        {
+            if (!part.WriteInJsonText(context, text))
+            {
+                text.Append(_absent);
+            }
+        }
     }
 
     /// <summary>The value of a format that is one command, <see langword="null"/> when it has none; otherwise as <see cref="Render"/>.</summary>

@@ -8,7 +8,7 @@ internal static class SubstitutionFormatParser
 {
     public const int MaxFormatLength = 16 * 1024;
 
-    public static List<FormatOperator> Parse(string format, out IReadOnlyList<string> neverKnown)
+    public static List<FormatOperator> Parse(string format, out IReadOnlyList<string> notAlwaysKnown, out IReadOnlyList<string> requestHeaders)
     {
         if (format.Length > MaxFormatLength)
         {
@@ -17,6 +17,7 @@ internal static class SubstitutionFormatParser
 
         var operators = new List<FormatOperator>();
         var missing = new List<string>();
+        var headers = new List<string>();
         var literal = new StringBuilder();
         var position = 0;
         while (position < format.Length)
@@ -40,7 +41,7 @@ internal static class SubstitutionFormatParser
                 literal.Clear();
             }
 
-            operators.Add(Command(format, ref position, missing));
+            operators.Add(Command(format, ref position, missing, headers));
         }
 
         if (literal.Length > 0)
@@ -48,11 +49,12 @@ internal static class SubstitutionFormatParser
             operators.Add(FormatOperator.Text(literal.ToString()));
         }
 
-        neverKnown = missing;
+        notAlwaysKnown = missing;
+        requestHeaders = headers;
         return operators;
     }
 
-    private static FormatOperator Command(string format, ref int position, List<string> missing)
+    private static FormatOperator Command(string format, ref int position, List<string> missing, List<string> headers)
     {
         // 1. The name.
         var start = position;
@@ -90,37 +92,61 @@ internal static class SubstitutionFormatParser
         }
 
         // 3. What it means.
+        try
+        {
+            var made = Make(name, argument, length, missing, headers);
+            position = end;
+            return made;
+        }
+        catch (FormatException e)
+        {
+            throw new SubstitutionFormatException(format, start, e.Message);
+        }
+    }
+
+    /// <summary>The operator of one command.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="argument">What stands in the parentheses; <see langword="null"/> without any.</param>
+    /// <param name="length">Where it is cut off.</param>
+    /// <param name="missing">Takes the name of what does not have a value everywhere.</param>
+    /// <param name="headers">Takes the names of the headers that are read.</param>
+    /// <exception cref="FormatException">There is no such command, or it is used wrongly.</exception>
+    public static FormatOperator Make(string name, string? argument, int? length, List<string> missing, List<string> headers)
+    {
         if (!FormatCommands.All.TryGetValue(name, out var command))
         {
-            throw new SubstitutionFormatException(
-                format,
-                start,
-                FormatCommands.Refused.TryGetValue(name, out var why) ? $"%{name}% is refused: {why}" : $"the command '{name}' does not exist");
+            throw new FormatException(RefusedCommands.Reasons.TryGetValue(name, out var why) ? $"%{name}% is refused: {why}" : $"the command '{name}' does not exist");
         }
 
         if (argument is null ? command.Argument == FormatArgument.Required : command.Argument == FormatArgument.None)
         {
-            throw new SubstitutionFormatException(format, start, $"%{name}% {(argument is null ? "needs an" : "takes no")} argument in parentheses");
+            throw new FormatException($"%{name}% {(argument is null ? "needs an" : "takes no")} argument in parentheses");
         }
 
         if (length is not null && !command.LengthAllowed)
         {
-            throw new SubstitutionFormatException(format, start, $"%{name}% takes no length");
+            throw new FormatException($"%{name}% takes no length");
         }
 
-        if (command.IsNeverKnown || command.IsOfConnection)
+        if (command.IsOfConnection || command.IsOfEnd || command.IsOfConnectionsAlone)
         {
             missing.Add(name);
         }
 
-        position = end;
         try
         {
-            return new FormatOperator(command.Create(argument ?? ""), length, command.IsNumber);
+            var operation = new FormatOperator(command.Create(argument ?? ""), length, command.IsNumber)
+            {
+                Write = length is null ? command.CreateWrite?.Invoke(argument ?? "") : null,
+                Address = length is null ? command.Address : null,
+                Json = command.CreateJson?.Invoke(argument ?? ""),
+            };
+            headers.AddRange(command.Reads?.Invoke(argument ?? "") ?? []);
+            return operation;
         }
         catch (FormatException e)
         {
-            throw new SubstitutionFormatException(format, start, $"%{name}%: {e.Message}");
+            throw new FormatException($"%{name}%: {e.Message}", e);
         }
     }
 

@@ -9,6 +9,12 @@ namespace Mesh.DataPlane.Headers;
 /// </summary>
 internal sealed class HeaderMutations(HeaderName[] remove, HeaderAddition[] add)
 {
+    /// <summary>The headers that it removes.</summary>
+    public IEnumerable<HeaderName> Removed => remove;
+
+    /// <summary>The headers that it sets.</summary>
+    public IEnumerable<HeaderName> Added => add.Select(a => a.Name);
+
     /// <summary>Applies the mutations.</summary>
     /// <returns>
     /// The first header whose value was left out because it would have ended the header; nothing is left of what it was to overwrite.

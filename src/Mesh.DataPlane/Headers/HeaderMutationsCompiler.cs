@@ -78,7 +78,12 @@ internal static class HeaderMutationsCompiler
         try
         {
             var format = SubstitutionFormat.Parse(text, omitEmptyValues);
-            foreach (var command in format.NeverKnown)
+            if (FormatCommands.FindOfConnectionsAlone(format.NotAlwaysKnown) is { } impossible)
+            {
+                throw new ResourceRejectedException(path, $"names {FormatCommands.WhyOfConnectionsAlone(impossible)}");
+            }
+
+            foreach (var command in format.NotAlwaysKnown)
             {
                 notes.Add($"{path} names %{command}%, for which {(FormatCommands.All[command].IsOfConnection ? ForIncoming : "there is no value here")}");
             }

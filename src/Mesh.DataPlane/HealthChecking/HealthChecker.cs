@@ -125,6 +125,6 @@ internal sealed class HealthChecker(
         // A cluster may be called anything, a host may not.
         var name = cluster.AsSpan().ContainsAnyExceptInRange('!', '~') ? LogicalHost.AddressOf(address).ToString()! : cluster;
         var settings = _policy!.Protocols is { Count: > 0 } protocols && transport.Tls is { } tls ? transport with { Tls = tls.Offering(protocols) } : transport;
-        return new HealthCheckTarget(address, name, asked?.Hostname, settings.Tls is not null, protocol => transports.Create(_connections, target, settings with { Protocol = protocol }));
+        return new HealthCheckTarget(address, name, asked?.Hostname, settings.Tls is not null, protocol => transports.Create(_connections, target, settings with { Protocol = protocol, IntroducesItself = false }));
     }
 }

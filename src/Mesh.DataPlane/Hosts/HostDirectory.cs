@@ -58,6 +58,9 @@ internal sealed class HostDirectory : IDisposable
         return entry;
     }
 
+    /// <summary>The entry of a host that has been asked for, as it is: looking does not count as use.</summary>
+    public HostEntry? Peek(HostKey key) => _hosts.GetValueOrDefault(key);
+
     /// <summary>Subscribes a host if need be and waits, within bounds, for the control plane to answer.</summary>
     /// <returns>The entry; still pending when the wait was in vain. <see langword="null"/> when it is this machine.</returns>
     public ValueTask<HostEntry?> ResolveAsync(string host, int port, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Hosts;
@@ -17,6 +18,9 @@ internal sealed record HostState(HostStatus Status, RouteTable? Table, VirtualHo
 
     /// <summary>The filter chains of a host that connections are made to.</summary>
     public TcpTable? Tcp { get; init; }
+
+    /// <summary>What becomes of its requests; <see langword="null"/> while it has none.</summary>
+    public RequestSignals? Signals { get; init; }
 
     public ListenerSettings Settings { get; init; } = ListenerSettings.Default;
 

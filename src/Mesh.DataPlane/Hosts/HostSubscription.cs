@@ -193,7 +193,8 @@ internal sealed class HostSubscription(
             Entry.Publish(new HostState(HostStatus.Meshed, table, table.VirtualHosts.Find(Entry.Authority), _version, null)
             {
                 Settings = _settingsInForce,
-                Filters = _filtersInForce.Length == 0 ? null : new FilterChains(_filtersInForce, filters.Services),
+                Signals = filters.Services.Telemetry.SignalsOf(_settingsInForce.Signals, Telemetry.Reporter.Source),
+                Filters = _filtersInForce.Length == 0 ? null : new FilterChains(_filtersInForce, filters.Services, _settingsInForce.Signals.StatPrefix),
             });
         }
         else if (_current.Error is { Kind: not ResourceErrorKind.Unavailable } error)

@@ -19,6 +19,9 @@ internal sealed record ListenerSettings
     /// </summary>
     public TimeSpan StreamIdleTimeout { get; init; }
 
+    /// <summary>What it says of access logs, traces and metrics.</summary>
+    public Telemetry.SignalSettings Signals { get; init; } = Telemetry.SignalSettings.Default;
+
     /// <summary><c>common_http_protocol_options.max_stream_duration</c>, for routes without one of their own; zero is none.</summary>
     public TimeSpan MaxStreamDuration { get; init; }
 }

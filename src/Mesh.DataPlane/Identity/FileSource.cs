@@ -135,6 +135,10 @@ internal sealed class FileSource(FileSourceSettings settings, TimeProvider time,
                     use(read);
                     _used = read;
                 }
+                else
+                {
+                    identity.Recover(name);
+                }
 
                 return true;
             }

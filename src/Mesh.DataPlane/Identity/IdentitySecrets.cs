@@ -20,6 +20,9 @@ internal sealed partial class IdentitySecrets(ILogger logger) : ISecretSource
     /// <summary>Something is wrong with a secret; the last good one stays.</summary>
     public void Fail(string name, ResourceErrorKind kind, string message) => Change(name, state => new State(state.Resource, new ResourceError(kind, message), state.Version));
 
+    /// <summary>The last good one is good again; whoever begins to watch is told of no error.</summary>
+    public void Recover(string name) => Change(name, state => new State(state.Resource, null, state.Version));
+
     public IDisposable Watch(string name, IResourceWatcher<SecretResource> watcher)
     {
         var subscription = new Subscription(this, name, watcher);

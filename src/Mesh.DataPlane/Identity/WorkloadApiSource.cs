@@ -43,14 +43,18 @@ internal sealed class WorkloadApiSource(string target, MeshWorkloadApiOptions op
 
     private sealed class Watcher(WorkloadIdentity identity, string name, Action<SecretResource> use) : IResourceWatcher<SecretResource>
     {
+        private string? _refusal;
+
         public void OnChanged(string resourceName, SecretResource resource, string version)
         {
             try
             {
                 use(resource);
+                _refusal = null;
             }
             catch (Exception e) when (e is IdentityException or TlsFailureException)
             {
+                _refusal = e.Message;
                 identity.Fail(e.Message, isFinal: true, name);
             }
         }
@@ -58,5 +62,18 @@ internal sealed class WorkloadApiSource(string target, MeshWorkloadApiOptions op
         public void OnResourceError(string resourceName, ResourceError error) => identity.Fail(error.Message, error.Kind != ResourceErrorKind.Unavailable, name);
 
         public void OnAmbientError(string resourceName, ResourceError error) => identity.Fail(error.Message, isFinal: false, name);
+
+        public void OnRecovered(string resourceName)
+        {
+            // An agent that is back has what it had; that may be what could not be used.
+            if (_refusal is { } refusal)
+            {
+                identity.Fail(refusal, isFinal: true, name);
+            }
+            else
+            {
+                identity.Recover(name);
+            }
+        }
     }
 }

@@ -19,6 +19,9 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
     private Task _running = Task.CompletedTask;
     private volatile IdentityStatus _status;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _lacking = new(StringComparer.Ordinal);
+
+    // What failed last of each secret, the latest at the end, until that secret succeeds: the agent's two streams tell at the same time.
+    private readonly List<(string Name, string Message)> _failures = [];
     private bool _started;
     private bool _toldExpired;
 
@@ -51,6 +54,10 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
         }
     }
 
+    /// <summary>What is in use; <see langword="null"/> while there is nothing.</summary>
+    /// <param name="name"><see cref="ISecretSource.Certificate"/> or <see cref="ISecretSource.Authorities"/>.</param>
+    public SecretResource? Latest(string name) => _secrets.Latest(name);
+
     public IDisposable Watch(string name, IResourceWatcher<SecretResource> watcher) => _secrets.Watch(name, watcher);
 
     /// <summary>A certificate has come. One that has expired does not take the place of any.</summary>
@@ -65,8 +72,14 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
         }
 
         var id = SpiffeCertificate.Check(own, SubjectAltNames.Of(own), isRequired: true, out var read) is null ? read : (SpiffeId?)null;
-        var isFirst = _status.ValidUntil is null;
-        _status = new IdentityStatus(_source.Description, id, from, until, own.SerialNumber, null);
+        bool isFirst;
+        lock (_gate)
+        {
+            isFirst = _status.ValidUntil is null;
+            Forget(ISecretSource.Certificate);
+            _status = new IdentityStatus(_source.Description, id, from, until, own.SerialNumber, LastFailure);
+        }
+
         _secrets.Publish(new SecretResource(ISecretSource.Certificate, certificate, null));
         if (isFirst)
         {
@@ -98,10 +111,16 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
 
         if (_secrets.Latest(ISecretSource.Authorities) is { } before && before.Validation!.Equals(authorities))
         {
+            Recover(ISecretSource.Authorities);
             return;
         }
 
-        _status = _status with { LastError = null };
+        lock (_gate)
+        {
+            Forget(ISecretSource.Authorities);
+            _status = _status with { LastError = LastFailure };
+        }
+
         Log.Authorities(_logger, _source.Description);
         _secrets.Publish(new SecretResource(ISecretSource.Authorities, null, authorities));
         Settle();
@@ -113,21 +132,38 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
     /// <param name="names">What is missing: <see cref="ISecretSource.Certificate"/>, <see cref="ISecretSource.Authorities"/>.</param>
     public void Fail(string message, bool isFinal, params ReadOnlySpan<string> names)
     {
-        var hasExpired = _status.ValidUntil is { } until && until <= _time.GetUtcNow();
-        var isNew = _status.LastError != message || (hasExpired && !_toldExpired);
-        _status = _status with { LastError = message };
-        _toldExpired = hasExpired;
+        bool hasExpired;
+        bool isNew;
+        DateTimeOffset? validUntil;
+        lock (_gate)
+        {
+            validUntil = _status.ValidUntil;
+            hasExpired = validUntil is { } until && until <= _time.GetUtcNow();
+            isNew = hasExpired && !_toldExpired;
+            _toldExpired = hasExpired;
+            var isKnown = false;
+            foreach (var name in names)
+            {
+                isKnown |= _failures.Contains((name, message));
+                Forget(name);
+                _failures.Add((name, message));
+            }
+
+            isNew |= !isKnown;
+            _status = _status with { LastError = LastFailure };
+        }
+
         if (isNew && hasExpired)
         {
-            Log.Expired(_logger, _source.Description, message, _status.ValidUntil);
+            Log.Expired(_logger, _source.Description, message, validUntil);
         }
-        else if (isNew && _status.ValidUntil is null)
+        else if (isNew && validUntil is null)
         {
             Log.Missing(_logger, _source.Description, message);
         }
         else if (isNew)
         {
-            Log.Kept(_logger, _source.Description, message, _status.ValidUntil);
+            Log.Kept(_logger, _source.Description, message, validUntil);
         }
 
         foreach (var name in names)
@@ -138,6 +174,33 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
         if (isFinal)
         {
             _settled.TrySetResult();
+        }
+    }
+
+    /// <summary>What is in use is what the source has: if anything was wrong with it meanwhile, that has passed.</summary>
+    /// <param name="name"><see cref="ISecretSource.Certificate"/> or <see cref="ISecretSource.Authorities"/>.</param>
+    public void Recover(string name)
+    {
+        lock (_gate)
+        {
+            if (!Forget(name))
+            {
+                return;
+            }
+
+            _status = _status with { LastError = LastFailure };
+        }
+
+        _secrets.Recover(name);
+        Log.Recovered(_logger, _source.Description, name);
+    }
+
+    /// <summary>What failed last of a secret, until it succeeds.</summary>
+    public string? ErrorOf(string name)
+    {
+        lock (_gate)
+        {
+            return _failures.Find(failure => failure.Name == name).Message;
         }
     }
 
@@ -206,6 +269,10 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
         }
     }
 
+    private string? LastFailure => _failures is [.., var last] ? last.Message : null;
+
+    private bool Forget(string name) => _failures.RemoveAll(failure => failure.Name == name) > 0;
+
     private bool Has(string name) => _secrets.Latest(name) is not null || _lacking.ContainsKey(name);
 
     private void Settle()
@@ -238,5 +305,8 @@ internal sealed partial class WorkloadIdentity : ISecretSource, IAsyncDisposable
 
         [LoggerMessage(7, LogLevel.Critical, "The workload's identity is renewed no longer: {Source} failed.")]
         public static partial void Broken(ILogger logger, string source, Exception exception);
+
+        [LoggerMessage(10, LogLevel.Information, "{Source} has the workload's {Name} as it is in use: what was wrong has passed.")]
+        public static partial void Recovered(ILogger logger, string source, string name);
     }
 }

@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Inbound.Http;
+using Mesh.DataPlane.Telemetry;
 
 namespace Mesh.DataPlane.Inbound;
 
@@ -15,19 +16,16 @@ internal sealed class InboundChain(InboundFilterChain resource, InboundTls? tls,
 
     public InboundHttpTable? Http { get; } = http;
 
-    /// <summary>The filter that closes a connection which has just been made; <see langword="null"/> when it may pass.</summary>
-    public NetworkFilter? Judge(ConnectionFacts connection, FilterServices services)
-    {
-        foreach (var filter in Resource.NetworkFilters)
-        {
-            if (!filter.Judge(connection, services))
-            {
-                return filter;
-            }
-        }
+    /// <summary>What becomes of its connections; made by whoever comes first.</summary>
+    public Lazy<ConnectionSignals?>? Signals { get; set; }
 
-        return null;
-    }
+    /// <summary>The filter that closes a connection which has just been made; <see langword="null"/> when it may pass.</summary>
+    /// <param name="connection">What is known of it.</param>
+    /// <param name="services">Whom to ask, and where decisions are counted and told.</param>
+    /// <param name="cancellationToken">Ends when the connection does.</param>
+    /// <returns>With it why the connection is closed, as <c>%CONNECTION_TERMINATION_DETAILS%</c> tells it.</returns>
+    public ValueTask<(NetworkFilter? Filter, string? Details)> JudgeAsync(ConnectionFacts connection, FilterServices services, CancellationToken cancellationToken)
+        => Resource.NetworkFilters.Count == 0 ? default : JudgeAllAsync(connection, services, cancellationToken);
 
     /// <summary>The filter that would close a connection; <see langword="null"/> when it may pass.</summary>
     public NetworkFilter? Refusing(ConnectionFacts connection)
@@ -41,6 +39,20 @@ internal sealed class InboundChain(InboundFilterChain resource, InboundTls? tls,
         }
 
         return null;
+    }
+
+    private async ValueTask<(NetworkFilter? Filter, string? Details)> JudgeAllAsync(ConnectionFacts connection, FilterServices services, CancellationToken cancellationToken)
+    {
+        var metadata = new ConnectionMetadata();
+        foreach (var filter in Resource.NetworkFilters)
+        {
+            if (!await filter.JudgeAsync(connection, metadata, services, cancellationToken).ConfigureAwait(false))
+            {
+                return (filter, metadata.Details);
+            }
+        }
+
+        return default;
     }
 
     public override string ToString() => Resource.Name.Length > 0 ? Resource.Name : "a filter chain without a name";

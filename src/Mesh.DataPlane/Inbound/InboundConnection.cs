@@ -11,6 +11,7 @@ internal sealed class InboundConnection(InboundChain chain, ChainFacts where, Co
 {
     private volatile InboundChain _chain = chain;
     private volatile bool _isDraining;
+    private int _requests;
 
     public ConnectionFacts Facts { get; } = facts;
 
@@ -26,10 +27,16 @@ internal sealed class InboundConnection(InboundChain chain, ChainFacts where, Co
     /// <summary>It would not be let in any more: the next response asks the client to close it.</summary>
     public bool IsDraining => _isDraining;
 
+    /// <summary>Whether no request is being served.</summary>
+    public bool IsIdle => Volatile.Read(ref _requests) == 0;
+
     public ChainFacts Where { get; } = where;
 
     /// <summary>How it ends; set before it is added to its listener.</summary>
     public IInboundTransport? Transport { get; set; }
+
+    /// <summary>Ends it when a certificate does; <see langword="null"/> when it rests on none.</summary>
+    public CertificateExpiry? Expiry { get; set; }
 
     /// <returns>Whether it was not draining already.</returns>
     public bool BeginDrain()
@@ -43,4 +50,10 @@ internal sealed class InboundConnection(InboundChain chain, ChainFacts where, Co
         Transport?.BeginClose();
         return true;
     }
+
+    /// <summary>A request has come in by it.</summary>
+    public void BeginRequest() => Interlocked.Increment(ref _requests);
+
+    /// <summary>It has been served.</summary>
+    public void EndRequest() => Interlocked.Decrement(ref _requests);
 }

@@ -7,6 +7,10 @@ using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.Inbound.Http;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
+using Mesh.DataPlane.Telemetry.Metrics;
+using Mesh.DataPlane.Telemetry.Tracing;
 using Mesh.Xds.Client;
 using EnvoyRouter = Envoy.Extensions.Filters.Http.Router.V3.Router;
 using HeadersWithUnderscores = Envoy.Config.Core.V3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction;
@@ -26,7 +30,7 @@ internal static class InboundHttpCompiler
         "stat_prefix", "codec_type", "route_config", "http_filters", "common_http_protocol_options", "normalize_path", "merge_slashes", "path_with_escaped_slashes_action",
         "strip_any_host_port", "strip_matching_host_port", "strip_trailing_host_dot", "use_remote_address", "xff_num_trusted_hops", "skip_xff_append",
         "append_x_forwarded_port", "internal_address_config", "forward_client_cert_details", "set_current_client_cert_details", "generate_request_id",
-        "preserve_external_request_id", "always_set_request_id_in_response", "server_name", "server_header_transformation", "via", "max_request_headers_kb",
+        "preserve_external_request_id", "always_set_request_id_in_response", "server_name", "server_header_transformation", "via", "max_request_headers_kb", "tracing", "request_id_extension", "access_log",
     ];
 
     private static readonly Dictionary<string, string> Refused = new(StringComparer.Ordinal)
@@ -92,7 +96,7 @@ internal static class InboundHttpCompiler
         var routes = RouteConfigurationType.Compile(manager.RouteConfig, path + ".route_config.", filterTypes, isInbound: true);
         Note(routes.Notes.Where(n => !n.EndsWith(HeaderMutationsCompiler.ForIncoming, StringComparison.Ordinal)));
         Note(InboundRoutes.NotHonoured(routes, path + ".route_config"));
-        return new InboundHttp(routes, filters, Settings(manager, router, path));
+        return new InboundHttp(routes, filters, Settings(manager, router, path, notes));
 
         void Note(IEnumerable<string> told)
         {
@@ -103,8 +107,15 @@ internal static class InboundHttpCompiler
         }
     }
 
-    private static InboundHttpSettings Settings(HttpConnectionManager manager, EnvoyRouter? router, string path) => new()
+    private static InboundHttpSettings Settings(HttpConnectionManager manager, EnvoyRouter? router, string path, ICollection<string> notes) => new()
     {
+        Signals = new SignalSettings
+        {
+            StatPrefix = manager.StatPrefix,
+            Tracing = TracingCompiler.Compile(manager, path, notes),
+            Stats = StatsSettingsCompiler.Find(manager.HttpFilters, path + ".http_filters", notes),
+            AccessLogs = AccessLogCompiler.Compile(manager.AccessLog, path + ".access_log", notes, ofRequests: true),
+        },
         NormalizesPath = manager.NormalizePath ?? false,
         MergesSlashes = manager.MergeSlashes,
         EscapedSlashes = manager.PathWithEscapedSlashesAction switch
@@ -135,7 +146,6 @@ internal static class InboundHttpCompiler
         InternalOnlyHeaders = [.. manager.RouteConfig.InternalOnlyHeaders.Select((name, i) => Header(name, $"{path}.route_config.internal_only_headers[{i}]"))],
         StrictHeaders = [.. (router?.StrictCheckHeaders ?? []).Select(name => Strict(name, path))],
         ClientCert = ForwardedClientCertCompiler.Compile(manager, path),
-        GeneratesRequestId = manager.GenerateRequestId ?? true,
         PreservesExternalRequestId = manager.PreserveExternalRequestId,
         ReturnsRequestId = manager.AlwaysSetRequestIdInResponse,
         ServerName = manager.ServerName.Length > 0 && manager.ServerHeaderTransformation != ServerHeader.PassThrough ? manager.ServerName : null,

@@ -50,6 +50,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
         Action<InboundListener> closed)
     {
         (Name, EndPoint, _client, _type, _services, _notes, _settings, _time, _logger, _closed) = (name, endPoint, client, filters.Listeners, filters.Services, notes, settings, time, logger, closed);
+        Counters = new ListenerCounters(filters.Services.Metrics, endPoint);
         _secrets = new InboundSecrets(client, identity, OnSecretChanged);
 
         // Beside whoever tells of clusters: the lock of the configuration is held then, and is taken under this one's elsewhere.
@@ -64,8 +65,26 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     /// <summary>The address that was bound.</summary>
     public IPEndPoint EndPoint { get; }
 
+    /// <summary>What becomes of its connections.</summary>
+    public ListenerCounters Counters { get; }
+
     /// <summary>What is in force; <see langword="null"/> until there is something.</summary>
     public InboundTable? Current => Volatile.Read(ref _table);
+
+    /// <summary>Whether a newer table waits for what it needs.</summary>
+    public bool IsHeldBack
+    {
+        get
+        {
+            lock (_sync)
+            {
+                return _next is not null;
+            }
+        }
+    }
+
+    /// <summary>A table went into force, or waits no longer.</summary>
+    public event Action? Changed;
 
     /// <summary>Why nobody is let in; <see langword="null"/> when that is not so, or not known yet.</summary>
     public string? Refusal => Current is null ? Volatile.Read(ref _refusal) : null;
@@ -83,6 +102,12 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     /// <summary>Takes in a connection that the given table let in.</summary>
     public void Add(InboundConnection connection, InboundTable table)
     {
+        // Before it is there for others: whoever removes it ends the timer as well.
+        if (_settings.EndsWithCertificates && connection.Facts.Expires is { } expires)
+        {
+            connection.Expiry = new CertificateExpiry(connection, expires, _settings.DrainDuration, _time, _services.Random, _logger);
+        }
+
         _connections[connection] = true;
 
         // What has changed meanwhile has not seen it.
@@ -92,7 +117,15 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
         }
     }
 
-    public void Remove(InboundConnection connection) => _connections.TryRemove(connection, out _);
+    /// <summary>It is over.</summary>
+    public void Remove(InboundConnection connection)
+    {
+        if (_connections.TryRemove(connection, out _))
+        {
+            connection.Expiry?.Dispose();
+            Counters.End();
+        }
+    }
 
     public void OnChanged(string name, ListenerResource resource, string version)
     {
@@ -111,13 +144,14 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
                 return;
             }
 
+            // Not before it has been said what it needs: secrets that are known are answered as soon as they are named, and it would go into force without the rest.
             var chains = inbound.Chains.Select(Compile).ToArray();
-            _next = new InboundTable(inbound, chains, inbound.Default is { } rest ? Compile(rest) : null, version);
-            _secrets.Use(_next.All.Concat(_table?.All ?? []).SelectMany(chain => chain.Tls?.SecretNames ?? []));
-            _dependencies.Use(
-                _next.All.SelectMany(chain => chain.Resource.Http?.Filters ?? []),
-                _next.All.SelectMany(chain => chain.Resource.Http?.Routes.VirtualHosts ?? []).SelectMany(host => host.Routes).SelectMany(route => route.Policy.FilterConfigs?.Clusters ?? []));
+            var next = new InboundTable(inbound, chains, inbound.Default is { } rest ? Compile(rest) : null, version);
+            _next = null;
+            _secrets.Use(next.All.Concat(_table?.All ?? []).SelectMany(chain => chain.Tls?.SecretNames ?? []));
+            _dependencies.Use(next.Filters, next.Clusters);
             _holdTimer ??= _time.CreateTimer(static s => ((InboundListener)s!).PublishAnyway(), this, _settings.ResourceTimeout, Timeout.InfiniteTimeSpan);
+            _next = next;
         }
 
         PublishWhenAnswered();
@@ -143,6 +177,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
                 _dependencies.Use([]);
                 _dependencies.Settle();
                 Refuse($"the control plane has no listener {name} for this port: {error.Message}");
+                Changed?.Invoke();
             }
             else if (_table is null)
             {
@@ -170,6 +205,8 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
             StopHolding();
             _giveUp.Dispose();
             Refuse("the port is closed");
+            _next = null;
+            Changed?.Invoke();
         }
 
         _watch?.Dispose();
@@ -239,6 +276,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
         _secrets.Use(_table!.All.SelectMany(chain => chain.Tls?.SecretNames ?? []));
         Volatile.Write(ref _refusal, null);
         _settled.TrySetResult();
+        Changed?.Invoke();
     }
 
     private void StopHolding()
@@ -318,7 +356,8 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     {
         if (table?.Select(connection.Where) is not { } chain
             || (chain.Tls is null ? connection.Chain.Tls is not null : connection.Chain.Tls?.Settings.Equals(chain.Tls.Settings) != true)
-            || chain.Refusing(connection.Facts) is not null)
+            || chain.Refusing(connection.Facts) is not null
+            || (chain.Resource.Asks is { } asks && asks != connection.Chain.Resource.Asks))
         {
             return false;
         }

@@ -6,6 +6,10 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
+using Mesh.DataPlane.Telemetry.Metrics;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.Xds.Client;
 using EnvoyTcpProxy = Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy;
 using FilterChain = Envoy.Config.Listener.V3.FilterChain;
@@ -56,15 +60,18 @@ internal static class InboundListenerCompiler
             throw new ResourceRejectedException("filter_chains", "must not be empty: every connection would be closed");
         }
 
-        var chains = listener.FilterChains.Select((chain, i) => Chain(chain, $"filter_chains[{i}]", isDefault: false, filterTypes, notes)).ToList();
+        var logs = AccessLogCompiler.Compile(listener.AccessLog, "access_log", notes);
+        var chains = listener.FilterChains.Select((chain, i) => Chain(chain, logs, $"filter_chains[{i}]", isDefault: false, filterTypes, notes)).ToList();
         TcpListenerCompiler.RefuseTwins(listener);
-        return new InboundListenerResource(chains, listener.DefaultFilterChain is { } rest ? Chain(rest, "default_filter_chain", isDefault: true, filterTypes, notes) : null)
+        return new InboundListenerResource(chains, listener.DefaultFilterChain is { } rest ? Chain(rest, logs, "default_filter_chain", isDefault: true, filterTypes, notes) : null)
         {
+            Signals = new SignalSettings { AccessLogs = logs },
             Inspection = TcpListenerCompiler.Inspection(listener, notes),
         };
     }
 
-    private static InboundFilterChain Chain(FilterChain chain, string path, bool isDefault, FilterTypes filterTypes, ICollection<string> notes)
+    private static InboundFilterChain Chain(
+        FilterChain chain, IReadOnlyList<AccessLogSettings> logs, string path, bool isDefault, FilterTypes filterTypes, ICollection<string> notes)
     {
 #pragma warning disable CS0612 // Superseded by a listener filter.
         if (chain.UseProxyProto == true)
@@ -87,21 +94,34 @@ internal static class InboundListenerCompiler
             throw new ResourceRejectedException(lastPath, $"'{chain.Filters[last].Name}' is neither an HttpConnectionManager nor tcp_proxy, with one of which a chain ends");
         }
 
-        NetworkFilter[] filters = [.. chain.Filters.Take(last).Select((f, i) => NetworkFilterCompiler.Compile(f, $"{path}.filters[{i}]", notes))];
+        NetworkFilter[] filters = [.. chain.Filters.Take(last).Select((f, i) => NetworkFilterCompiler.Compile(f, $"{path}.filters[{i}]", notes)).OfType<NetworkFilter>()];
         var tls = DownstreamTlsCompiler.Compile(chain.TransportSocket, chain.TransportSocketConnectTimeout, path, notes);
         var http = isHttp ? InboundHttpCompiler.Compile(terminal!, $"{lastPath}.typed_config", filterTypes, notes) : null;
-        if (!isHttp)
+        var service = ServiceNames.Of(chain.Metadata);
+        if (http is not null && service is not null)
         {
-            CheckProxy(terminal!, $"{lastPath}.typed_config", notes);
+            http = http with { Settings = http.Settings with { Signals = http.Settings.Signals with { Service = service } } };
         }
+
+        var proxy = isHttp ? null : Proxy(terminal!, $"{lastPath}.typed_config", notes);
 
         // The conditions of a default chain count for nothing, in Envoy as well.
         var match = isDefault ? TcpChainMatch.Any : TcpChainMatchCompiler.Compile(chain.FilterChainMatch, $"{path}.filter_chain_match", isInbound: true);
-        return new InboundFilterChain(chain.Name, match, tls, filters, http, terminal!.Value);
+        return new InboundFilterChain(chain.Name, match, tls, filters, http, (terminal!.Value, service))
+        {
+            Asks = Array.Exists(filters, f => f.Clusters.Any()) ? ByteString.CopyFrom([.. chain.Filters.Take(last).SelectMany(f => f.ToByteArray())]) : null,
+            Cluster = proxy?.Clusters[0].Cluster ?? "",
+            Signals = new SignalSettings
+            {
+                Stats = StatsSettingsCompiler.Find(chain.Filters, $"{path}.filters", notes),
+                Service = service,
+                AccessLogs = AccessLogSettings.OfChain(proxy?.AccessLogs ?? [], logs),
+            },
+        };
     }
 
     // The connection is here already: it can be left to the application, and led nowhere else.
-    private static void CheckProxy(Any packed, string path, ICollection<string> notes)
+    private static TcpProxyPolicy Proxy(Any packed, string path, ICollection<string> notes)
     {
         var proxy = TcpProxyCompiler.Compile(packed, path, notes);
         if (proxy.Clusters is not [var only] || (!_ownClusters.Contains(only.Cluster) && !only.Cluster.StartsWith("inbound|", StringComparison.Ordinal)))
@@ -116,5 +136,7 @@ internal static class InboundListenerCompiler
                 notes.Add($"{path}.{field} is not applied: the application's server has its own limits");
             }
         }
+
+        return proxy;
     }
 }

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Telemetry;
 
 namespace Mesh.DataPlane.Inbound;
 
@@ -9,6 +10,9 @@ internal sealed record InboundListenerResource(IReadOnlyList<InboundFilterChain>
 {
     /// <summary>How far, and how long, the first bytes are looked at.</summary>
     public InspectionSettings Inspection { get; init; } = InspectionSettings.Default;
+
+    /// <summary>What it says itself of signals of all its connections, those included that no chain is for.</summary>
+    public SignalSettings Signals { get; init; } = SignalSettings.Default;
 
     public IEnumerable<InboundFilterChain> All => Default is null ? Chains : Chains.Append(Default);
 }

@@ -4,6 +4,7 @@ using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Identity;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.Inbound;
@@ -25,6 +26,12 @@ internal sealed class InboundPorts(
 
     public InboundPortSettings Settings { get; } = settings;
 
+    /// <summary>Ports whose newer listener waits for secrets, clusters or keys; for tests and status.</summary>
+    public int HeldBack => _open.Keys.Count(listener => listener.IsHeldBack);
+
+    /// <summary>A listener went into force, or waits no longer.</summary>
+    public event Action? Changed;
+
     /// <summary>Asks for the listener of a port that has been bound; disposing it ends that.</summary>
     /// <param name="endPoint">The address as it was bound, with the port that the system chose.</param>
     public InboundListener Add(IPEndPoint endPoint)
@@ -33,9 +40,29 @@ internal sealed class InboundPorts(
         var name = Settings.NameTemplate.Replace("%s", endPoint.ToString(), StringComparison.Ordinal);
         var listener = new InboundListener(name, endPoint, client, filters, identity, notes, Settings, time, logger, Remove);
         _open[listener] = true;
+        listener.Changed += () => Changed?.Invoke();
         listener.Start();
         return listener;
     }
+
+    /// <summary>Shows when the certificates of the ports expire.</summary>
+    public void Register(MetricRegistry registry)
+        => registry.Observe(
+            new MetricDescription(
+                "envoy_listener_ssl_certificate_expiration_unix_time_seconds", MetricType.Gauge, "When the certificate expires that a port shows.", ListenerCounters.Label, "envoy_tls_certificate"),
+            visitor =>
+            {
+                foreach (var listener in Open)
+                {
+                    foreach (var certificates in (listener.Current?.All ?? []).Select(chain => chain.Tls).OfType<InboundTls>().GroupBy(tls => tls.Settings.CertificateSecret?.ToString() ?? ""))
+                    {
+                        if (certificates.Min(tls => tls.Expires()) is { } expires)
+                        {
+                            visitor.Value([listener.Counters.Address, certificates.Key], expires.ToUnixTimeSeconds());
+                        }
+                    }
+                }
+            });
 
     private void Remove(InboundListener listener) => _open.TryRemove(listener, out _);
 }

@@ -28,6 +28,46 @@ internal sealed class InboundTls(DownstreamTls settings, InboundSecrets secrets,
     /// <summary>The name that this process has by the certificate that it shows.</summary>
     public string? LocalUriName => _material?.UriName;
 
+    /// <summary>What the certificate says that this process shows, and its subject.</summary>
+    public (CertificateFacts? Facts, string Subject) Local => _material is { } material ? (material.Facts, material.Facts.SubjectOf(material.Context.TargetCertificate)) : (null, "");
+
+    /// <summary>Those who sign for peers; <see langword="null"/> where nobody has named any.</summary>
+    public X509Certificate2Collection? Authorities => _material?.Roots;
+
+    /// <summary>When the certificate expires that is shown now; <see langword="null"/> while there is none that could be.</summary>
+    public DateTimeOffset? Expires()
+    {
+        try
+        {
+            return CurrentMaterial().Context.TargetCertificate.NotAfter.ToUniversalTime();
+        }
+        catch (TlsFailureException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>When the first of two certificates ends that a connection has just been made with; <see langword="null"/> when it rests on none.</summary>
+    /// <param name="own">The one that was shown.</param>
+    /// <param name="peer">The peer's.</param>
+    public DateTimeOffset? EndOf(X509Certificate2? own, X509Certificate2? peer)
+    {
+        // Whoever takes a certificate that has ended, or asks for no validity, does so for good.
+        var now = time.GetUtcNow();
+        var first = DateTimeOffset.MaxValue;
+        if (own is not null && CertificateFacts.Of(own).NotAfter is var ours && ours > now)
+        {
+            first = ours;
+        }
+
+        if (peer is not null && _material?.Validation is { HoldsToValidity: true } && CertificateFacts.Of(peer).NotAfter is var theirs && theirs > now && theirs < first)
+        {
+            first = theirs;
+        }
+
+        return first < DateTimeOffset.MaxValue ? first : null;
+    }
+
     /// <summary>What a handshake is done by.</summary>
     /// <param name="protocol">The protocol that was agreed upon; <see langword="null"/> for none.</param>
     /// <param name="judge">Judges the peer's certificate.</param>
@@ -47,7 +87,8 @@ internal sealed class InboundTls(DownstreamTls settings, InboundSecrets secrets,
         if (material.Validation is { } validation)
         {
             options.CertificateChainPolicy = validation.CreateChainPolicy(time);
-            options.RemoteCertificateValidationCallback = judge.Callback(this, validation);
+            material.Intermediates.AddTo(options.CertificateChainPolicy);
+            options.RemoteCertificateValidationCallback = judge.Callback(this, validation, material.Intermediates);
         }
 
         if (Settings.CipherSuites is { } suites && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()))
@@ -82,17 +123,17 @@ internal sealed class InboundTls(DownstreamTls settings, InboundSecrets secrets,
     /// <returns>Why it is refused; <see langword="null"/> when it is not.</returns>
     public (string Reason, string Explanation)? JudgeAgain(X509Certificate2 certificate, IReadOnlyList<X509Certificate2> others)
     {
-        CertificateValidation? validation;
+        Material material;
         try
         {
-            validation = CurrentMaterial().Validation;
+            material = CurrentMaterial();
         }
         catch (TlsFailureException e)
         {
             return (e.Reason, e.Message);
         }
 
-        if (validation is null)
+        if (material.Validation is not { } validation)
         {
             return null;
         }
@@ -103,6 +144,8 @@ internal sealed class InboundTls(DownstreamTls settings, InboundSecrets secrets,
         {
             chain.ChainPolicy.ExtraStore.Add(other);
         }
+
+        material.Intermediates.AddTo(chain.ChainPolicy);
 
         chain.Build(certificate);
         return Judge(validation, certificate, chain);
@@ -143,7 +186,12 @@ internal sealed class InboundTls(DownstreamTls settings, InboundSecrets secrets,
 
     private sealed record Material(SslStreamCertificateContext Source, CertificateValidation? Validation, X509Certificate2Collection? Roots, SslStreamCertificateContext Context)
     {
+        public CertificateFacts Facts { get; } = CertificateFacts.Of(Context.TargetCertificate);
+
         public string? UriName { get; } = SubjectAltNames.Of(Context.TargetCertificate).Names.Where(n => n.Type == SubjectAltNameType.Uri).Select(n => n.Value).FirstOrDefault();
+
+        /// <summary>Of those whose sessions may be resumed by the context.</summary>
+        public SeenIntermediates Intermediates { get; } = new();
 
         public CipherSuitesPolicy? Suites { get; set; }
     }

@@ -9,6 +9,7 @@ internal sealed class PeerJudgement
 {
     private InboundTls? _tls;
     private CertificateValidation? _validation;
+    private SeenIntermediates? _intermediates;
 
     /// <summary>Whether the peer has been judged: what resumes a session may not be.</summary>
     public bool IsMade { get; private set; }
@@ -16,12 +17,15 @@ internal sealed class PeerJudgement
     /// <summary>Why the peer is refused.</summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>The peer has shown a certificate, and that is refused.</summary>
+    public bool RefusesCertificate { get; private set; }
+
     /// <summary>What the peer has shown beside its certificate.</summary>
     public IReadOnlyList<X509Certificate2> Others { get; private set; } = [];
 
-    public RemoteCertificateValidationCallback Callback(InboundTls tls, CertificateValidation validation)
+    public RemoteCertificateValidationCallback Callback(InboundTls tls, CertificateValidation validation, SeenIntermediates intermediates)
     {
-        (_tls, _validation) = (tls, validation);
+        (_tls, _validation, _intermediates) = (tls, validation, intermediates);
         return Judge;
     }
 
@@ -32,6 +36,7 @@ internal sealed class PeerJudgement
         Refusal = certificate is null
             ? tls.Settings.RequiresClientCertificate ? "The client has shown no certificate." : null
             : tls.JudgeAgain(certificate, others: [])?.Explanation;
+        RefusesCertificate = Refusal is not null && certificate is not null;
         return Refusal is null;
     }
 
@@ -39,9 +44,10 @@ internal sealed class PeerJudgement
     {
         IsMade = true;
         Refusal = _tls!.Judge(_validation!, certificate as X509Certificate2, chain)?.Explanation;
-        if (Refusal is null && chain is { ChainPolicy.ExtraStore.Count: > 0 })
+        RefusesCertificate = Refusal is not null && certificate is not null;
+        if (Refusal is null && chain is not null)
         {
-            Others = [.. chain.ChainPolicy.ExtraStore];
+            Others = _intermediates!.Learn(chain);
         }
 
         return Refusal is null;

@@ -12,4 +12,7 @@ internal sealed class HostGroupState(uint start, TimeProvider? time = null)
     public uint Seed { get; } = start;
 
     public uint NextTurn() => Interlocked.Increment(ref _cursor);
+
+    /// <summary>The turn that comes after so many others, without taking it.</summary>
+    public uint PeekTurn(uint others = 0) => Volatile.Read(ref _cursor) + 1 + others;
 }

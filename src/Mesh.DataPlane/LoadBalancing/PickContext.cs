@@ -26,6 +26,9 @@ internal readonly struct PickContext(ulong draw)
     /// <summary>When that host may not be used, use none.</summary>
     public bool OverrideHostIsStrict { get; init; }
 
+    /// <summary>Nothing is sent: whatever turns hosts take stays where it is.</summary>
+    public bool IsRehearsal { get; init; }
+
     /// <summary>The same pick with the next number of its sequence.</summary>
     public PickContext Next() => this with { Draw = LoadBalancing.Draw.Next(Draw) };
 }

@@ -19,7 +19,7 @@ internal sealed record RoundRobin : WeightingPolicy
 
     private sealed class EqualPicker(Endpoint[] hosts, HostGroupState state) : HostPicker
     {
-        public override Endpoint Pick(in PickContext context) => hosts[state.NextTurn() % (uint)hosts.Length];
+        public override Endpoint Pick(in PickContext context) => hosts[(context.IsRehearsal ? state.PeekTurn() : state.NextTurn()) % (uint)hosts.Length];
     }
 
     /// <summary>
@@ -44,9 +44,9 @@ internal sealed record RoundRobin : WeightingPolicy
 
         public override Endpoint Pick(in PickContext context)
         {
-            while (true)
+            for (var passed = 0u; ; passed++)
             {
-                var turn = _state.NextTurn();
+                var turn = context.IsRehearsal ? _state.PeekTurn(passed) : _state.NextTurn();
                 var host = turn % (uint)_hosts.Length;
                 var round = turn / (uint)_hosts.Length;
 
@@ -97,7 +97,7 @@ internal sealed record RoundRobin : WeightingPolicy
         public override Endpoint Pick(in PickContext context)
         {
             // Weights of 16 bits keep the circle of fewer than 65,537 hosts within 32 bits; beyond, the product may wrap and costs exactness, no more.
-            var place = _state.NextTurn() % _circle * _step % _circle;
+            var place = (context.IsRehearsal ? _state.PeekTurn() : _state.NextTurn()) % _circle * _step % _circle;
             var found = Array.BinarySearch(_ends, place + 1);
             return _hosts[found < 0 ? ~found : found];
         }

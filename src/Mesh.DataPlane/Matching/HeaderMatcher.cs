@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mesh.Xds.Redaction;
 
 namespace Mesh.DataPlane.Matching;
 
@@ -84,7 +85,7 @@ internal abstract class HeaderMatcher(HeaderName name, bool invert, bool missing
 
         protected override bool IsValueMatch(ReadOnlySpan<char> value) => matcher.IsMatch(value);
 
-        public override string ToString() => $"header {Name} is {(Invert ? "not " : "")}{matcher}";
+        public override string ToString() => $"header {Name} is {(Invert ? "not " : "")}{(CredentialHeaders.Contains(Name.Value) ? "a value that is not shown" : matcher)}";
     }
 
     /// <summary>A 64-bit integer in [start, end).</summary>

@@ -14,4 +14,7 @@ internal abstract class HeaderReader
 
     /// <summary>The first value of a header as it stands; <see langword="null"/> when there is none.</summary>
     public virtual string? First(object carrier, HeaderName name) => TryGet(carrier, name, out var value) ? value.ToString() : null;
+
+    /// <summary>The bytes of all names and values; <see langword="null"/> where nobody counts them.</summary>
+    public virtual long? ByteSize(object carrier) => null;
 }

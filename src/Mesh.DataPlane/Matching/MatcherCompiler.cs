@@ -88,11 +88,23 @@ internal static class MatcherCompiler
         => new(message.Name, String(message.StringMatch ?? new(), path + ".string_match"), message.InvertMatch);
 
     public static MetadataMatcher Metadata(Envoy.Type.Matcher.V3.MetadataMatcher message, string path)
-        => new(
+    {
+        if (message.Filter.Length == 0)
+        {
+            throw new ResourceRejectedException(path + ".filter", "must not be empty");
+        }
+
+        if (message.Path.Count == 0 || message.Path.Any(segment => segment.Key.Length == 0))
+        {
+            throw new ResourceRejectedException(path + ".path", "must have a key, and none that is empty");
+        }
+
+        return new(
             message.Filter,
             [.. message.Path.Select(p => p.Key)],
             Value(message.Value ?? throw new ResourceRejectedException(path + ".value", "must be set"), path + ".value", 0),
             message.Invert);
+    }
 
     public static Fraction Fraction(FractionalPercent message, string path)
         => message.Denominator switch

@@ -11,25 +11,31 @@ namespace Mesh.DataPlane.Matching;
 internal sealed record MetadataMatcher(string Filter, string[] Path, ValueMatcher Value, bool Invert)
 {
     /// <param name="exchange">Whose metadata; <see langword="null"/> where there are none.</param>
-    public bool IsMatch(HttpExchange? exchange)
+    public bool IsMatch(HttpExchange? exchange) => IsMatchOf(exchange?.ReadMetadata(Filter));
+
+    /// <param name="metadata">What the filter has left; <see langword="null"/> for nothing.</param>
+    public bool IsMatchOf(JsonObject? metadata)
     {
         JsonNode? node = null;
-        var exists = false;
-        if (exchange?.ReadMetadata(Filter) is { } root)
+        var exists = metadata is not null && TryFind(metadata, out node);
+        return Value.IsMatch(node, exists) != Invert;
+    }
+
+    /// <summary>The value in what a filter has left; <see langword="null"/> when there is none.</summary>
+    public JsonNode? Find(JsonObject root) => TryFind(root, out var node) ? node : null;
+
+    private bool TryFind(JsonObject root, out JsonNode? node)
+    {
+        node = root;
+        foreach (var segment in Path)
         {
-            node = root;
-            exists = true;
-            foreach (var segment in Path)
+            if (node is not JsonObject parent || !parent.TryGetPropertyValue(segment, out node))
             {
-                exists = node is JsonObject parent && parent.TryGetPropertyValue(segment, out node);
-                if (!exists)
-                {
-                    node = null;
-                    break;
-                }
+                node = null;
+                return false;
             }
         }
 
-        return Value.IsMatch(node, exists) != Invert;
+        return true;
     }
 }

@@ -1,3 +1,5 @@
+using Mesh.Filters;
+
 namespace Mesh.DataPlane.Matching;
 
 /// <summary>What the matchers see of a request, whatever door it came through.</summary>
@@ -37,6 +39,9 @@ internal readonly ref struct RequestView
 
     public string Scheme { get; }
 
+    /// <summary>Whose metadata filters have filled; <see langword="null"/> where no filter has seen the request.</summary>
+    public HttpExchange? Exchange { get; init; }
+
     /// <summary>The query without <c>?</c> and fragment; empty when there is none.</summary>
     public ReadOnlySpan<char> Query
     {
@@ -54,7 +59,7 @@ internal readonly ref struct RequestView
     }
 
     /// <summary>The same request with another target.</summary>
-    public RequestView WithTarget(ReadOnlySpan<char> pathAndQuery) => new(pathAndQuery, Method, Authority, Scheme, _headers, _carrier);
+    public RequestView WithTarget(ReadOnlySpan<char> pathAndQuery) => new(pathAndQuery, Method, Authority, Scheme, _headers, _carrier) { Exchange = Exchange };
 
     /// <summary>One of the values that a header was sent with, by its place; the parts of the request line have one each.</summary>
     public bool TryGetHeaderLine(HeaderName name, int index, out ReadOnlySpan<char> line)

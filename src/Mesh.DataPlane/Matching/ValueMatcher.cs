@@ -13,33 +13,45 @@ internal abstract class ValueMatcher
     internal sealed class Null : ValueMatcher
     {
         public override bool IsMatch(JsonNode? node, bool exists) => exists && (node is null || node.GetValueKind() == JsonValueKind.Null);
+
+        public override string ToString() => "null";
     }
 
     /// <summary>Any value; when presence is not asked for, there is nothing that would match, as in Envoy.</summary>
     internal sealed class Present(bool present) : ValueMatcher
     {
         public override bool IsMatch(JsonNode? node, bool exists) => present && exists;
+
+        public override string ToString() => present ? "present" : "nothing that there is";
     }
 
     internal sealed class Flag(bool flag) : ValueMatcher
     {
         public override bool IsMatch(JsonNode? node, bool exists) => node?.GetValueKind() == (flag ? JsonValueKind.True : JsonValueKind.False);
+
+        public override string ToString() => flag ? "true" : "false";
     }
 
     internal sealed class Text(StringMatcher matcher) : ValueMatcher
     {
         public override bool IsMatch(JsonNode? node, bool exists) => node is JsonValue value && JsonText.TryMatch(value, matcher);
+
+        public override string ToString() => matcher.ToString()!;
     }
 
     /// <summary>A number in [start, end).</summary>
     internal sealed class Range(double start, double end) : ValueMatcher
     {
         public override bool IsMatch(JsonNode? node, bool exists) => JsonText.NumberOf(node) is { } number && number >= start && number < end;
+
+        public override string ToString() => $"a number in [{start}, {end})";
     }
 
     internal sealed class Number(double exact) : ValueMatcher
     {
         public override bool IsMatch(JsonNode? node, bool exists) => JsonText.NumberOf(node) is { } number && number.Equals(exact);
+
+        public override string ToString() => $"the number {exact}";
     }
 
     /// <summary>A list of which one element matches.</summary>
@@ -60,6 +72,8 @@ internal abstract class ValueMatcher
 
             return false;
         }
+
+        public override string ToString() => $"a list with {element}";
     }
 
     internal sealed class Or(ValueMatcher[] matchers) : ValueMatcher
@@ -76,5 +90,7 @@ internal abstract class ValueMatcher
 
             return false;
         }
+
+        public override string ToString() => string.Join(" or ", (object[])matchers);
     }
 }

@@ -3,6 +3,8 @@ using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.Tracing;
 using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Upstream;
 
@@ -44,7 +46,7 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
     public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>Copies the request, as the route has made it, for each mirror whose share it falls into; <see langword="null"/> when there is none.</summary>
-    public MirroredRequest? Begin(HostEntry host, in Decision routed, HttpRequestMessage request, TimeSpan routeTimeout, ulong draw)
+    public MirroredRequest? Begin(HostEntry host, in Decision routed, HttpRequestMessage request, TimeSpan routeTimeout, ulong draw, RequestRecord? record = null)
     {
         MirroredRequest? mirrored = null;
         var chance = draw;
@@ -70,7 +72,7 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
             if (Copy(mirror.Policy, routed, request) is { } copy)
             {
                 mirrored ??= new MirroredRequest(this, host, routed.Host, routeTimeout > TimeSpan.Zero ? routeTimeout : DefaultTimeout, chance);
-                mirrored.Add(copy, mirror.Cluster, name);
+                mirrored.Add(copy, mirror.Cluster, name, mirror.Policy.TraceSampled && record is { Signals.Tracer: { } tracer } ? tracer.BeginMirror(record, copy) : null);
             }
         }
 
@@ -80,12 +82,13 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
     public void Abandon() => Interlocked.Increment(ref _abandoned);
 
     /// <summary>Sends one copy, on another thread.</summary>
-    public void Start(HostEntry host, HostState state, HttpRequestMessage copy, Cluster? cluster, string? clusterName, TimeSpan timeout, ulong draw)
+    public void Start(HostEntry host, HostState state, HttpRequestMessage copy, Cluster? cluster, string? clusterName, TimeSpan timeout, ulong draw, MirrorSpan? span = null)
     {
         if (Interlocked.Increment(ref _active) > MaxActive)
         {
             Interlocked.Decrement(ref _active);
             Interlocked.Increment(ref _dropped);
+            span?.Drop();
             copy.Dispose();
             return;
         }
@@ -93,11 +96,12 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
         // The caller's context and activity are not the copy's to hold on to.
         using (ExecutionContext.SuppressFlow())
         {
-            _ = Task.Run(() => SendAsync(host, state, copy, cluster, clusterName, timeout, draw));
+            _ = Task.Run(() => SendAsync(host, state, copy, cluster, clusterName, timeout, draw, span));
         }
     }
 
-    private async Task SendAsync(HostEntry host, HostState state, HttpRequestMessage copy, Cluster? cluster, string? clusterName, TimeSpan timeout, ulong draw)
+    private async Task SendAsync(
+        HostEntry host, HostState state, HttpRequestMessage copy, Cluster? cluster, string? clusterName, TimeSpan timeout, ulong draw, MirrorSpan? span)
     {
         try
         {
@@ -124,6 +128,7 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
                     Pick = new PickContext(draw),
                 },
                 deadline.Token).ConfigureAwait(false);
+            span?.Tell(attempt);
             if (attempt.Response is { } response)
             {
                 await response.Content.CopyToAsync(Stream.Null, deadline.Token).ConfigureAwait(false);
@@ -135,6 +140,7 @@ internal sealed class MirrorSender(AttemptSender attempts, HeaderClusters header
         }
         finally
         {
+            span?.End();
             copy.Dispose();
             Interlocked.Decrement(ref _active);
         }

@@ -1,6 +1,7 @@
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Telemetry.Tracing;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Mirroring;
@@ -10,20 +11,21 @@ namespace Mesh.DataPlane.Mirroring;
 /// </summary>
 internal sealed class MirroredRequest(MirrorSender sender, HostEntry host, HostState state, TimeSpan timeout, ulong draw)
 {
-    private readonly List<(HttpRequestMessage Copy, Cluster? Cluster, string? ClusterName)> _copies = [];
+    private readonly List<(HttpRequestMessage Copy, Cluster? Cluster, string? ClusterName, MirrorSpan? Span)> _copies = [];
 
-    public void Add(HttpRequestMessage copy, Cluster? cluster, string? clusterName) => _copies.Add((copy, cluster, clusterName));
+    public void Add(HttpRequestMessage copy, Cluster? cluster, string? clusterName, MirrorSpan? span) => _copies.Add((copy, cluster, clusterName, span));
 
     /// <summary>When the body, if any, has been watched all the way.</summary>
     public void Finish(OutgoingBody? body)
     {
-        foreach (var (copy, cluster, name) in _copies)
+        foreach (var (copy, cluster, name, span) in _copies)
         {
             if (body is not null)
             {
                 if (SnapshotOf(body) is not { } content)
                 {
                     sender.Abandon();
+                    span?.Drop();
                     copy.Dispose();
                     continue;
                 }
@@ -32,7 +34,7 @@ internal sealed class MirroredRequest(MirrorSender sender, HostEntry host, HostS
             }
 
             draw = LoadBalancing.Draw.Next(draw);
-            sender.Start(host, state, copy, cluster, name, timeout, draw);
+            sender.Start(host, state, copy, cluster, name, timeout, draw, span);
         }
 
         _copies.Clear();

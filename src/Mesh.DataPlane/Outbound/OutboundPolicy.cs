@@ -6,6 +6,7 @@ using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Upstream;
 using Mesh.Xds.Client;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,7 @@ internal sealed partial class OutboundPolicy : IDisposable
 
     private readonly HostEntry _entry = new(new HostKey(ListenerName, 0), isMeshName: false);
     private readonly HostSubscription? _subscription;
+    private OutsideSignals? _signals;
     private bool _started;
     private bool _disposed;
     private readonly OutboundTrafficMode? _mode;
@@ -119,8 +121,39 @@ internal sealed partial class OutboundPolicy : IDisposable
         }
     }
 
+    /// <summary>What its listener says of signals; what holds by default where there is none.</summary>
+    public SignalSettings SignalSettings => _entry.State.Settings.Signals;
+
+    /// <summary>What becomes of requests that leave the mesh, or are refused because they would; <see langword="null"/> where no listener says so.</summary>
+    public RequestSignals? Signals
+    {
+        get
+        {
+            if (_entry.State.Signals is not { } said)
+            {
+                return null;
+            }
+
+            if (_signals is { } known && ReferenceEquals(known.Said, said))
+            {
+                return known.Untraced;
+            }
+
+            // The client's own handler makes the spans of what leaves the mesh.
+            var untraced = said with { Tracer = null };
+            _signals = new OutsideSignals(said, untraced);
+            return untraced;
+        }
+    }
+
     /// <summary>Decides on a request to a host that the mesh does not know, and counts it.</summary>
     public OutboundDecision Admit(HostKey host, HttpRequestMessage request) => Count(host, Decide(host, request));
+
+    /// <summary>The same without counting it: for explanations.</summary>
+    public OutboundDecision Peek(HostKey host, HttpRequestMessage request) => Decide(host, request);
+
+    /// <summary>What would become of a connection, without counting it: for explanations.</summary>
+    public OutboundDecision PeekConnection(HostKey host) => Decide(host, Connection);
 
     /// <summary>Decides on a connection that carries something other than HTTP, or HTTP that nobody here can read, and counts it.</summary>
     public OutboundDecision AdmitConnection(HostKey host) => Count(host, Decide(host, Connection));
@@ -237,6 +270,8 @@ internal sealed partial class OutboundPolicy : IDisposable
                 _ => string.Join(", ", action.Clusters.Select(c => c.Name)),
             }
             : RegistryOnly;
+
+    private sealed record OutsideSignals(RequestSignals Said, RequestSignals Untraced);
 
     private static partial class Log
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Headers;
 using Mesh.Xds.Grpc;
 
 namespace Mesh.DataPlane.OutlierDetection;
@@ -7,9 +8,12 @@ namespace Mesh.DataPlane.OutlierDetection;
 internal static class GrpcOutcome
 {
     /// <summary>The HTTP status that <c>grpc-status</c> in the response's headers stands for; <see langword="null"/> when the headers carry none.</summary>
-    public static int? ReadHttpStatus(HttpResponseMessage response)
+    public static int? ReadHttpStatus(HttpResponseMessage response) => ReadHttpStatus(response.Headers);
+
+    /// <summary>As <see cref="ReadHttpStatus(HttpResponseMessage)"/>, of headers or trailers.</summary>
+    public static int? ReadHttpStatus(HttpResponseHeaders headers)
     {
-        if (!response.Headers.NonValidated.TryGetValues(GrpcHeaderNames.Status, out var values))
+        if (!headers.NonValidated.TryGetValues(GrpcHeaderNames.Status, out var values))
         {
             return null;
         }

@@ -6,8 +6,10 @@ using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.OutlierDetection;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
@@ -42,10 +44,14 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         };
         policy = LoadBalancingCompiler.Compile(policy, message, notes) with
         {
+            Metadata = ResourceMetadata.Of(message.Metadata),
             Requests = ClusterRequestPolicyCompiler.Compile(message, notes),
+            Service = ServiceNames.Of(message.Metadata),
             CircuitBreakers = ClusterThresholdsCompiler.Compile(message.CircuitBreakers, "circuit_breakers", notes),
             OutlierDetection = OutlierDetectionCompiler.Compile(message, notes),
             HealthCheck = HealthCheckCompiler.Compile(message.HealthChecks, "health_checks", notes),
+            LoadReporting = new LoadReportingPolicy(
+                message.LrsServer?.ConfigSourceSpecifierCase == ConfigSource.ConfigSourceSpecifierOneofCase.Self, [.. message.LrsReportEndpointMetrics]),
             IgnoreNewHostsUntilFirstHealthCheck = message.CommonLbConfig?.IgnoreNewHostsUntilFirstHc ?? false,
             IgnoreHealthOnHostRemoval = message.IgnoreHealthOnHostRemoval,
             CloseConnectionsOnHealthFailure = message.CloseConnectionsOnHostHealthFailure,
@@ -96,6 +102,11 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         if (message.PerConnectionBufferLimitBytes is not null)
         {
             notes.Add("per_connection_buffer_limit_bytes is not applied: the buffers of connections are .NET's");
+        }
+
+        if (message.LrsServer is { ConfigSourceSpecifierCase: not ConfigSource.ConfigSourceSpecifierOneofCase.Self })
+        {
+            notes.Add("lrs_server is not applied: the load is told to the control plane that the cluster came from, which is called self");
         }
 
         if (message.CommonLbConfig?.UpdateMergeWindow is not null)

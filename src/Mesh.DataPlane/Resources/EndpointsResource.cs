@@ -2,6 +2,7 @@ using System.Net;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.HealthChecking;
+using Mesh.DataPlane.Telemetry.Peers;
 
 namespace Mesh.DataPlane.Resources;
 
@@ -16,6 +17,9 @@ internal sealed record EndpointsResource(string ClusterName, LocalityResource[] 
 
     /// <summary>The share of requests that is dropped (<c>drop_overloads</c>), of 1.</summary>
     public double DropShare { get; init; }
+
+    /// <summary>For what they are dropped: each category with the share up to which it and those before it drop.</summary>
+    public IReadOnlyList<(string Category, double UpTo)> DropCategories { get; init; } = [];
 
     public static EndpointsResource Empty(string name) => new(name, [], 140);
 }
@@ -35,8 +39,14 @@ internal sealed record EndpointResource(EndPoint Address, string Hostname, uint 
     /// <summary>What the endpoint asks of its health checks.</summary>
     public EndpointHealthCheck? HealthCheck { get; init; }
 
+    /// <summary>All that is said of it, for logs and expressions; <see langword="null"/> for nothing.</summary>
+    public ResourceMetadata? Metadata { get; init; }
+
     /// <summary>What is said of it for the choice of a transport (metadata <c>envoy.transport_socket_match</c>).</summary>
     public IReadOnlyDictionary<string, Value>? TransportLabels { get; init; }
+
+    /// <summary>Who is there (metadata <c>istio.workload</c>); <see langword="null"/> when nobody has said.</summary>
+    public Peer? Peer { get; init; }
 
     /// <summary>What is said of its locality for that.</summary>
     public IReadOnlyDictionary<string, Value>? LocalityTransportLabels { get; init; }

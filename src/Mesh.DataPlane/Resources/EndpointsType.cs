@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Mesh.DataPlane.HealthChecking;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
@@ -52,12 +53,21 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             localities.Add(new LocalityResource(Name(locality.Locality), locality.Priority, locality.LoadBalancingWeight ?? 0, endpoints));
         }
 
+        // Each category drops by its own chance, and is asked only about what those before it have left.
+        var drops = new List<(string Category, double UpTo)>();
+        var rest = 1.0;
+        for (var i = 0; i < (message.Policy?.DropOverloads.Count ?? 0); i++)
+        {
+            var drop = message.Policy!.DropOverloads[i];
+            rest *= 1 - Drop(drop, $"{path}policy.drop_overloads[{i}]");
+            drops.Add((drop.Category, 1 - rest));
+        }
+
         return new EndpointsResource(message.ClusterName, [.. localities], message.Policy?.OverprovisioningFactor ?? DefaultOverprovisioningFactor)
         {
             WeightedPriorityHealth = message.Policy?.WeightedPriorityHealth ?? false,
-
-            // Each category drops by its own chance.
-            DropShare = 1 - (message.Policy?.DropOverloads ?? []).Select((d, i) => Drop(d, $"{path}policy.drop_overloads[{i}]")).Aggregate(1.0, (rest, drop) => rest * (1 - drop)),
+            DropShare = 1 - rest,
+            DropCategories = drops,
         };
     }
 
@@ -89,7 +99,9 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
         return new EndpointResource(Address(address, path + ".endpoint.address", namesAllowed), endpoint.Endpoint.Hostname, weight, health, Labels(endpoint))
         {
             HashKey = HashKey(endpoint),
+            Peer = Workload(endpoint) is { } workload ? Peer.OfEndpoint(workload) : null,
             TransportLabels = TransportLabels(endpoint.Metadata),
+            Metadata = ResourceMetadata.Of(endpoint.Metadata),
             Status = Status(endpoint.HealthStatus),
             HealthCheck = HealthCheck(endpoint.Endpoint.HealthCheckConfig, path + ".endpoint.health_check_config"),
         };
@@ -190,9 +202,7 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
     // Istio writes "workload;namespace;canonical name;canonical revision;cluster" here.
     private static IReadOnlyDictionary<string, string> Labels(LbEndpoint endpoint)
     {
-        if (endpoint.Metadata?.FilterMetadata.TryGetValue("istio", out var istio) != true
-            || !istio!.Fields.TryGetValue("workload", out var workload)
-            || workload.StringValue.Split(';') is not { Length: >= 4 } parts)
+        if (Workload(endpoint)?.Split(';') is not { Length: >= 4 } parts)
         {
             return System.Collections.Immutable.ImmutableDictionary<string, string>.Empty;
         }
@@ -205,6 +215,9 @@ internal sealed class EndpointsType() : ResourceType<EndpointsResource>(TypeUrls
             ["version"] = parts[3],
         };
     }
+
+    private static string? Workload(LbEndpoint endpoint)
+        => endpoint.Metadata?.FilterMetadata.TryGetValue("istio", out var istio) == true && istio.Fields.TryGetValue("workload", out var workload) ? workload.StringValue : null;
 
     private static string Name(Locality? locality)
         => locality is null ? "" : string.Join('/', new[] { locality.Region, locality.Zone, locality.SubZone }.TakeWhile(p => p.Length > 0));

@@ -5,6 +5,10 @@ using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Hosts;
 using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
+using Mesh.DataPlane.Telemetry.Metrics;
+using Mesh.DataPlane.Telemetry.Tracing;
 using Mesh.DataPlane.Timeouts;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
@@ -20,7 +24,8 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 {
     private const string HcmPath = "api_listener.api_listener";
 
-    private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type", "stream_idle_timeout", "common_http_protocol_options"];
+    private static readonly HashSet<string> Honoured = ["stat_prefix", "rds", "route_config", "http_filters", "codec_type", "stream_idle_timeout", "common_http_protocol_options",
+        "tracing", "generate_request_id", "request_id_extension", "access_log"];
 
     // An API listener is one that nobody connects to: what says who may, and what says nothing of requests. An address has every one of them, since
     // the published rules ask for it.
@@ -91,7 +96,7 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
 
         var filters = ListenerFilterCompiler.Compile(manager.HttpFilters, HcmPath + ".http_filters", filterTypes, notes);
 
-        var settings = Settings(manager);
+        var settings = Settings(manager, notes);
 
         switch (manager.RouteSpecifierCase)
         {
@@ -118,7 +123,7 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
         }
     }
 
-    private static ListenerSettings Settings(HttpConnectionManager manager)
+    private static ListenerSettings Settings(HttpConnectionManager manager, ICollection<string> notes)
     {
         var router = Router(manager);
         return new ListenerSettings
@@ -128,6 +133,13 @@ internal sealed class ListenerType(FilterTypes filterTypes) : ResourceType<Liste
             StreamIdleTimeout = TimeoutPolicyCompiler.Value(manager.StreamIdleTimeout, HcmPath + ".stream_idle_timeout") ?? TimeSpan.Zero,
             MaxStreamDuration = TimeoutPolicyCompiler.Value(
                 manager.CommonHttpProtocolOptions?.MaxStreamDuration, HcmPath + ".common_http_protocol_options.max_stream_duration") ?? TimeSpan.Zero,
+            Signals = new SignalSettings
+            {
+                StatPrefix = manager.StatPrefix,
+                Tracing = TracingCompiler.Compile(manager, HcmPath, notes),
+                Stats = StatsSettingsCompiler.Find(manager.HttpFilters, HcmPath + ".http_filters", notes),
+                AccessLogs = AccessLogCompiler.Compile(manager.AccessLog, HcmPath + ".access_log", notes, ofRequests: true),
+            },
         };
     }
 

@@ -11,7 +11,8 @@ internal sealed class RouteConditionsCache
 
     public RouteConditions Compile(EnvoyMatch match, string path)
     {
-        if (match.Headers.Count == 0 && match.QueryParameters.Count == 0 && match.Cookies.Count == 0 && match.Grpc is null && match.RuntimeFraction is null)
+        if (match.Headers.Count == 0 && match.QueryParameters.Count == 0 && match.Cookies.Count == 0 && match.DynamicMetadata.Count == 0
+            && match.Grpc is null && match.RuntimeFraction is null)
         {
             return RouteConditions.None;
         }
@@ -20,12 +21,14 @@ internal sealed class RouteConditionsCache
         key.Headers.Add(match.Headers);
         key.QueryParameters.Add(match.QueryParameters);
         key.Cookies.Add(match.Cookies);
+        key.DynamicMetadata.Add(match.DynamicMetadata);
         if (!_known.TryGetValue(key, out var conditions))
         {
             conditions = new RouteConditions(
                 [.. match.Headers.Select((h, i) => MatcherCompiler.Header(h, $"{path}.headers[{i}]"))],
                 [.. match.QueryParameters.Select((q, i) => MatcherCompiler.QueryParameter(q, $"{path}.query_parameters[{i}]"))],
                 [.. match.Cookies.Select((c, i) => MatcherCompiler.Cookie(c, $"{path}.cookies[{i}]"))],
+                [.. match.DynamicMetadata.Select((m, i) => MatcherCompiler.Metadata(m, $"{path}.dynamic_metadata[{i}]"))],
                 match.Grpc is not null,
                 match.RuntimeFraction is { } fraction
                     ? MatcherCompiler.Fraction(fraction.DefaultValue ?? new(), path + ".runtime_fraction.default_value")

@@ -18,7 +18,11 @@ internal sealed record VirtualHostResource(string Name, string[] Domains, RouteR
 }
 
 /// <summary>A decoded route.</summary>
-internal sealed record RouteResource(string Name, RouteMatch Match, RouteActionResource Action, RoutePolicy Policy);
+internal sealed record RouteResource(string Name, RouteMatch Match, RouteActionResource Action, RoutePolicy Policy)
+{
+    /// <summary>What is said of it; routes of which the same is said share it.</summary>
+    public ResourceMetadata? Metadata { get; init; }
+}
 
 /// <summary>A decoded route action; exactly one of the members is set.</summary>
 internal sealed record RouteActionResource(

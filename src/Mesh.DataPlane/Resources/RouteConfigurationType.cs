@@ -47,6 +47,8 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
             notes.Add($"{path}validate_clusters is not applied: a cluster that is not there is the answer to its requests");
         }
 
+        // The routes of one document say the same of themselves.
+        var described = new Dictionary<Envoy.Config.Core.V3.Metadata, ResourceMetadata?>();
         var hosts = new VirtualHostResource[message.VirtualHosts.Count];
         for (var i = 0; i < hosts.Length; i++)
         {
@@ -86,7 +88,10 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
                     route.Name,
                     RouteMatchCompiler.Compile(route.Match ?? throw new ResourceRejectedException(routePath + ".match", "must be set"), conditions, routePath + ".match"),
                     actions.Compile(route, routePath),
-                    policies.Compile(route, routePath));
+                    policies.Compile(route, routePath))
+                {
+                    Metadata = MetadataOf(route, described),
+                };
             }
 
             hosts[i] = new VirtualHostResource(host.Name, [.. host.Domains], routes)
@@ -97,6 +102,21 @@ internal sealed class RouteConfigurationType(FilterTypes filters) : ResourceType
         }
 
         return new RouteConfigurationResource(message.Name, message.IgnorePortInHostMatching, hosts) { Notes = [.. notes.Take(MaxNotes)] };
+    }
+
+    private static ResourceMetadata? MetadataOf(Route route, Dictionary<Envoy.Config.Core.V3.Metadata, ResourceMetadata?> described)
+    {
+        if (route.Metadata is not { FilterMetadata.Count: > 0 } metadata)
+        {
+            return null;
+        }
+
+        if (!described.TryGetValue(metadata, out var known))
+        {
+            described[metadata] = known = ResourceMetadata.Of(metadata);
+        }
+
+        return known;
     }
 
     private static int BodySize(Route route)

@@ -14,7 +14,6 @@ internal static class RouteMatchCompiler
         FieldRules.Refuse(match.PathSpecifierCase == EnvoyPath.ConnectMatcher, path + ".connect_matcher");
         FieldRules.Refuse(match.PathSpecifierCase == EnvoyPath.PathMatchPolicy, path + ".path_match_policy");
         FieldRules.Refuse(match.TlsContext is not null, path + ".tls_context");
-        FieldRules.Refuse(match.DynamicMetadata.Count > 0, path + ".dynamic_metadata");
         FieldRules.Refuse(match.FilterState.Count > 0, path + ".filter_state");
 
         var caseSensitive = match.CaseSensitive ?? true;

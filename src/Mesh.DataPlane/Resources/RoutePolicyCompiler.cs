@@ -7,6 +7,7 @@ using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Rewriting;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Telemetry.Tracing;
 using Mesh.DataPlane.Timeouts;
 using VirtualHost = Envoy.Config.Route.V3.VirtualHost;
 
@@ -67,6 +68,7 @@ internal sealed class RoutePolicyCompiler(
                 HeaderMutationsCompiler.Compile(route.ResponseHeadersToAdd, route.ResponseHeadersToRemove, routePath + ".response_headers", notes),
                 _responseHeaders),
             FilterConfigs = filters.Compile(route, routePath),
+            Tracing = RouteTracingCompiler.Compile(route, routePath, notes),
         };
         if (route.Route_ is { } action)
         {

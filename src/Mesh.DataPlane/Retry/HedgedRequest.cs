@@ -88,6 +88,9 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
                     IsHedged = true,
                     Request = Copy(input.Request, content),
                     Body = null,
+
+                    // One that loses may outlive the record.
+                    Record = null,
                     Clocks = new AttemptClocks(_routeDeadline, _durationDeadline),
                     Previous = [.. _previous],
                     Pick = input.Pick with { Draw = draw },
@@ -129,6 +132,11 @@ internal sealed class HedgedRequest(AttemptSender sender, TimeProvider time, Att
             if (_ended || ended is not { } attempt)
             {
                 return false;
+            }
+
+            if (input.Record is { Signals.Tracer: { } tracer } record)
+            {
+                tracer.OnAttempt(record, attempt, attempt.Input.Number);
             }
 
             if (!RetryConditions.IsRetriable(input.Plan, attempt))

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Retry;
@@ -19,21 +20,28 @@ internal sealed class OutgoingBody : HttpContent
     private readonly bool _isRepeatable;
     private readonly bool _mayMirror;
     private readonly uint _limit;
+    private readonly TimeProvider? _time;
+    private readonly long? _length;
+    private bool _countsMessages;
+    private OutgoingBody? _origin;
+    private GrpcMessageCount _messages;
     private MemoryStream? _copy;
     private Task? _sending;
     private RequestClock? _clock;
     private bool _started;
     private bool _complete;
+    private bool _unwanted;
 
-    private OutgoingBody(HttpContent inner, bool isRepeatable, uint limit, bool mayMirror = false)
+    private OutgoingBody(HttpContent inner, bool isRepeatable, uint limit, bool mayMirror = false, TimeProvider? time = null)
     {
+        _time = time;
         _inner = inner;
         _isRepeatable = isRepeatable;
         _limit = limit;
         _mayMirror = mayMirror;
 
         // Computed here, so that the header is there to be copied.
-        _ = inner.Headers.ContentLength;
+        _length = inner.Headers.ContentLength;
         foreach (var (name, values) in inner.Headers.NonValidated)
         {
             if (values.Count == 1)
@@ -49,6 +57,15 @@ internal sealed class OutgoingBody : HttpContent
 
     public HttpContent Inner => _inner;
 
+    /// <summary>How much of it has gone out, the last time it was sent; where somebody counts.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>How many messages of a gRPC call have gone out, the last time it was sent; where somebody counts.</summary>
+    public long Messages { get; private set; }
+
+    /// <summary>A timestamp of when it had gone out; zero before, and where nobody asks.</summary>
+    public long Ended { get; private set; }
+
     /// <summary>It has gone out.</summary>
     public bool IsComplete => Volatile.Read(ref _complete);
 
@@ -57,6 +74,9 @@ internal sealed class OutgoingBody : HttpContent
     /// but this wrapper it takes for something that an application writes.
     /// </summary>
     public Task? Sending => Volatile.Read(ref _sending);
+
+    /// <summary>The framework has stopped taking it, as when the upstream has reset the stream: what that throws looks like a caller's cancellation.</summary>
+    public bool IsUnwanted => Volatile.Read(ref _unwanted);
 
     /// <summary>All of it can go out (again).</summary>
     public bool CanReplay
@@ -76,7 +96,9 @@ internal sealed class OutgoingBody : HttpContent
     /// <param name="hasClock">A clock waits for its end.</param>
     /// <param name="limit">How much is kept at most, in bytes.</param>
     /// <param name="mayMirror">A mirror needs the body, after the caller may have disposed its own.</param>
-    public static OutgoingBody? Watch(HttpRequestMessage request, bool mayReplay, bool hasClock, uint? limit, bool mayMirror = false)
+    /// <param name="counter">Given when somebody wants to know its size and its end: their clock.</param>
+    /// <param name="countsMessages">Whether it is the body of a gRPC call, whose messages are wanted as well.</param>
+    public static OutgoingBody? Watch(HttpRequestMessage request, bool mayReplay, bool hasClock, uint? limit, bool mayMirror = false, TimeProvider? counter = null, bool countsMessages = false)
     {
         if (request.Content is not { } content)
         {
@@ -84,13 +106,13 @@ internal sealed class OutgoingBody : HttpContent
         }
 
         var repeatable = IsRepeatable(content);
-        var needed = (mayReplay && !repeatable) || (hasClock && !GoesOutAtOnce(content)) || mayMirror;
+        var needed = (mayReplay && !repeatable) || (hasClock && !GoesOutAtOnce(content)) || mayMirror || (counter is not null && (countsMessages || !TellsLength(content)));
         if (!needed)
         {
             return null;
         }
 
-        var body = new OutgoingBody(content, repeatable, mayReplay || mayMirror ? limit ?? DefaultLimit : 0, mayMirror);
+        var body = new OutgoingBody(content, repeatable, mayReplay || mayMirror ? limit ?? DefaultLimit : 0, mayMirror, counter) { _countsMessages = countsMessages && counter is not null };
         request.Content = body;
         return body;
     }
@@ -108,7 +130,7 @@ internal sealed class OutgoingBody : HttpContent
             case ByteArrayContent or ReadOnlyMemoryContent or JsonContent:
                 return new OutgoingBody(content, isRepeatable: true, limit: 0);
             case OutgoingBody { _inner: ByteArrayContent or ReadOnlyMemoryContent or JsonContent } body:
-                return new OutgoingBody(body._inner, isRepeatable: true, limit: 0);
+                return new OutgoingBody(body._inner, isRepeatable: true, limit: 0, time: body._time) { _countsMessages = body._countsMessages, _origin = body };
             case OutgoingBody body:
                 lock (body._sync)
                 {
@@ -188,6 +210,19 @@ internal sealed class OutgoingBody : HttpContent
     // The inner content is the caller's, who may send it again: HttpClient disposes it when it is done.
     protected override void Dispose(bool disposing) => base.Dispose(disposing);
 
+    // One that cannot be looked at any more fails where it is sent.
+    private static bool TellsLength(HttpContent content)
+    {
+        try
+        {
+            return content is ByteArrayContent or ReadOnlyMemoryContent || content.Headers.ContentLength is not null;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
+    }
+
     // Small enough to leave in one write, so that nothing needs to tell when it has.
     private static bool GoesOutAtOnce(HttpContent content)
         => content is ByteArrayContent or ReadOnlyMemoryContent or JsonContent && content.Headers.ContentLength is null or <= DefaultLimit;
@@ -211,7 +246,15 @@ internal sealed class OutgoingBody : HttpContent
         }
         else
         {
-            await _inner.CopyToAsync(Tee(stream), context, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await _inner.CopyToAsync(Tee(stream), context, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                Volatile.Write(ref _unwanted, true);
+                throw;
+            }
         }
 
         Complete();
@@ -236,17 +279,27 @@ internal sealed class OutgoingBody : HttpContent
     private Stream Tee(Stream stream)
     {
         var copies = (!_isRepeatable || _mayMirror) && _limit > 0 && !(Headers.ContentLength > _limit);
-        if (!copies && Volatile.Read(ref _clock) is not { HasIdle: true })
+        var counts = _countsMessages || (_time is not null && _length is null);
+        if (!copies && !counts && Volatile.Read(ref _clock) is not { HasIdle: true })
         {
             return stream;
         }
 
         _copy = copies ? new MemoryStream() : null;
+        Bytes = 0;
+        _messages = default;
         return new WatchedStream(stream, this);
     }
 
     private void Pass(ReadOnlySpan<byte> bytes)
     {
+        Bytes += bytes.Length;
+        if (_countsMessages)
+        {
+            _messages.Pass(bytes);
+            Messages = _messages.Messages;
+        }
+
         lock (_sync)
         {
             _clock?.Touch();
@@ -274,6 +327,15 @@ internal sealed class OutgoingBody : HttpContent
         {
             _complete = true;
             _clock?.StartPending();
+            if (_time is not null)
+            {
+                Ended = _time.GetTimestamp();
+                Bytes = _length ?? Math.Max(Bytes, _copy?.Length ?? 0);
+                if (_origin is { } origin)
+                {
+                    (origin.Bytes, origin.Messages, origin.Ended) = (Bytes, Messages, Ended);
+                }
+            }
         }
     }
 

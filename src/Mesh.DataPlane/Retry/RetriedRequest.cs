@@ -77,6 +77,11 @@ internal sealed class RetriedRequest
         };
         var attempt = await _sender.RunAsync(input, Caller).ConfigureAwait(false);
         _clocks = ClocksAfter(attempt);
+        if (input.Record is { Signals.Tracer: { } tracer } record)
+        {
+            tracer.OnAttempt(record, attempt, Attempts);
+        }
+
         return attempt;
     }
 

@@ -3,6 +3,15 @@ namespace Mesh.DataPlane.Retry;
 /// <summary>Reads the comma-separated lists of <c>retry_on</c>, <c>x-envoy-retry-on</c> and <c>x-envoy-retry-grpc-on</c>.</summary>
 internal static class RetryOnParser
 {
+    private static readonly string[] Names =
+    [
+        "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "refused-stream", "retriable-4xx", "retriable-status-codes", "retriable-headers",
+        "envoy-ratelimited", "http3-post-connect-failure", "cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
+    ];
+
+    /// <summary>The names of conditions, as they are written.</summary>
+    public static IEnumerable<string> NamesOf(RetryOn conditions) => Names.Where(name => (conditions & Condition(name)) != 0);
+
     /// <summary>The known conditions; the others are appended to <paramref name="unknown"/>. Envoy passes over them as well.</summary>
     public static RetryOn Parse(ReadOnlySpan<char> text, List<string>? unknown = null)
     {

@@ -7,13 +7,23 @@ internal sealed class RouteConditions(
     HeaderMatcher[] headers,
     QueryParameterMatcher[] queryParameters,
     CookieMatcher[] cookies,
+    MetadataMatcher[] metadata,
     bool grpcOnly,
     Fraction? fraction)
 {
     private static readonly HeaderName ContentType = new("content-type");
 
     /// <summary>No condition: the path decides.</summary>
-    public static RouteConditions None { get; } = new([], [], [], false, null);
+    public static RouteConditions None { get; } = new([], [], [], [], false, null);
+
+    /// <summary>Each of them in words.</summary>
+    public IEnumerable<string> Words
+        => headers.Select(h => h.ToString()!)
+            .Concat(queryParameters.Select(q => q.ToString()))
+            .Concat(cookies.Select(c => c.ToString()))
+            .Concat(metadata.Select(m => m.ToString()))
+            .Concat(grpcOnly ? ["a gRPC request"] : [])
+            .Concat(fraction is { } share ? [share.ToString()] : []);
 
     public bool IsMatch(scoped in RequestView request, ulong draw)
     {
@@ -36,6 +46,14 @@ internal sealed class RouteConditions(
         foreach (var cookie in cookies)
         {
             if (!cookie.IsMatch(request))
+            {
+                return false;
+            }
+        }
+
+        foreach (var value in metadata)
+        {
+            if (!value.IsMatch(request.Exchange))
             {
                 return false;
             }
@@ -68,6 +86,14 @@ internal sealed class RouteConditions(
             if (!cookie.IsMatch(request))
             {
                 return cookie.ToString();
+            }
+        }
+
+        foreach (var value in metadata)
+        {
+            if (!value.IsMatch(request.Exchange))
+            {
+                return value.ToString();
             }
         }
 

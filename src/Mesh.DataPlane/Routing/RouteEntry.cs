@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Mirroring;
+using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Upstream;
 
 namespace Mesh.DataPlane.Routing;
@@ -20,6 +21,9 @@ internal sealed class RouteEntry(int index, string name, RouteMatch match, Route
 
     /// <summary>Where copies of its requests go; <see langword="null"/> when nowhere.</summary>
     public Mirror[]? Mirrors { get; } = mirrors;
+
+    /// <summary>What is said of it; <see langword="null"/> when nothing is.</summary>
+    public ResourceMetadata? Metadata { get; init; }
 
     /// <summary>What it asks beside the path; here, so that a match touches no further object. <see langword="null"/> when it asks nothing.</summary>
     public RouteConditions? Conditions { get; } = match.Conditions == RouteConditions.None ? null : match.Conditions;

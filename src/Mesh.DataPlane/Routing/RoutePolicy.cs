@@ -4,6 +4,7 @@ using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Rewriting;
+using Mesh.DataPlane.Telemetry.Tracing;
 using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Routing;
@@ -56,6 +57,9 @@ internal sealed record RoutePolicy
 
     /// <summary>Which redirects of upstreams are followed here.</summary>
     public InternalRedirectPolicy? InternalRedirect { get; init; }
+
+    /// <summary>What it says of the requests' spans.</summary>
+    public RouteTracing? Tracing { get; init; }
 
     /// <summary>Another host or path.</summary>
     public Rewrite? Rewrite { get; init; }

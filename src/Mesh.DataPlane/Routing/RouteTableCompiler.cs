@@ -14,7 +14,7 @@ internal sealed class RouteTableCompiler(ClusterRegistry clusters)
     public RouteTable Compile(RouteConfigurationResource resource, string version)
     {
         var hosts = resource.VirtualHosts
-            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy, Mirrors(r.Policy.Mirrors)))], h.RequiresTls), (IReadOnlyList<string>)h.Domains))
+            .Select(h => (new VirtualHost(h.Name, [.. h.Routes.Select((r, i) => new RouteEntry(i, r.Name, r.Match, Action(r.Action), r.Policy, Mirrors(r.Policy.Mirrors)) { Metadata = r.Metadata })], h.RequiresTls), (IReadOnlyList<string>)h.Domains))
             .ToList();
 
         // Filters call those; a table whose routes cannot be checked is not ready.

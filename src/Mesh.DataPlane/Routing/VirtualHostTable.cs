@@ -42,6 +42,13 @@ internal sealed class VirtualHostTable
     /// <summary>The virtual host of every authority, where there is but that one.</summary>
     public VirtualHost? Any => _exact.Count + _suffixes.Count + _prefixes.Count == 0 ? _any : null;
 
+    /// <summary>Every domain with its virtual host.</summary>
+    public IEnumerable<(VirtualHost Host, string Domain)> Domains
+        => _exact.Select(e => (e.Value, e.Key))
+            .Concat(_suffixes.Select(s => (s.Host, $"*{s.Text}")))
+            .Concat(_prefixes.Select(p => (p.Host, $"{p.Text}*")))
+            .Concat(_any is null ? [] : [(_any, "*")]);
+
     /// <summary>Called when an authority meets a new table, not for each request.</summary>
     public VirtualHost? Find(string authority)
     {

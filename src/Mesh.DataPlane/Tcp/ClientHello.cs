@@ -67,10 +67,16 @@ internal sealed record ClientHello(string ServerName, IReadOnlyList<string> Appl
                 return rest.Length == bytes.Length ? Outcome.NotTls : Outcome.Invalid;
             }
 
-            joined ??= new byte[bytes.Length];
-            fragment.CopyTo(joined.AsSpan(length));
+            // Nearly always it is one record, which is read where it stands.
+            ReadOnlySpan<byte> message = fragment;
+            if (length > 0 || rest.Length > RecordHeader + payload)
+            {
+                joined ??= new byte[bytes.Length];
+                fragment.CopyTo(joined.AsSpan(length));
+                message = joined.AsSpan(0, length + fragment.Length);
+            }
+
             length += fragment.Length;
-            ReadOnlySpan<byte> message = joined.AsSpan(0, length);
             if (length >= 4)
             {
                 var body = (message[1] << 16) | (message[2] << 8) | message[3];

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.Telemetry;
 
 namespace Mesh.DataPlane.Tcp;
 
@@ -15,6 +16,9 @@ internal sealed class TcpChain(TcpListenerResource.Chain resource, Cluster[] clu
     public IReadOnlyList<Cluster> Clusters { get; } = clusters;
 
     public TcpConnections Connections { get; } = new(time);
+
+    /// <summary>What becomes of its connections; made by whoever makes the first.</summary>
+    public Lazy<ConnectionSignals?>? Signals { get; set; }
 
     /// <summary>The cluster of a connection, by its draw.</summary>
     public Cluster Choose(ulong draw)

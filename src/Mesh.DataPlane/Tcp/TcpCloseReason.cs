@@ -29,4 +29,7 @@ internal enum TcpCloseReason
 
     /// <summary>The other end's certificate is of an authority that is not trusted any more, or this workload's own is another's.</summary>
     NotTrusted,
+
+    /// <summary>A certificate that it was made with has ended, or is about to and nothing moved.</summary>
+    Aged,
 }

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.LoadReporting;
+using Mesh.DataPlane.Telemetry;
+using Mesh.Xds.Validation;
 
 namespace Mesh.DataPlane.Tcp;
 
@@ -11,6 +14,9 @@ namespace Mesh.DataPlane.Tcp;
 /// </summary>
 internal sealed class TcpConnection
 {
+    // Who has been silent for so long is between two questions.
+    private static readonly TimeSpan _silence = TimeSpan.FromSeconds(10);
+
     private readonly EndpointState _endpoint;
     private readonly CircuitBreaker _breaker;
     private readonly TcpChain? _chain;
@@ -20,6 +26,8 @@ internal sealed class TcpConnection
     private readonly TimeSpan _idleTimeout;
     private ITimer? _idle;
     private ITimer? _maxDuration;
+    private ITimer? _age;
+    private DateTimeOffset _expires;
     private long _lastActivity;
     private int _closed;
     private int _halves;
@@ -46,6 +54,12 @@ internal sealed class TcpConnection
         _idleTimeout = idleTimeout;
     }
 
+    /// <summary>Where it is counted for reports of load.</summary>
+    public EndpointLoad Load { get; init; } = EndpointLoad.Unreported;
+
+    /// <summary>What is told of it; <see langword="null"/> when nobody wants to know.</summary>
+    public ConnectionRecord? Record { get; init; }
+
     public Stream Inner { get; }
 
     public EndPoint RemoteEndPoint { get; }
@@ -54,8 +68,13 @@ internal sealed class TcpConnection
 
     /// <summary>Starts its clocks and takes its places; once.</summary>
     /// <param name="maxDuration">How long it may last; infinite for as long as it likes.</param>
-    public void Open(TimeSpan maxDuration)
+    /// <param name="certificates">
+    /// When the first of the certificates ends that it was made with, and after how long it closes as soon as nothing moves; <see langword="null"/> where
+    /// there are none. Nothing of what it carries says where it could be interrupted.
+    /// </param>
+    public void Open(TimeSpan maxDuration, (DateTimeOffset Expires, TimeSpan Age)? certificates = null)
     {
+        Record?.Begin((Inner as NetworkStream)?.Socket.LocalEndPoint as IPEndPoint, Inner);
         _lastActivity = _time.GetTimestamp();
         if (_idleTimeout != Timeout.InfiniteTimeSpan)
         {
@@ -65,6 +84,12 @@ internal sealed class TcpConnection
         if (maxDuration != Timeout.InfiniteTimeSpan)
         {
             _maxDuration = _time.CreateTimer(static c => ((TcpConnection)c!).Close(TcpCloseReason.MaxDuration), this, maxDuration, Timeout.InfiniteTimeSpan);
+        }
+
+        if (certificates is var (expires, age))
+        {
+            _expires = expires;
+            _age = _time.CreateTimer(static c => ((TcpConnection)c!).OnAge(), this, age, Timeout.InfiniteTimeSpan);
         }
 
         _chain?.Connections.Add(this);
@@ -80,12 +105,16 @@ internal sealed class TcpConnection
     public void Sent(int bytes)
     {
         _stats.BytesSent.Add(bytes);
+        Record?.Received(bytes);
+        Load.Add(LoadCount.BytesSent, bytes);
         Volatile.Write(ref _lastActivity, _time.GetTimestamp());
     }
 
     public void Received(int bytes)
     {
         _stats.BytesReceived.Add(bytes);
+        Record?.Sent(bytes);
+        Load.Add(LoadCount.BytesReceived, bytes);
         Volatile.Write(ref _lastActivity, _time.GetTimestamp());
     }
 
@@ -115,6 +144,7 @@ internal sealed class TcpConnection
 
         Inner.Dispose();
         Forget();
+        Record?.End(reason == TcpCloseReason.MaxDuration ? "DT" : "");
         _breaker.Disconnect(_endpoint);
         _endpoint.Release();
     }
@@ -147,6 +177,7 @@ internal sealed class TcpConnection
         {
             TcpCloseReason.Idle => new IOException($"The connection to {_name} was closed: nothing moved on it for {_idleTimeout} (idle_timeout).", inner),
             TcpCloseReason.MaxDuration => new IOException($"The connection to {_name} was closed: it has lasted as long as it may (max_downstream_connection_duration).", inner),
+            TcpCloseReason.Aged => new IOException($"The connection to {_name} was closed: a certificate that it was made with ends at {_expires:u}; connect again.", inner),
             TcpCloseReason.Drained => new IOException($"The connection to {_name} was closed: the configuration that it was made by is no longer in force, and the time for draining is over.", inner),
             TcpCloseReason.HostFailed => new IOException($"The connection to {_name} was closed: its host has turned unhealthy (close_connections_on_host_health_failure).", inner),
             TcpCloseReason.Disposed => inner as ObjectDisposedException ?? new ObjectDisposedException(nameof(MeshStream), inner),
@@ -168,8 +199,23 @@ internal sealed class TcpConnection
     {
         _idle?.Dispose();
         _maxDuration?.Dispose();
+        _age?.Dispose();
         _chain?.Connections.Remove(this);
         _endpoint.Remove(this);
+    }
+
+    private void OnAge()
+    {
+        var quietIn = _silence - _time.GetElapsedTime(Volatile.Read(ref _lastActivity));
+        var left = _expires - _time.GetUtcNow();
+        if (quietIn <= TimeSpan.Zero || left <= TimeSpan.Zero)
+        {
+            Close(TcpCloseReason.Aged);
+        }
+        else
+        {
+            _age?.Change(TimerRange.Limit(quietIn < left ? quietIn : left), Timeout.InfiniteTimeSpan);
+        }
     }
 
     private void OnIdle()

@@ -3,6 +3,9 @@ using Envoy.Config.Listener.V3;
 using Envoy.Extensions.Filters.Listener.TlsInspector.V3;
 using Google.Protobuf;
 using Mesh.DataPlane.Resources;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
+using Mesh.DataPlane.Telemetry.Metrics;
 using Mesh.DataPlane.Timeouts;
 using Mesh.Xds.Client;
 using Mesh.Xds.Validation;
@@ -45,11 +48,13 @@ internal static class TcpListenerCompiler
             }
         }
 
-        var chains = listener.FilterChains.Select((chain, i) => Chain(chain, $"filter_chains[{i}]", isDefault: false, notes)).ToList();
+        var logs = AccessLogCompiler.Compile(listener.AccessLog, "access_log", notes);
+        var chains = listener.FilterChains.Select((chain, i) => Chain(listener, chain, logs, $"filter_chains[{i}]", isDefault: false, notes)).ToList();
         RefuseTwins(listener);
-        return new TcpListenerResource(chains, listener.DefaultFilterChain is { } rest ? Chain(rest, "default_filter_chain", isDefault: true, notes) : null)
+        return new TcpListenerResource(chains, listener.DefaultFilterChain is { } rest ? Chain(listener, rest, logs, "default_filter_chain", isDefault: true, notes) : null)
         {
             Address = AddressOf(listener),
+            Signals = new SignalSettings { AccessLogs = logs },
             Inspection = Inspection(listener, notes),
         };
     }
@@ -111,7 +116,8 @@ internal static class TcpListenerCompiler
         return settings;
     }
 
-    private static TcpListenerResource.Chain Chain(FilterChain chain, string path, bool isDefault, ICollection<string> notes)
+    private static TcpListenerResource.Chain Chain(
+        Listener listener, FilterChain chain, IReadOnlyList<AccessLogSettings> logs, string path, bool isDefault, ICollection<string> notes)
     {
         if (chain.TransportSocket is not null)
         {
@@ -139,7 +145,8 @@ internal static class TcpListenerCompiler
         {
             var filter = chain.Filters[i];
             var isLast = i == chain.Filters.Count - 1;
-            if (isLast != (filter.TypedConfig?.Is(EnvoyTcpProxy.Descriptor) == true))
+            if (isLast != (filter.TypedConfig?.Is(EnvoyTcpProxy.Descriptor) == true)
+                && (isLast || !SignalFilters.IsOne(filter.TypedConfig, $"{path}.filters[{i}].typed_config")))
             {
                 throw new ResourceRejectedException(
                     $"{path}.filters[{i}]",
@@ -151,7 +158,13 @@ internal static class TcpListenerCompiler
         var match = isDefault ? TcpChainMatch.Any : TcpChainMatchCompiler.Compile(chain.FilterChainMatch, $"{path}.filter_chain_match");
         var last = chain.Filters.Count - 1;
         var proxy = TcpProxyCompiler.Compile(chain.Filters[last].TypedConfig, $"{path}.filters[{last}].typed_config", notes);
-        return new TcpListenerResource.Chain(chain.Name, match, proxy, chain.ToByteString());
+
+        // What the listener says of every chain's connections makes another chain of each, too.
+        var source = new Listener { FilterChains = { chain }, AccessLog = { listener.AccessLog } }.ToByteString();
+        return new TcpListenerResource.Chain(chain.Name, match, proxy, source)
+        {
+            Signals = new SignalSettings { Stats = StatsSettingsCompiler.Find(chain.Filters, $"{path}.filters", notes), AccessLogs = AccessLogSettings.OfChain(proxy.AccessLogs, logs) },
+        };
     }
 
     // Zero is none, as in Envoy, whose default is 15 seconds.

@@ -1,5 +1,6 @@
 using System.Net;
 using Google.Protobuf;
+using Mesh.DataPlane.Telemetry;
 
 namespace Mesh.DataPlane.Tcp;
 
@@ -14,6 +15,9 @@ internal sealed record TcpListenerResource(IReadOnlyList<TcpListenerResource.Cha
     /// <summary>How far, and how long, the first bytes are looked at, where the chain depends on them.</summary>
     public InspectionSettings Inspection { get; init; } = InspectionSettings.Default;
 
+    /// <summary>What it says itself of signals of all its connections, those included that no chain is for.</summary>
+    public SignalSettings Signals { get; init; } = SignalSettings.Default;
+
     public IEnumerable<Chain> All => Default is null ? Chains : Chains.Append(Default);
 
     /// <summary>One filter chain.</summary>
@@ -21,5 +25,9 @@ internal sealed record TcpListenerResource(IReadOnlyList<TcpListenerResource.Cha
     /// <param name="Match">Which connections it is for.</param>
     /// <param name="Proxy">What happens to them.</param>
     /// <param name="Source">The message, by which it is seen whether an update leaves the chain as it is.</param>
-    internal sealed record Chain(string Name, TcpChainMatch Match, TcpProxyPolicy Proxy, ByteString Source);
+    internal sealed record Chain(string Name, TcpChainMatch Match, TcpProxyPolicy Proxy, ByteString Source)
+    {
+        /// <summary>What it and its listener say of signals.</summary>
+        public SignalSettings Signals { get; init; } = SignalSettings.Default;
+    }
 }

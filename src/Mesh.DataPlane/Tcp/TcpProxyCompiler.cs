@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
 using Mesh.DataPlane.Timeouts;
 using Mesh.Xds.Client;
 using Mesh.Xds.Validation;
@@ -19,10 +20,9 @@ internal static class TcpProxyCompiler
         ["metadata_match"] = "clusters have no subsets by metadata",
         ["downstream_idle_timeout"] = "idle_timeout is the one that counts, as in Envoy",
         ["upstream_idle_timeout"] = "idle_timeout is the one that counts, as in Envoy",
-        ["access_log"] = "there are no access logs of connections yet",
-        ["access_log_flush_interval"] = "there are no access logs of connections yet",
-        ["flush_access_log_on_connected"] = "there are no access logs of connections yet",
-        ["access_log_options"] = "there are no access logs of connections yet",
+        ["access_log_flush_interval"] = "a connection is logged once, at its end",
+        ["flush_access_log_on_connected"] = "a connection is logged once, at its end",
+        ["access_log_options"] = "a connection is logged once, at its end",
         ["proxy_protocol_tlvs"] = "no PROXY header is sent",
         ["proxy_protocol_tlv_merge_policy"] = "no PROXY header is sent",
         ["upstream_connect_mode"] = "connections are made at once",
@@ -58,6 +58,7 @@ internal static class TcpProxyCompiler
             MaxDuration = duration,
             MaxDurationJitter = (message.MaxDownstreamConnectionDurationJitterPercentage?.Value ?? 0) / 100,
             HashesSourceAddress = HashesSourceAddress(message, path, notes),
+            AccessLogs = AccessLogCompiler.Compile(message.AccessLog, $"{path}.access_log", notes),
         };
     }
 

@@ -1,4 +1,5 @@
 using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
 
 namespace Mesh.DataPlane.Tcp;
 
@@ -24,6 +25,9 @@ internal sealed record TcpProxyPolicy(string StatPrefix, IReadOnlyList<TcpProxyP
 
     /// <summary>Consistent hashing places connections by the address of this process (<c>hash_policy</c> <c>source_ip</c>).</summary>
     public bool HashesSourceAddress { get; init; }
+
+    /// <summary>Where its connections are logged.</summary>
+    public IReadOnlyList<AccessLogSettings> AccessLogs { get; init; } = [];
 
     /// <summary>One destination and its share.</summary>
     internal sealed record Target(string Cluster, uint Weight);

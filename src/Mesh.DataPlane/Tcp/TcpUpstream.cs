@@ -5,10 +5,14 @@ using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
 using Mesh.DataPlane.Hosts;
+using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.LoadBalancing;
 using Mesh.DataPlane.OriginalDst;
 using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.Metrics;
+using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Transports;
 using Mesh.Xds.Validation;
 
@@ -18,7 +22,7 @@ namespace Mesh.DataPlane.Tcp;
 /// Makes connections: filter chain, cluster by weight, endpoint by the cluster's own load balancer, permit, dial, and another try where the chain has one.
 /// What HTTP requests and connections have in common (priorities, panic, ejection, permits) is the cluster's and works alike.
 /// </summary>
-internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
+internal sealed class TcpUpstream(IRandomSource random, TimeProvider time, MeshTelemetry telemetry)
 {
     // Each turn means that what was picked was retired between pick and use; a fresh state is one read away.
     private const int MaxTurns = 8;
@@ -31,6 +35,26 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
 
     // Istio's, of MeshConfig.
     private static readonly TimeSpan DirectConnectTimeout = TimeSpan.FromSeconds(10);
+
+    private OutsideSignals? _outside;
+
+    /// <summary>What is said of signals of what leaves the mesh.</summary>
+    public Func<SignalSettings> OutsideSettings { get; init; } = () => SignalSettings.Default;
+
+    // Counted as the listener of what leaves says; it has no log of connections.
+    private ConnectionSignals? Outside
+    {
+        get
+        {
+            var stats = OutsideSettings().Stats;
+            if (_outside is not { } known || !ReferenceEquals(known.Stats, stats))
+            {
+                _outside = known = new OutsideSignals(stats, telemetry.ConnectionsOf(new SignalSettings { Stats = stats }, Reporter.Source));
+            }
+
+            return known.Signals;
+        }
+    }
 
     /// <summary>Makes a connection by the listener of a host; where its first bytes decide, it is made when they have been written.</summary>
     /// <exception cref="SocketException">There is no connection, and why.</exception>
@@ -69,6 +93,7 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
         var dialer = new EndpointDialer(address, new TransportSettings(UpstreamProtocol.Http11, DirectConnectTimeout), stats, time);
         var host = new EndpointState(() => throw new NotSupportedException());
         host.TryAcquire();
+        var record = name == OutsideClusters.Passthrough ? Outside?.Begin(name, known: null) : null;
         try
         {
             var dialled = (UpstreamConnection)await dialer.DialAsync(countsRequests: false, secure: null, cancellationToken).ConfigureAwait(false);
@@ -76,15 +101,33 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
             var breaker = new CircuitBreaker(RoutingPriority.Default, stats);
             breaker.TryConnect(host);
             var connection = new TcpConnection(
-                dialled, $"{facts} ({name} at {remote})", remote, host, stats, breaker, null, time, idleTimeout ?? DefaultIdleTimeout);
+                dialled, $"{facts} ({name} at {remote})", remote, host, stats, breaker, null, time, idleTimeout ?? DefaultIdleTimeout)
+            {
+                Record = record,
+            };
             var stream = new TcpStream(connection);
             connection.Open(Timeout.InfiniteTimeSpan);
             return stream;
         }
         catch (SocketException e)
         {
-            throw TcpFailure.ConnectFailed(facts, name, 1, address.ToString()!, e);
+            var failure = TcpFailure.ConnectFailed(facts, name, 1, address.ToString()!, e);
+            Tell(record, failure);
+            throw failure;
         }
+        catch (Exception e) when (Tell(record, e))
+        {
+            throw;
+        }
+    }
+
+    /// <summary>Counts a connection that the outbound policy refuses.</summary>
+    /// <returns>What its caller sees.</returns>
+    public SocketException Refuse(TcpFacts facts, string reason, string wayOut)
+    {
+        var failure = TcpFailure.Refused(facts, reason, wayOut);
+        Tell(Outside?.Begin(OutsideClusters.BlackHole, known: null), failure);
+        return failure;
     }
 
     private static TcpTable TableOf(HostEntry host, TcpFacts facts)
@@ -93,12 +136,33 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
     private ValueTask<MeshStream> EstablishAsync(HostEntry host, TcpFacts facts, CancellationToken cancellationToken)
     {
         var table = TableOf(host, facts);
-        var chain = table.Select(facts) ?? throw TcpFailure.NoChain(facts, table.Version);
+        if (table.Select(facts) is not { } chain)
+        {
+            var failure = TcpFailure.NoChain(facts, table.Version);
+            var record = telemetry.ConnectionsOf(table.Listener.Signals, Reporter.Source, areCounted: false)?.Begin("", known: null, Asked(facts));
+            record?.Explain(details: "filter_chain_not_found");
+            Tell(record, failure);
+            throw failure;
+        }
+
         var draw = random.NextUInt64();
         return ConnectAsync(chain.Choose(draw), chain, facts, draw, cancellationToken);
     }
 
     private async ValueTask<MeshStream> ConnectAsync(Cluster cluster, TcpChain? chain, TcpFacts facts, ulong draw, CancellationToken cancellationToken)
+    {
+        var record = (chain is null ? Outside : SignalsOf(chain))?.Begin(cluster.Name, cluster.Current.Policy?.Service, Asked(facts));
+        try
+        {
+            return await ConnectAsync(cluster, chain, facts, draw, record, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Tell(record, e))
+        {
+            throw;
+        }
+    }
+
+    private async ValueTask<MeshStream> ConnectAsync(Cluster cluster, TcpChain? chain, TcpFacts facts, ulong draw, ConnectionRecord? record, CancellationToken cancellationToken)
     {
         var breaker = cluster.Breakers[RoutingPriority.Default];
         var pick = new PickContext(draw);
@@ -112,6 +176,7 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
         {
             // 1. An endpoint, and a permit.
             var endpoint = await AcquireAsync(cluster, facts, pick, tried, cancellationToken).ConfigureAwait(false);
+            record?.Try(endpoint);
             if (!breaker.TryConnect(endpoint.State))
             {
                 endpoint.State.Release();
@@ -125,9 +190,13 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
                 inner = await endpoint.State.Transport.ConnectAsync(facts.Host, cancellationToken).ConfigureAwait(false);
                 endpoint.State.Monitor?.OnConnected();
                 var remote = LogicalHost.AddressOf(endpoint.Resource.Address);
-                var connection = new TcpConnection(inner, $"{facts} ({cluster.Name} at {remote})", remote, endpoint.State, cluster.Stats, breaker, chain, time, chain?.Proxy.IdleTimeout ?? DefaultIdleTimeout);
+                var connection = new TcpConnection(inner, $"{facts} ({cluster.Name} at {remote})", remote, endpoint.State, cluster.Stats, breaker, chain, time, chain?.Proxy.IdleTimeout ?? DefaultIdleTimeout)
+                {
+                    Load = endpoint.Load,
+                    Record = record,
+                };
                 var stream = new TcpStream(connection);
-                connection.Open(MaxDuration(chain, draw));
+                connection.Open(MaxDuration(chain, draw), CertificatesOf(inner));
                 return stream;
             }
             catch (Exception e)
@@ -157,6 +226,9 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
             }
         }
     }
+
+    private (DateTimeOffset Expires, TimeSpan Age)? CertificatesOf(Stream connection)
+        => connection is TlsStream { Session: { IsMesh: true, Expires: { } expires } } ? (expires, CertificateAge.Until(expires, time, random)) : null;
 
     private static async ValueTask<Endpoint> AcquireAsync(Cluster cluster, TcpFacts facts, PickContext pick, List<EndpointState>? tried, CancellationToken cancellationToken)
     {
@@ -215,6 +287,31 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
         return destination.Pick() ?? throw TcpFailure.Unresolved(facts, cluster.Name, destination.Failure.Flags, destination.Failure.Body);
     }
 
+    // All that is known of the caller's side of it, which is this process.
+    private static ConnectionFacts? Asked(TcpFacts facts)
+        => facts.Address is null && facts.Tls is null ? null
+            : new ConnectionFacts { LocalEndPoint = facts.Address is { } address ? new IPEndPoint(address, facts.Port) : null, RequestedServerName = facts.Tls?.ServerName ?? "" };
+
+    private ConnectionSignals? SignalsOf(TcpChain chain)
+        => (chain.Signals ??= new Lazy<ConnectionSignals?>(() => telemetry.ConnectionsOf(chain.Resource.Signals, Reporter.Source))).Value;
+
+    // Always false, to stand in an exception filter. Who has given up before there was a connection has gone.
+    private static bool Tell(ConnectionRecord? record, Exception e)
+    {
+        if (record is not null)
+        {
+            var flags = e.Data[TcpFailure.FlagsKey] as string ?? (e is OperationCanceledException ? "DC" : "");
+            if (flags == "UF")
+            {
+                record.Explain(upstream: e.Message);
+            }
+
+            record.Fail(flags);
+        }
+
+        return false;
+    }
+
     // The host is to blame for what its transport says, not for what this process does wrong.
     private static SocketException? AsSocketException(Exception e)
         => e switch
@@ -235,4 +332,6 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time)
         var jitter = proxy.MaxDuration * proxy.MaxDurationJitter * (Draw.Next(~draw) / (double)ulong.MaxValue);
         return TimerRange.Limit(proxy.MaxDuration + jitter);
     }
+
+    private sealed record OutsideSignals(StatsSettings? Stats, ConnectionSignals? Signals);
 }

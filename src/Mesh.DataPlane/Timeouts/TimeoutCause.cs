@@ -1,7 +1,7 @@
 namespace Mesh.DataPlane.Timeouts;
 
 /// <summary>What ended an attempt before its response did.</summary>
-internal enum TimeoutCause
+internal enum TimeoutCause : byte
 {
     None,
 

@@ -32,6 +32,9 @@ internal sealed class CertificateValidation
 
     public bool AllowExpired { get; init; }
 
+    /// <summary>Whether a certificate counts only as long as it says.</summary>
+    public bool HoldsToValidity => !AllowExpired && Trust is not (TrustMode.Anybody or TrustMode.Pinned);
+
     /// <summary>How many certificates may be between the peer's and the authority's.</summary>
     public uint? MaxDepth { get; init; }
 

@@ -10,12 +10,18 @@ internal sealed class Reloaded<T>(IReadOnlyList<SecretData> sources, Func<IReadO
     where T : class
 {
     private readonly Lock _sync = new();
+    private readonly bool _isFixed = sources.All(s => s.IsInline);
     private byte[][]? _read;
     private T? _value;
 
     /// <exception cref="TlsFailureException">It has never been readable.</exception>
     public T Get()
     {
+        if (_isFixed && Volatile.Read(ref _value) is { } value)
+        {
+            return value;
+        }
+
         lock (_sync)
         {
             try

@@ -42,7 +42,7 @@ internal static class SpiffeCertificate
             return Precheck($"it has {uris} URIs for names, and a workload has one identity");
         }
 
-        if (IsAuthority(certificate))
+        if (CertificateFacts.Of(certificate).IsAuthority(certificate))
         {
             return Precheck("it may sign certificates, and a workload's may not");
         }
@@ -52,19 +52,5 @@ internal static class SpiffeCertificate
             : (isRequired ? "no trust bundle store" : "cert precheck", $"The certificate is for {names}, which is no workload's SPIFFE identity.");
 
         (string, string)? Precheck(string why) => ("cert precheck", $"The certificate for {names} is not accepted: {why}.");
-    }
-
-    private static bool IsAuthority(X509Certificate2 certificate)
-    {
-        foreach (var extension in certificate.Extensions)
-        {
-            if (extension is X509BasicConstraintsExtension { CertificateAuthority: true }
-                || (extension is X509KeyUsageExtension usage && (usage.KeyUsages & (X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)) != 0))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

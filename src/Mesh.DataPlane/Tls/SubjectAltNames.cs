@@ -10,7 +10,10 @@ internal sealed record SubjectAltNames(IReadOnlyList<SubjectAltName> Names)
 {
     private const string Oid = "2.5.29.17";
 
-    public static SubjectAltNames Of(X509Certificate2 certificate)
+    public static SubjectAltNames Of(X509Certificate2 certificate) => CertificateFacts.Of(certificate).Names;
+
+    /// <summary>Reads them; <see cref="Of"/> does so once for each certificate.</summary>
+    public static SubjectAltNames Read(X509Certificate2 certificate)
     {
         var names = new List<SubjectAltName>();
         foreach (var extension in certificate.Extensions)

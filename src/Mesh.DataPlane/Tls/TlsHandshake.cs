@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.DataPlane.Telemetry.Peers;
 
 namespace Mesh.DataPlane.Tls;
 
@@ -75,7 +76,10 @@ internal static class TlsHandshake
                 throw failure;
             }
 
-            return new TlsSession(tls, host, validation, peer?.RawData, intermediates, IdentityOf(certificate), certificate?.TargetCertificate.NotAfter.ToUniversalTime());
+            return new TlsSession(tls, host, validation, peer is null ? null : CertificateFacts.Of(peer).Encoded, intermediates, IdentityOf(certificate), EndOf(certificate?.TargetCertificate, peer))
+            {
+                Principals = new Principals(PrincipalOf(certificate?.TargetCertificate), PrincipalOf(peer)),
+            };
         }
         catch (Exception e)
         {
@@ -92,6 +96,16 @@ internal static class TlsHandshake
     /// <summary>As whom a certificate shows its holder.</summary>
     public static string? IdentityOf(SslStreamCertificateContext? certificate)
         => certificate is null ? null : Identities.GetValue(certificate, static c => c.TargetCertificate.Subject + " " + SubjectAltNames.Of(c.TargetCertificate));
+
+    // Whichever ends first: a connection proves no more than both of its certificates do.
+    private static DateTimeOffset? EndOf(X509Certificate2? own, X509Certificate2? peer)
+    {
+        var (ours, theirs) = (own?.NotAfter.ToUniversalTime(), peer?.NotAfter.ToUniversalTime());
+        return ours is null || theirs < ours ? theirs : ours;
+    }
+
+    private static string PrincipalOf(X509Certificate2? certificate)
+        => certificate is not null && CertificateFacts.Of(certificate).UriNames is [var first, ..] ? first : "";
 
     /// <summary>Judges what a peer has shown.</summary>
     /// <returns><see langword="null"/> when it is who it should be.</returns>
@@ -116,7 +130,16 @@ internal static class TlsHandshake
 
     // Neither the peer's own nor the authority's, which is known.
     private static IEnumerable<byte[]> Between(X509Chain? chain)
-        => chain is null ? [] : chain.ChainElements.Skip(1).Select(e => e.Certificate).Where(c => c.Subject != c.Issuer).Select(c => c.RawData);
+    {
+        for (var depth = 1; depth < chain?.ChainElements.Count; depth++)
+        {
+            var certificate = chain.ChainElements[depth].Certificate;
+            if (!certificate.IssuerName.RawData.AsSpan().SequenceEqual(certificate.SubjectName.RawData))
+            {
+                yield return certificate.RawData;
+            }
+        }
+    }
 
     private static bool IsForSignatures(X509Certificate2? certificate)
         => certificate?.GetKeyAlgorithm() != "1.2.840.113549.1.1.1"

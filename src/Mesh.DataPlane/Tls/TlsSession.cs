@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.DataPlane.Telemetry.Peers;
 
 namespace Mesh.DataPlane.Tls;
 
@@ -10,13 +11,19 @@ namespace Mesh.DataPlane.Tls;
 /// <param name="peer">The peer's certificate, as it came.</param>
 /// <param name="intermediates">What came with it.</param>
 /// <param name="identity">As whom this end has shown itself; <see langword="null"/> as nobody.</param>
-/// <param name="expires">When this end's certificate does; <see langword="null"/> for never.</param>
+/// <param name="expires">When the first of the two ends' certificates does; <see langword="null"/> for never.</param>
 internal sealed class TlsSession(
     UpstreamTls tls, string? host, CertificateValidation validation, byte[]? peer, IReadOnlyList<byte[]> intermediates, string? identity, DateTimeOffset? expires)
 {
     private CertificateValidation _validation = validation;
 
     public DateTimeOffset? Expires => expires;
+
+    /// <summary>Whether this end has shown the workload's own certificate.</summary>
+    public bool IsMesh => tls.IsMesh;
+
+    /// <summary>Who both ends are by their certificates, for what is told of the connection.</summary>
+    public Principals Principals { get; init; } = Principals.None;
 
     /// <summary>Whether it could still be made, as secrets are now: the same certificate accepted, and shown to the same one.</summary>
     public bool IsTrusted(TimeProvider time)

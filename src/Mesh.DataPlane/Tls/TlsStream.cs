@@ -29,6 +29,9 @@ internal sealed class TlsStream(Stream connection, ServedRequests? served) : Ssl
     /// <summary>Requests on it end after so long; before the first.</summary>
     public void EndAfter(TimeSpan age, bool isHttp2, TimeProvider time) => _end = new ConnectionEnd(served, isHttp2, age, time);
 
+    /// <summary>Says who this end is, before the first request and apart from them.</summary>
+    public ValueTask IntroduceAsync(ReadOnlyMemory<byte> introduction, CancellationToken cancellationToken) => base.WriteAsync(introduction, cancellationToken);
+
     public override int Read(Span<byte> buffer)
     {
         while (true)

@@ -47,6 +47,17 @@ internal static class AlpnOffer
         return offered;
     }
 
+    /// <summary>The name by which a connection for such a request begins with an introduction; <see langword="null"/> where only the handshake decides what is spoken.</summary>
+    public static string? Introduced(UpstreamProtocol protocol, HttpRequestMessage request)
+        => protocol switch
+        {
+            UpstreamProtocol.Http11 => MeshAlpn.IntroducedHttp11,
+            UpstreamProtocol.Http2 => MeshAlpn.IntroducedHttp2,
+            UpstreamProtocol.Downstream when request.Version.Major < 2 => MeshAlpn.IntroducedHttp11,
+            UpstreamProtocol.Downstream when request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower => MeshAlpn.IntroducedHttp2,
+            _ => null,
+        };
+
     /// <summary>For connections that carry no requests.</summary>
     public static IReadOnlyList<string> OfBytes(UpstreamTls tls)
         => tls.ApplicationProtocols.Count == 0 && tls.IsMesh ? Bytes

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Dns;
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.Tls;
 
 namespace Mesh.DataPlane.Transports;
@@ -10,17 +11,17 @@ namespace Mesh.DataPlane.Transports;
 internal sealed class EndpointDialer(EndPoint address, TransportSettings settings, ClusterStats stats, TimeProvider time)
 {
     /// <summary>The connections that are open.</summary>
-    public OpenConnections Open { get; } = new();
+    public OpenConnections Open { get; init; } = new();
 
     public ClusterStats Stats { get; } = stats;
 
     /// <summary>Makes a connection.</summary>
     /// <param name="countsRequests">Whether <c>max_requests_per_connection</c> is held on it.</param>
-    /// <param name="secure">The handshake on it; <see langword="null"/> for clear text. It has the rest of the time.</param>
+    /// <param name="secure">The handshake on it, which gives what is to be used of it; <see langword="null"/> for clear text. It has the rest of the time.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="SocketException">There is no connection; <see cref="SocketError.TimedOut"/> after the cluster's time.</exception>
     /// <exception cref="TlsFailureException">There is a connection, and not the secure one that it should be.</exception>
-    public async ValueTask<Stream> DialAsync(bool countsRequests, Func<TlsStream, CancellationToken, ValueTask>? secure, CancellationToken cancellationToken)
+    public async ValueTask<Stream> DialAsync(bool countsRequests, Func<TlsStream, CancellationToken, ValueTask<Stream>>? secure, CancellationToken cancellationToken)
     {
         OwnConnections.Mark();
         using var timeout = new CancellationTokenSource(settings.ConnectTimeout, time);
@@ -39,14 +40,14 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
 
             // The handshake closes what it cannot use.
             var stream = new TlsStream(new UpstreamConnection(socket, Stats, Open), limit > 0 ? new ServedRequests(Stats, limit) : null);
-            await secure(stream, linked.Token).ConfigureAwait(false);
+            var secured = await secure(stream, linked.Token).ConfigureAwait(false);
             Stats.TlsHandshakes.Increment();
-            return stream;
+            return secured;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             socket?.Dispose();
-            Stats.ConnectFailures.Increment();
+            OnFailed();
             Stats.ConnectTimeouts.Increment();
             throw new SocketException((int)SocketError.TimedOut);
         }
@@ -55,7 +56,7 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
             socket?.Dispose();
             if (e is not OperationCanceledException)
             {
-                Stats.ConnectFailures.Increment();
+                OnFailed();
             }
 
             if (e is TlsFailureException)
@@ -65,6 +66,12 @@ internal sealed class EndpointDialer(EndPoint address, TransportSettings setting
 
             throw;
         }
+    }
+
+    private void OnFailed()
+    {
+        Stats.ConnectFailures.Increment();
+        Open.Load.Count(LoadCount.ConnectFailures);
     }
 
     private async Task<Socket> ConnectAsync(EndPoint to, CancellationToken cancellationToken)

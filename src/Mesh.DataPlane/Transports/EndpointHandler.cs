@@ -14,6 +14,9 @@ internal static class EndpointHandler
             ConnectCallback = connect,
             ConnectTimeout = Timeout.InfiniteTimeSpan,
             UseProxy = false,
+
+            // The client's door has made the request's span and told of it; a second one would show each hop twice.
+            ActivityHeadersPropagator = null,
             UseCookies = false,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,

@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
+using Mesh.DataPlane.LoadReporting;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Tls;
 using Mesh.DataPlane.Upstream;
 using Mesh.Xds.Validation;
@@ -27,6 +29,7 @@ internal sealed class SocketTransport : IEndpointTransport
     private readonly Lock _create = new();
     private readonly ConditionalWeakTable<CallerTls, HttpMessageInvoker> _otherCallersTls = [];
     private HttpMessageInvoker? _callersTls;
+    private HttpMessageInvoker? _byRequest;
     private PoolAuthority? _authority;
     private bool _disposed;
 
@@ -35,15 +38,19 @@ internal sealed class SocketTransport : IEndpointTransport
     /// <param name="settings">How connections are made.</param>
     /// <param name="stats">Where they are counted.</param>
     /// <param name="time">The clock.</param>
-    public SocketTransport(EndPoint address, string? hostname, TransportSettings settings, ClusterStats stats, TimeProvider time)
+    /// <param name="load">Where they are counted for reports of load.</param>
+    public SocketTransport(EndPoint address, string? hostname, TransportSettings settings, ClusterStats stats, TimeProvider time, EndpointLoad? load = null)
     {
         _settings = settings;
         _hostname = hostname;
         _time = time;
-        _dialer = new EndpointDialer(address, settings, stats, time);
+        _dialer = new EndpointDialer(address, settings, stats, time) { Open = new OpenConnections { Load = load ?? EndpointLoad.Unreported } };
         _secure = new SecureConnections(time);
-        _invoker = EndpointHandler.Create(settings, ConnectAsync);
+        _invoker = EndpointHandler.Create(settings, (context, cancellationToken) => ConnectAsync(context, Introductions, cancellationToken));
     }
+
+    /// <summary>How the endpoint is told who calls; <see langword="null"/> where connections do not begin with it.</summary>
+    public Introductions? Introductions { private get; init; }
 
     /// <summary>Decides how long connections last that must not last for ever.</summary>
     public required IRandomSource Random { get; init; }
@@ -56,13 +63,30 @@ internal sealed class SocketTransport : IEndpointTransport
         return _settings.MaxHeadersCount is { } headers ? SendLimitedAsync(request, headers, cancellationToken) : SendUnlimitedAsync(request, cancellationToken);
     }
 
+    public bool Introduces(HttpRequestMessage request)
+        => Introductions is { AreByConnection: true } && Volatile.Read(ref _byRequest) is null && AlpnOffer.Introduced(_settings.Protocol, request) is not null;
+
     public ValueTask<Stream> ConnectAsync(string host, CancellationToken cancellationToken)
-        => _dialer.DialAsync(
+    {
+        if (_settings.Tls is not { } tls)
+        {
+            return _dialer.DialAsync(countsRequests: false, secure: null, cancellationToken);
+        }
+
+        return _dialer.DialAsync(
             countsRequests: false,
-            _settings.Tls is { } tls ? async (stream, token) => await SecureAsync(stream, tls, host, AlpnOffer.OfBytes(tls), token).ConfigureAwait(false) : null,
+            async (stream, token) =>
+            {
+                await SecureAsync(stream, tls, host, AlpnOffer.OfBytes(tls), token).ConfigureAwait(false);
+                return stream;
+            },
             cancellationToken);
+    }
 
     public bool HasConnections => _dialer.Open.Any;
+
+    public int ActiveConnections => _dialer.Open.Count;
+    public Principals? Principals { get; private set; }
 
     public bool IsTrusted() => _secure.AreTrusted();
 
@@ -72,6 +96,7 @@ internal sealed class SocketTransport : IEndpointTransport
         {
             _disposed = true;
             _invoker.Dispose();
+            _byRequest?.Dispose();
             _callersTls?.Dispose();
             foreach (var (_, other) in _otherCallersTls)
             {
@@ -107,12 +132,16 @@ internal sealed class SocketTransport : IEndpointTransport
     {
         var uri = request.RequestUri!;
         var isSecure = RequestScheme.IsSecure(uri);
-        var invoker = isSecure ? CallersTls(CallerTls.Of(request)) : _invoker;
+        var invoker = isSecure ? CallersTls(CallerTls.Of(request)) : Pools(request);
         var pool = isSecure ? SecurePool(request, uri) : _settings.Tls is { } tls ? OriginatedPool(request, uri, tls) : ClearTextPool(uri);
         return pool is null && !WillBeChunked(request)
             ? invoker.SendAsync(request, cancellationToken)
             : SendAndRestoreAsync(invoker, pool, request, uri, cancellationToken);
     }
+
+    // Where both are, each request goes where what it says, or leaves out, is right; whatever it was told when it was made.
+    private HttpMessageInvoker Pools(HttpRequestMessage request)
+        => Volatile.Read(ref _byRequest) is { } byRequest && request.Headers.NonValidated.Contains(PeerMetadata.Header) ? byRequest : _invoker;
 
     private HttpMessageInvoker CallersTls(CallerTls tls)
     {
@@ -209,28 +238,58 @@ internal sealed class SocketTransport : IEndpointTransport
         }
     }
 
-    private ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, Introductions? introductions, CancellationToken cancellationToken)
     {
         if (_settings.Tls is not { } tls)
         {
-            return _dialer.DialAsync(countsRequests: true, secure: null, cancellationToken);
+            return await _dialer.DialAsync(countsRequests: true, secure: null, cancellationToken).ConfigureAwait(false);
         }
 
         var request = context.InitialRequestMessage;
         var protocols = AlpnOffer.Of(tls, _settings.Protocol, request);
+        var introduced = introductions is null ? null : AlpnOffer.Introduced(_settings.Protocol, request);
+        if (introduced is not null)
+        {
+            protocols = [introduced, .. protocols];
+        }
+
         var isByPriorKnowledge = AlpnOffer.IsByPriorKnowledge(tls, request);
         var host = context.DnsEndPoint.Host;
-        return _dialer.DialAsync(
+        var isUsable = true;
+        var connection = await _dialer.DialAsync(
             countsRequests: true,
             async (stream, token) =>
             {
                 var session = await SecureAsync(stream, tls, host, protocols, token).ConfigureAwait(false);
+                isUsable = introduced is null || await introductions!.IntroduceAsync(stream, token).ConfigureAwait(false);
                 if (tls.IsMesh && session.Expires is { } expires)
                 {
-                    stream.EndAfter(AgeUntil(expires), isByPriorKnowledge || stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2, _time);
+                    stream.EndAfter(CertificateAge.Until(expires, _time, Random), isByPriorKnowledge || stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2, _time);
                 }
+
+                return stream;
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
+        if (isUsable)
+        {
+            return connection;
+        }
+
+        await connection.DisposeAsync().ConfigureAwait(false);
+        TellByRequest();
+        throw new UnintroducedException();
+    }
+
+    // Its pools are its own: what is in the others may be waited for by requests that do not say it.
+    private void TellByRequest()
+    {
+        lock (_create)
+        {
+            if (!_disposed)
+            {
+                _byRequest ??= EndpointHandler.Create(_settings, (context, cancellationToken) => ConnectAsync(context, introductions: null, cancellationToken));
+            }
+        }
     }
 
     private async ValueTask<TlsSession> SecureAsync(TlsStream stream, UpstreamTls tls, string host, IReadOnlyList<string> protocols, CancellationToken cancellationToken)
@@ -248,6 +307,7 @@ internal sealed class SocketTransport : IEndpointTransport
             }
 
             Refusals.Clear();
+            Principals = session.Principals.Equals(Principals) ? Principals : session.Principals;
             return session;
         }
         catch (TlsFailureException e)
@@ -257,23 +317,40 @@ internal sealed class SocketTransport : IEndpointTransport
         }
     }
 
-    // No connection outlives the certificate that it was made with, and those that were made together do not end together.
-    private TimeSpan AgeUntil(DateTimeOffset expires)
-    {
-        var left = expires - _time.GetUtcNow();
-        var share = 0.5 + (0.4 * (Random.NextUInt64() / (double)ulong.MaxValue));
-        return left > TimeSpan.Zero ? TimerRange.Limit(left * share) : TimeSpan.Zero;
-    }
-
     // The settings are the handler's: a request that a connection is begun for may be over, and the caller's again, before the handshake is.
     private HttpMessageInvoker CreateHandler(CallerTls tls)
         => EndpointHandler.Create(_settings, (context, cancellationToken) =>
         {
             var request = context.InitialRequestMessage;
             var (protocols, host) = (AlpnOffer.Of(request), context.DnsEndPoint.Host);
-            return _dialer.DialAsync(
-                countsRequests: true, (stream, token) => tls.AuthenticateAsync(stream, host, protocols, request, _time, token), cancellationToken);
+            return _settings.Tls is { IsMesh: true } mesh
+                ? _dialer.DialAsync(countsRequests: false, (stream, token) => WithinAsync(stream, mesh, host, AuthenticateAsync, token), cancellationToken)
+                : _dialer.DialAsync(
+                    countsRequests: true,
+                    async (stream, token) =>
+                    {
+                        await AuthenticateAsync(stream, token).ConfigureAwait(false);
+                        return stream;
+                    },
+                    cancellationToken);
+
+            ValueTask AuthenticateAsync(TlsStream stream, CancellationToken token) => tls.AuthenticateAsync(stream, host, protocols, request, _time, token);
         });
+
+    // As behind a sidecar: what an application encrypts itself goes to a workload within the mesh's own TLS, as bytes. Requests are those of the inner one.
+    private async ValueTask<Stream> WithinAsync(
+        TlsStream outer, UpstreamTls mesh, string host, Func<TlsStream, CancellationToken, ValueTask> authenticate, CancellationToken cancellationToken)
+    {
+        var session = await SecureAsync(outer, mesh, host, AlpnOffer.OfBytes(mesh), cancellationToken).ConfigureAwait(false);
+        var inner = new TlsStream(outer, _settings.MaxRequestsPerConnection > 0 ? new ServedRequests(_dialer.Stats, _settings.MaxRequestsPerConnection) : null);
+        await authenticate(inner, cancellationToken).ConfigureAwait(false);
+        if (session.Expires is { } expires)
+        {
+            inner.EndAfter(CertificateAge.Until(expires, _time, Random), inner.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2, _time);
+        }
+
+        return inner;
+    }
 
     /// <summary>The authority by which the handler's pool is found.</summary>
     private sealed record PoolAuthority(string Scheme, string Host, int Port)

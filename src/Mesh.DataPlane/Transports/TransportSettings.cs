@@ -36,6 +36,9 @@ internal sealed record TransportSettings(UpstreamProtocol Protocol, TimeSpan Con
 
     public TcpKeepalive? TcpKeepalive { get; init; }
 
+    /// <summary>Whether connections to workloads of the mesh may begin with who this end is.</summary>
+    public bool IntroducesItself { get; init; } = true;
+
     /// <summary>How TLS is spoken to the endpoint; <see langword="null"/> for clear text.</summary>
     public UpstreamTls? Tls { get; init; }
 }

@@ -25,10 +25,24 @@ internal class UpstreamConnection : NetworkStream
     {
         if (Interlocked.Exchange(ref _closed, 1) == 0)
         {
+            (IsClosedThere() ? ref Stats.ClosedThere : ref Stats.ClosedHere).Increment();
             Stats.ActiveConnections.Decrement();
             _open.Decrement();
         }
 
         base.Dispose(disposing);
+    }
+
+    // Asked once, when it is over: watching each read would cost every request.
+    private bool IsClosedThere()
+    {
+        try
+        {
+            return Socket.Poll(0, SelectMode.SelectRead) && Socket.Available == 0;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return e is SocketException;
+        }
     }
 }

@@ -68,6 +68,12 @@ internal sealed record AttemptInput
     /// <summary>What is sent in place of the request, whose response was a redirect.</summary>
     public Redirects.InternalRedirect? Redirect { get; set; }
 
+    /// <summary>The headers that tell of trace and request id; kept for the next request.</summary>
+    public Telemetry.Tracing.InjectedHeaders? Injected { get; set; }
+
+    /// <summary>What signals are made of; handed on with the response, and <see langword="null"/> from then on.</summary>
+    public Telemetry.RequestRecord? Record { get; set; }
+
     /// <summary>What filters see of the request; <see langword="null"/> when there is none.</summary>
     public Filters.ClientExchange? Exchange { get; set; }
 
@@ -107,6 +113,7 @@ internal sealed record AttemptInput
         Decision = default;
         Result = default;
         Exchange = null;
+        Record = null;
         Mirrored = null;
         Retried = null;
         SetCookie = null;

@@ -63,7 +63,7 @@ internal sealed class AttemptPlan
         if (headers is not null
             || listener.RespectsExpectedTimeout
             || (cluster?.Retry ?? policy.Retry) is { RequestHeaders.Length: > 0 }
-            || policy.Timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null })
+            || (policy.Timeouts is { MaxGrpcTimeout: not null } or { GrpcTimeoutHeaderMax: not null } && LocalReplies.IsGrpc(request)))
         {
             return Of(policy, cluster, listener, request, headers);
         }

@@ -1,17 +1,22 @@
-using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Explaining;
+using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.LoadBalancing;
+using Mesh.DataPlane.LoadReporting;
 using Mesh.DataPlane.OutlierDetection;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Timeouts;
 using Mesh.DataPlane.Transports;
 
 namespace Mesh.DataPlane.Upstream;
 
 /// <summary>Makes one attempt: picks an endpoint, takes part in it, sends under the attempt's clock, and says how it came out.</summary>
-internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observer)
+/// <param name="time">The clock.</param>
+/// <param name="observer">Is told of every decision.</param>
+/// <param name="metadata">What other workloads are told of this one.</param>
+internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observer, OwnMetadata? metadata = null)
 {
     public const string AttemptCountHeader = "x-envoy-attempt-count";
 
@@ -82,6 +87,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         var version = request.Version;
         var versionPolicy = request.VersionPolicy;
         string? webSocketKey = null;
+        var told = default(OwnMetadata.Told);
         try
         {
             var policy = input.Decision.Route!.Policy;
@@ -96,7 +102,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 webSocketKey = WebSocketUpgrade.Translate(request);
             }
 
-            UseProtocol(request, protocol);
+            RequestVersion.Use(request, protocol);
             var multiplexed = request.Version.Major >= 2;
             var breaker = input.Decision.Cluster!.Breakers[policy.Priority];
             if (!breaker.TryEnter(endpoint.State, multiplexed, out var overflow))
@@ -106,6 +112,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 overflow ??= await breaker.EnterAsync(endpoint.State, token).ConfigureAwait(false);
                 if (overflow is not null)
                 {
+                    input.Decision.Cluster.Load.Drop(ClusterLoad.CircuitBreakers);
                     var refused = new Attempt { Input = input, Reply = overflow, Failure = AttemptFailure.Overflow, Clocks = ClocksOf(clock) };
                     upstream.End();
                     input.Result = refused;
@@ -114,6 +121,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
             }
 
             upstream.Hold(breaker, multiplexed);
+            upstream.Count(endpoint.Load);
             if (policy.CountsAttempts)
             {
                 if (input.Number > 1 || input.OwnAttemptCount is not null)
@@ -121,7 +129,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                     request.Headers.Remove(AttemptCountHeader);
                 }
 
-                request.Headers.TryAddWithoutValidation(AttemptCountHeader, Text(input.Number));
+                request.Headers.TryAddWithoutValidation(AttemptCountHeader, HeaderNumbers.Text(input.Number));
             }
 
             if (input.Number > 1 && policy.MarksTimeoutRetries)
@@ -135,13 +143,41 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
                 ExpectedTimeout.Write(input, time);
             }
 
-            var response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
+            // Inside a caller's own TLS it is nobody knows who.
+            if (metadata is not null && endpoint.State.IsMesh && !RequestScheme.IsSecure(request.RequestUri!))
+            {
+                told = endpoint.State.Transport.Introduces(request) ? OwnMetadata.Withhold(request) : metadata.Tell(request);
+            }
+
+            if (input.Record is { } began)
+            {
+                began.UpstreamBegan = time.GetTimestamp();
+                began.Try(endpoint);
+            }
+
+            HttpResponseMessage response;
+            try
+            {
+                response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e) when (metadata is not null && UnintroducedException.IsCauseOf(e))
+            {
+                metadata.Tell(request);
+                response = await endpoint.State.Transport.SendAsync(request, token).ConfigureAwait(false);
+            }
+
             if (input.Body?.Sending is { IsCompletedSuccessfully: false } sending)
             {
                 await EndSendingAsync(sending, response, token).ConfigureAwait(false);
             }
 
-            upstream.Observe(response);
+            told.TakeAnswer(response);
+            upstream.Observe(response, input.Record?.IsGrpc ?? LocalReplies.IsGrpc(request));
+            if (input.Record is { } answered)
+            {
+                answered.ResponseBegan = time.GetTimestamp();
+            }
+
             if (endpoint.State.Monitor is { } monitor)
             {
                 monitor.OnResponse(response, LocalReplies.IsGrpc(request));
@@ -153,11 +189,13 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         catch (HttpRequestException e)
         {
             var attempt = Timed(clock, input) ?? new Attempt { Input = input, Clocks = ClocksOf(clock) };
+            var reply = attempt.Reply ?? Failures.ReplyTo(e, request);
+            upstream.Fail(isHostToBlame: reply is not null && !cancellationToken.IsCancellationRequested);
             upstream.End();
             cancellationToken.ThrowIfCancellationRequested();
             if (attempt.Reply is null)
             {
-                if (Failures.ReplyTo(e, request) is not { } failure)
+                if (reply is not { } failure)
                 {
                     throw;
                 }
@@ -172,8 +210,15 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         catch (OperationCanceledException)
         {
             var attempt = Timed(clock, input);
+            var clocks = ClocksOf(clock);
+            upstream.Fail(isHostToBlame: (attempt is not null || input.Body is { IsUnwanted: true }) && !cancellationToken.IsCancellationRequested);
             upstream.End();
             cancellationToken.ThrowIfCancellationRequested();
+            if (attempt is null && input.Body is { IsUnwanted: true })
+            {
+                attempt = new Attempt { Input = input, Reply = LocalReply.RemoteReset, Failure = AttemptFailure.Reset, Clocks = clocks };
+            }
+
             if (attempt is null)
             {
                 throw;
@@ -190,6 +235,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         }
         finally
         {
+            told.Undo();
             request.Version = version;
             request.VersionPolicy = versionPolicy;
             if (webSocketKey is not null)
@@ -246,6 +292,7 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         if (input.Number == 1 && decision.ClusterState!.Endpoints.Drops(input.Pick.Draw))
         {
             // The control plane sheds load; what it drops is not tried elsewhere.
+            decision.Cluster!.Load.Drop(decision.ClusterState.Endpoints.DropCategory(input.Pick.Draw));
             decision.Reply = LocalReply.DropOverload;
             return decision.Endpoint = null;
         }
@@ -332,36 +379,4 @@ internal sealed class AttemptSender(TimeProvider time, IDecisionObserver? observ
         => reply.Flags == "UF" ? AttemptFailure.Connect
             : reply == LocalReply.RemoteRefusedStream ? AttemptFailure.RefusedStream
             : AttemptFailure.Reset;
-
-    private static string Text(int attempt)
-        => attempt switch
-        {
-            1 => "1",
-            2 => "2",
-            3 => "3",
-            _ => attempt.ToString(CultureInfo.InvariantCulture),
-        };
-
-    private static void UseProtocol(HttpRequestMessage request, UpstreamProtocol protocol)
-    {
-        switch (protocol)
-        {
-            case UpstreamProtocol.Http2:
-                request.Version = HttpVersion.Version20;
-                request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
-                break;
-            case UpstreamProtocol.Automatic when request.Headers.Protocol is null:
-                request.Version = HttpVersion.Version20;
-                request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
-                break;
-            case UpstreamProtocol.Http11 when request.Method == HttpMethod.Connect && request.Headers.Protocol is { } protocolName:
-                throw new HttpRequestException(
-                    HttpRequestError.ExtendedConnectNotSupported,
-                    $"The cluster speaks HTTP/1.1, which has no extended CONNECT; open '{protocolName}' by an HTTP/1.1 upgrade.");
-            case UpstreamProtocol.Http11 when request.Version.Major >= 2 || request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower:
-                request.Version = HttpVersion.Version11;
-                request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
-                break;
-        }
-    }
 }

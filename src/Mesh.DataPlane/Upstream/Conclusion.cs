@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using Mesh.DataPlane.Explaining;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Timeouts;
@@ -20,7 +19,7 @@ internal static class Conclusion
         }
 
         input.Exchange?.OnAttempted(ref attempt);
-        var response = attempt.Response is null ? Reply(attempt, input.Retried, request, time, observer) : Complete(attempt, request, input.Retried, time);
+        var response = attempt.Response is null ? Reply(input, attempt, request, time, observer) : Complete(input, attempt, request, time);
         if (input.SetCookie is { } setCookie)
         {
             response.Headers.TryAddWithoutValidation("Set-Cookie", setCookie);
@@ -35,8 +34,7 @@ internal static class Conclusion
         return response;
     }
 
-    private static HttpResponseMessage Reply(
-        in Attempt attempt, RetriedRequest? retried, HttpRequestMessage request, TimeProvider time, IDecisionObserver? observer)
+    private static HttpResponseMessage Reply(AttemptInput input, in Attempt attempt, HttpRequestMessage request, TimeProvider time, IDecisionObserver? observer)
     {
         var reply = attempt.Reply!;
         if (reply.Flags == "UT" && attempt.Input.Plan.Headers is { AlternativeTimeoutReply: true })
@@ -44,12 +42,19 @@ internal static class Conclusion
             reply = reply with { Status = HttpStatusCode.NoContent, Body = "" };
         }
 
-        if (RetryFlag(retried) is { } flag)
+        if (RetryFlag(input.Retried) is { } flag)
         {
             reply = reply with { Flags = $"{reply.Flags},{flag}" };
         }
 
-        return RouteReplies.Create(attempt.Input.Exchange?.Flag(reply) ?? reply, attempt.Decision, request, time, observer);
+        reply = attempt.Input.Exchange?.Flag(reply) ?? reply;
+        var response = RouteReplies.Create(reply, attempt.Decision, request, time, observer);
+        if (input.Record is { } record)
+        {
+            ClientRecords.Reply(input, record, reply, response);
+        }
+
+        return response;
     }
 
     // Why a failure that was worth another try got none.
@@ -62,18 +67,27 @@ internal static class Conclusion
         };
 
     // The attempt ends with the body.
-    private static HttpResponseMessage Complete(in Attempt attempt, HttpRequestMessage request, RetriedRequest? retried, TimeProvider time)
+    private static HttpResponseMessage Complete(AttemptInput input, in Attempt attempt, HttpRequestMessage request, TimeProvider time)
     {
         var response = attempt.Response!;
         var upstream = attempt.Upstream!;
-        if (RetryFlag(retried) is { } flag)
+        var flag = RetryFlag(input.Retried);
+        var answered = 0L;
+        if (input.Record is { } record)
+        {
+            answered = record.ResponseBegan;
+            record.Flags = flag ?? "";
+            ClientRecords.Answer(input, record, response, upstream);
+        }
+
+        if (flag is not null)
         {
             RequestOutcome.TellFlags(request, flag, "via_upstream");
         }
 
         if (attempt.Input.Began >= 0)
         {
-            ServiceTime.Tell(response, time, attempt.Input.Began);
+            ServiceTime.Tell(response, time.GetElapsedTime(attempt.Input.Began, answered > 0 ? answered : time.GetTimestamp()));
         }
 
         if (HasNoBody(request, response))
@@ -110,11 +124,12 @@ internal static class Conclusion
 
     private static bool HasNoBody(HttpRequestMessage request, HttpResponseMessage response)
         => response.StatusCode != HttpStatusCode.SwitchingProtocols
-            && (IsEmpty(response.Content.Headers.NonValidated)
+            && (IsEmpty(response)
                 || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
                 || request.Method == HttpMethod.Head);
 
-    // As it came: whoever asks for the number has it parsed, and printed again for the copy of the headers.
-    private static bool IsEmpty(HttpHeadersNonValidated headers)
-        => headers.TryGetValues("Content-Length", out var length) && length.Count == 1 && length.ToString() == "0";
+    // HTTP/1.1's reader has parsed the number, and to read it as it came would print it again; HTTP/2's has not.
+    private static bool IsEmpty(HttpResponseMessage response)
+        => response.Version.Major < 2 ? response.Content.Headers.ContentLength == 0
+            : response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var length) && length.Count == 1 && length.ToString() == "0";
 }

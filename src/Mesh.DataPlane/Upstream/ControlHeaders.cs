@@ -11,6 +11,13 @@ internal sealed class ControlHeaders
 {
     private const string Prefix = "x-envoy-";
 
+    private static readonly string[] Known =
+    [
+        "x-envoy-retry-on", "x-envoy-retry-grpc-on", "x-envoy-max-retries", "x-envoy-retriable-status-codes", "x-envoy-retriable-header-names",
+        "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-upstream-stream-duration-ms",
+        "x-envoy-upstream-rq-timeout-alt-response", "x-envoy-hedge-on-per-try-timeout",
+    ];
+
     private readonly List<(string Name, string Value)> _taken = [];
 
     public RetryOn RetryOn { get; private set; }
@@ -41,6 +48,12 @@ internal sealed class ControlHeaders
     {
         var headers = request.Headers.NonValidated;
         if (headers.Count == 0)
+        {
+            return null;
+        }
+
+        // Whoever goes through them has a token written out, which is long; by their names nothing is written.
+        if (headers.Contains("Authorization") && !Array.Exists(Known, headers.Contains))
         {
             return null;
         }

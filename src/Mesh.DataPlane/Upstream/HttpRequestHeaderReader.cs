@@ -38,7 +38,39 @@ internal sealed class HttpRequestHeaderReader : HeaderReader
         return false;
     }
 
-    public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? values.First() : null;
+    public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? FirstOf(values) : null;
+
+    public override long? ByteSize(object carrier)
+    {
+        var request = (HttpRequestMessage)carrier;
+        return SizeOf(request.Headers) + (request.Content is { } content ? SizeOf(content.Headers) : 0);
+    }
+
+    /// <summary>The first of them, without what enumerating them by their interface would allocate.</summary>
+    internal static string? FirstOf(HeaderStringValues values)
+    {
+        foreach (var value in values)
+        {
+            return value;
+        }
+
+        return null;
+    }
+
+    /// <summary>The bytes of names and values.</summary>
+    internal static long SizeOf(HttpHeaders headers)
+    {
+        var size = 0L;
+        foreach (var (name, values) in headers.NonValidated)
+        {
+            foreach (var value in values)
+            {
+                size += name.Length + value.Length;
+            }
+        }
+
+        return size;
+    }
 
     private static bool TryGetValues(object carrier, HeaderName name, out HeaderStringValues values)
     {

@@ -57,7 +57,14 @@ internal sealed class HttpResponseHeaderReader : HeaderReader
         return false;
     }
 
-    public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? values.First() : null;
+    public override string? First(object carrier, HeaderName name) => TryGetValues(carrier, name, out var values) ? HttpRequestHeaderReader.FirstOf(values) : null;
+
+    public override long? ByteSize(object carrier)
+    {
+        var response = (HttpResponseMessage)carrier;
+        return _trailers ? HttpRequestHeaderReader.SizeOf(response.TrailingHeaders)
+            : HttpRequestHeaderReader.SizeOf(response.Headers) + HttpRequestHeaderReader.SizeOf(response.Content.Headers);
+    }
 
     private bool TryGetValues(object carrier, HeaderName name, out HeaderStringValues values)
     {

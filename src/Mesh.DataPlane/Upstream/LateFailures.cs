@@ -17,7 +17,7 @@ internal static class LateFailures
         }
         else if (exception is IOException { InnerException: SocketException })
         {
-            Mark(exception, "UC", "connection_termination");
+            Mark(exception, BodyEnd.Terminated);
         }
 
         return false;
@@ -33,6 +33,27 @@ internal static class LateFailures
 
         return false;
     }
+
+    /// <summary>What a failed read of the body says of its end.</summary>
+    public static BodyEnd EndOf(Exception exception)
+        => exception switch
+        {
+            HttpProtocolException => BodyEnd.Reset,
+            HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } => BodyEnd.ProtocolError,
+            HttpIOException or IOException { InnerException: SocketException } => BodyEnd.Terminated,
+            HttpRequestException { InnerException: { } inner } => EndOf(inner),
+            _ => BodyEnd.Open,
+        };
+
+    /// <summary>Envoy's flag and details of such an end; <see langword="null"/> where there is nothing to tell.</summary>
+    public static (string Flag, string Details)? Words(BodyEnd end)
+        => end switch
+        {
+            BodyEnd.Reset => ("UR", LocalReply.LateReset + "{remote_reset}"),
+            BodyEnd.ProtocolError => ("UPE", LocalReply.LateReset + "{protocol_error}"),
+            BodyEnd.Terminated => ("UC", LocalReply.LateReset + "{connection_termination}"),
+            _ => null,
+        };
 
     /// <summary>What a clock has ended: its own flag and details.</summary>
     public static HttpIOException OfClock(LocalReply reply, string clock, Exception? inner)
@@ -51,23 +72,13 @@ internal static class LateFailures
             return;
         }
 
-        switch (http)
-        {
-            case HttpProtocolException:
-                Mark(exception, "UR", "remote_reset");
-                break;
-            case { HttpRequestError: HttpRequestError.InvalidResponse }:
-                Mark(exception, "UPE", "protocol_error");
-                break;
-            default:
-                Mark(exception, "UC", "connection_termination");
-                break;
-        }
+        Mark(exception, EndOf(http));
     }
 
-    private static void Mark(Exception exception, string flag, string reason)
+    private static void Mark(Exception exception, BodyEnd end)
     {
+        var (flag, details) = Words(end)!.Value;
         exception.Data[MeshRequest.ResponseFlags.Key] = flag;
-        exception.Data[MeshRequest.ResponseCodeDetails.Key] = $"{LocalReply.LateReset}{{{reason}}}";
+        exception.Data[MeshRequest.ResponseCodeDetails.Key] = details;
     }
 }

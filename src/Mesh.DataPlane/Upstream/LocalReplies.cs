@@ -85,9 +85,11 @@ internal static class LocalReplies
 
     /// <summary>Envoy: <c>application/grpc</c>, alone or with a suffix.</summary>
     public static bool IsGrpc(HttpRequestMessage request)
-        => request.Content is { } content
-            && content.Headers.NonValidated.TryGetValues("Content-Type", out var values)
-            && values.ToString() is var type
+        => request.Content is { } content && content.Headers.NonValidated.TryGetValues("Content-Type", out var values) && IsGrpc(values.ToString());
+
+    /// <summary>Whether a content type is that of gRPC.</summary>
+    public static bool IsGrpc(string? type)
+        => type is not null
             && type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
             && (type.Length == 16 || type[16] is '+' or ';');
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Upstream;
@@ -10,6 +11,10 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     private const int Expired = int.MinValue;
     private int _holders;
     private TimeoutCause _expired;
+    private BodyEnd _end;
+    private long _bytes;
+    private bool _countsMessages;
+    private GrpcMessageCount _messages;
 
     private readonly HttpContent _inner;
     private UpstreamRequest? _upstream;
@@ -46,7 +51,38 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     }
 
     /// <summary>The attempt is over; a clock that somebody is still looking at is not used again.</summary>
-    internal void EndExchange() => Interlocked.Exchange(ref _upstream, null)?.End(reuseClock: Volatile.Read(ref _holders) == 0);
+    internal void EndExchange()
+    {
+        if (Interlocked.Exchange(ref _upstream, null) is { } upstream)
+        {
+            if (upstream.Record is { } record)
+            {
+                Tell(record);
+            }
+
+            upstream.End(reuseClock: Volatile.Read(ref _holders) == 0);
+        }
+    }
+
+    /// <summary>So much has been read.</summary>
+    internal void Count(ReadOnlySpan<byte> bytes)
+    {
+        _bytes += bytes.Length;
+        if (_countsMessages)
+        {
+            _messages.Pass(bytes);
+        }
+    }
+
+    /// <summary>All of it has been read.</summary>
+    internal void Complete() => _end = BodyEnd.Complete;
+
+    /// <summary>Reading it has failed; always <see langword="false"/>, to stand in an exception filter.</summary>
+    internal bool Fail(Exception exception)
+    {
+        _end = LateFailures.EndOf(exception);
+        return false;
+    }
 
     /// <exception cref="HttpIOException">Time was up before anybody read on, or while somebody read who cannot be told by a token.</exception>
     internal void ThrowIfExpired(Exception? failure = null)
@@ -108,7 +144,12 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
         var registration = clock?.CancelWith(cancellationToken) ?? default;
         try
         {
-            await _inner.CopyToAsync(TouchingStream.Over(stream, clock), context, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            await _inner.CopyToAsync(Counted(TouchingStream.Over(stream, clock)), context, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            CompleteCopy();
+        }
+        catch (Exception e) when (Fail(e))
+        {
+            throw;
         }
         catch (Exception e) when (ResponseTimeouts.Explain(e, clock, cancellationToken) is { } explained)
         {
@@ -134,10 +175,12 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
         ThrowIfExpired();
         try
         {
-            _inner.CopyTo(TouchingStream.Over(stream, Clock), context, cancellationToken);
+            _inner.CopyTo(Counted(TouchingStream.Over(stream, Clock)), context, cancellationToken);
+            CompleteCopy();
         }
         catch (Exception e)
         {
+            Fail(e);
             ThrowIfExpired(e);
             LateFailures.MarkCopy(e);
             throw;
@@ -158,6 +201,14 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
             return Task.FromException<Stream>(expired);
         }
 
+        CountMessages();
+
+        // The framework's own contents have their stream at hand, and need no task to hand it out.
+        if (_inner.GetType().Assembly == typeof(HttpContent).Assembly)
+        {
+            return Task.FromResult<Stream>(new MeshResponseStream(_inner.ReadAsStream(cancellationToken), this));
+        }
+
         var opening = _inner.ReadAsStreamAsync(cancellationToken);
         return opening.IsCompletedSuccessfully ? Task.FromResult<Stream>(new MeshResponseStream(opening.Result, this)) : Open(opening);
 
@@ -167,6 +218,7 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken)
     {
         ThrowIfExpired();
+        CountMessages();
         return new MeshResponseStream(_inner.ReadAsStream(cancellationToken), this);
     }
 
@@ -185,6 +237,56 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
 
         base.Dispose(disposing);
     }
+
+    /// <summary>Counts what is copied into a stream, where somebody wants to know and nobody has said how much it will be.</summary>
+    internal Stream Counted(Stream destination)
+        => Volatile.Read(ref _upstream) is { Record: not null } && (CountMessages() || Length is null) ? new CountingStream(destination, this) : destination;
+
+    /// <summary>All of it has been copied.</summary>
+    internal void CompleteCopy()
+    {
+        if (Volatile.Read(ref _upstream) is { Record: not null })
+        {
+            _bytes = Length ?? _bytes;
+            _end = BodyEnd.Complete;
+        }
+    }
+
+    // Somebody begins to read: whether there are messages is known by now.
+    private bool CountMessages()
+        => _countsMessages = Volatile.Read(ref _upstream) is { Record.IsGrpc: true }
+            && Headers.NonValidated.TryGetValues("Content-Type", out var values) && LocalReplies.IsGrpc(values.ToString());
+
+    // As it came: the header's own property would ask the content below, which may be disposed of, and keep what it has parsed.
+    private long? Length
+        => Headers.NonValidated.TryGetValues("Content-Length", out var values)
+            && long.TryParse(values.ToString(), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var length) ? length : null;
+
+    private void Tell(RequestRecord record)
+    {
+        record.ResponseBytes = _bytes;
+        record.ResponseMessages = _messages.Messages;
+        if (ResponseTimeouts.ReplyOf(_expired is TimeoutCause.None ? Clock?.Cause ?? TimeoutCause.None : _expired) is { } late)
+        {
+            record.Flags = Joined(record.Flags, late.Flags);
+            record.Details = late.Details;
+            return;
+        }
+
+        if (_end == BodyEnd.Open && record.Status != (int)HttpStatusCode.SwitchingProtocols && Length != _bytes)
+        {
+            // Nobody wanted the rest.
+            record.Flags = Joined(record.Flags, "DC");
+            record.Details = LocalReply.CallerGone;
+        }
+        else if (LateFailures.Words(_end) is { } failure)
+        {
+            record.Flags = Joined(record.Flags, failure.Flag);
+            record.Details = failure.Details;
+        }
+    }
+
+    private static string Joined(string flags, string more) => flags.Length == 0 ? more : $"{flags},{more}";
 
     private void Abandon()
     {

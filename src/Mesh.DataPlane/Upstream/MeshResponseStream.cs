@@ -40,10 +40,11 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         owner.ThrowIfExpired();
         try
         {
-            return EndAtZero(inner.Read(buffer), buffer.Length);
+            return EndAtZero(inner.Read(buffer), buffer);
         }
         catch (Exception e)
         {
+            owner.Fail(e);
             owner.EndExchange();
             owner.ThrowIfExpired(e);
             LateFailures.Mark(e);
@@ -70,16 +71,17 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         catch (Exception e)
         {
             LateFailures.Mark(e);
+            owner.Fail(e);
             owner.EndExchange();
             throw;
         }
 
         if (reading.IsCompletedSuccessfully)
         {
-            return new ValueTask<int>(EndAtZero(reading.Result, buffer.Length));
+            return new ValueTask<int>(EndAtZero(reading.Result, buffer.Span));
         }
 
-        return Await(reading, buffer.Length);
+        return Await(reading, buffer);
     }
 
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
@@ -90,7 +92,12 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         var registration = clock?.CancelWith(cancellationToken) ?? default;
         try
         {
-            await inner.CopyToAsync(TouchingStream.Over(destination, clock), bufferSize, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            await inner.CopyToAsync(owner.Counted(TouchingStream.Over(destination, clock)), bufferSize, clock?.Token ?? cancellationToken).ConfigureAwait(false);
+            owner.CompleteCopy();
+        }
+        catch (Exception e) when (owner.Fail(e))
+        {
+            throw;
         }
         catch (Exception e) when (ResponseTimeouts.Explain(e, clock, cancellationToken) is { } explained)
         {
@@ -113,10 +120,12 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         owner.ThrowIfExpired();
         try
         {
-            inner.CopyTo(TouchingStream.Over(destination, owner.Clock), bufferSize);
+            inner.CopyTo(owner.Counted(TouchingStream.Over(destination, owner.Clock)), bufferSize);
+            owner.CompleteCopy();
         }
         catch (Exception e)
         {
+            owner.Fail(e);
             owner.ThrowIfExpired(e);
             LateFailures.MarkCopy(e);
             throw;
@@ -184,10 +193,15 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
     }
 
     // An empty buffer only asks whether there is data: zero is not the end then.
-    private int EndAtZero(int read, int wanted)
+    private int EndAtZero(int read, ReadOnlySpan<byte> buffer)
     {
-        if (read == 0 && wanted > 0)
+        if (read > 0)
         {
+            owner.Count(buffer[..read]);
+        }
+        else if (!buffer.IsEmpty)
+        {
+            owner.Complete();
             owner.EndExchange();
         }
 
@@ -211,13 +225,13 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
 
         if (!reading.IsCompletedSuccessfully)
         {
-            return AwaitTimedAsync(reading, clock, default, buffer.Length, CancellationToken.None);
+            return AwaitTimedAsync(reading, clock, default, buffer, CancellationToken.None);
         }
 
         var read = reading.Result;
         clock?.Touch();
         owner.EndUse();
-        return new ValueTask<int>(EndAtZero(read, buffer.Length));
+        return new ValueTask<int>(EndAtZero(read, buffer.Span));
     }
 
     // The clock's token ends the read; the reader's own is tied to it for as long.
@@ -236,11 +250,11 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
             reading = ValueTask.FromException<int>(e);
         }
 
-        return AwaitTimedAsync(reading, clock, registration, buffer.Length, cancellationToken);
+        return AwaitTimedAsync(reading, clock, registration, buffer, cancellationToken);
     }
 
     private async ValueTask<int> AwaitTimedAsync(
-        ValueTask<int> reading, RequestClock? clock, CancellationTokenRegistration registration, int wanted, CancellationToken cancellationToken)
+        ValueTask<int> reading, RequestClock? clock, CancellationTokenRegistration registration, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         int read;
         try
@@ -253,6 +267,7 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         {
             clock?.Release(registration);
             var explained = ResponseTimeouts.Explain(e, clock, cancellationToken);
+            owner.Fail(e);
             owner.EndUse();
             owner.EndExchange();
             if (explained is not null)
@@ -265,18 +280,19 @@ internal sealed class MeshResponseStream(Stream inner, MeshResponseContent owner
         }
 
         owner.EndUse();
-        return EndAtZero(read, wanted);
+        return EndAtZero(read, buffer.Span);
     }
 
-    private async ValueTask<int> Await(ValueTask<int> reading, int wanted)
+    private async ValueTask<int> Await(ValueTask<int> reading, Memory<byte> buffer)
     {
         try
         {
-            return EndAtZero(await reading.ConfigureAwait(false), wanted);
+            return EndAtZero(await reading.ConfigureAwait(false), buffer.Span);
         }
         catch (Exception e)
         {
             LateFailures.Mark(e);
+            owner.Fail(e);
             owner.EndExchange();
             throw;
         }

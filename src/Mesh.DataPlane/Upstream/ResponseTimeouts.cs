@@ -11,6 +11,18 @@ internal static class ResponseTimeouts
             ? new OperationCanceledException(exception.Message, exception, reader)
             : Explain(clock?.Cause ?? TimeoutCause.None, exception);
 
+    /// <summary>The reply that the clock would have come to if it had run out earlier; <see langword="null"/> for what is no clock of the mesh's.</summary>
+    public static LocalReply? ReplyOf(TimeoutCause cause)
+        => cause switch
+        {
+            TimeoutCause.Route => LocalReply.ResponseTimeout,
+            TimeoutCause.Idle => LocalReply.StreamIdleTimeout(requestIsComplete: true),
+            TimeoutCause.PerTryIdle => LocalReply.PerTryIdleTimeout,
+            TimeoutCause.MaxStreamDuration => LocalReply.MaxStreamDuration(requestIsComplete: true),
+            TimeoutCause.UpstreamMaxStreamDuration => LocalReply.UpstreamMaxStreamDuration(requestIsComplete: true),
+            _ => null,
+        };
+
     public static Exception? Explain(TimeoutCause cause, Exception? exception = null)
         => cause switch
         {

@@ -11,6 +11,8 @@ using Mesh.DataPlane.Outbound;
 using Mesh.DataPlane.Redirects;
 using Mesh.DataPlane.Retry;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Upstream;
@@ -42,7 +44,8 @@ internal sealed class Router : IUpstream, IFilterTerminal
         IRandomSource random,
         TimeProvider time,
         IDecisionObserver? observer,
-        BackOffTime? backOff = null)
+        BackOffTime? backOff = null,
+        OwnMetadata? metadata = null)
     {
         _decisions = decisions;
         _headerClusters = headerClusters;
@@ -51,8 +54,8 @@ internal sealed class Router : IUpstream, IFilterTerminal
         _random = random;
         _observer = observer;
         _time = time;
-        _attempts = new AttemptSender(time, observer);
-        _mirrors = new MirrorSender(new AttemptSender(time, observer: null), headerClusters, time);
+        _attempts = new AttemptSender(time, observer, metadata);
+        _mirrors = new MirrorSender(new AttemptSender(time, observer: null, metadata), headerClusters, time);
         _retries = new RetryPipeline(time, backOff);
         _hedges = new HedgePipelines(time);
         _redirector = new InternalRedirector(hosts, decisions);
@@ -67,20 +70,24 @@ internal sealed class Router : IUpstream, IFilterTerminal
     public ValueTask<HttpResponseMessage> SendAsync(HostEntry host, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         RequestOutcome.Forget(request);
+        var record = ClientRecords.Begin(host, request);
         if (RequestTarget.BreaksRequestLine(request.RequestUri!.PathAndQuery))
         {
-            return ValueTask.FromResult(Reply(LocalReply.InvalidTarget, request));
+            return ValueTask.FromResult(Reply(LocalReply.InvalidTarget, request, record));
         }
 
         var draw = _random.NextUInt64();
         var input = AttemptInput.Rent();
         input.Decision = Route(host, request, draw);
+        _observer?.OnRouted(request);
         if (input.Decision.Host.ChainOf(input.Decision) is { } chain)
         {
             var routed = input.Decision;
             input.Return();
-            return chain.SendAsync(this, host, request, draw, routed, cancellationToken);
+            return chain.SendAsync(this, host, request, draw, routed, record, cancellationToken);
         }
+
+        input.Record = record;
 
         return ForwardAsync(input, host, request, draw, exchange: null, turn: 0, cancellationToken);
     }
@@ -99,6 +106,13 @@ internal sealed class Router : IUpstream, IFilterTerminal
     {
         var input = AttemptInput.Rent();
         input.Decision = exchange.Decision;
+        if (exchange.Record is { } record)
+        {
+            // Until the filters have seen the response, and until it has ended.
+            record.Hold();
+            input.Record = record;
+        }
+
         return ForwardAsync(input, exchange.Host, exchange.Request, exchange.Draw, exchange, turn: 0, cancellationToken);
     }
 
@@ -136,13 +150,19 @@ internal sealed class Router : IUpstream, IFilterTerminal
         if (input.Decision.Reply is { } reply)
         {
             _observer?.OnDecided(input.Host, input.Request, input.Pick.Draw, input.Decision);
-            return RouteReplies.Create(input.Exchange?.Flag(reply) ?? reply, input.Decision, input.Request, _time, _observer);
+            return Reply(reply, input);
         }
 
-        // 1. What the route makes of the request, and what route and headers ask.
-        if (Edit(input) is { } refusal)
+        // 1. What the request carries of trace and id, what the route makes of it, and what route and headers ask.
+        if (input.Record is { Signals.Tracer: { } injector } traced)
         {
-            return RouteReplies.Create(input.Exchange?.Flag(refusal) ?? refusal, input.Decision, input.Request, _time, _observer);
+            injector.Inject(traced, input);
+        }
+
+        if (OutgoingMessage.Edit(input, _time) is { } refusal)
+        {
+            input.Injected?.Undo(input.Request);
+            return Reply(refusal, input);
         }
 
         try
@@ -154,6 +174,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 ? LocateAndSendAsync(input, cancellationToken)
                 : SteerAndSendAsync(input, cancellationToken)).ConfigureAwait(false);
             input.IsStale = input.Result.Failure == AttemptFailure.Stale && input.Turn < MaxTurns;
+            if (!input.IsHedged && input.Record is { Signals.Tracer: { } tracer } record)
+            {
+                tracer.OnAttempt(record, input.Result, number: 1);
+            }
+
             if (!input.IsHedged && input.Plan.Retry is not null && RetryConditions.IsRetriable(input.Plan, input.Result))
             {
                 await RetryAsync(input, cancellationToken).ConfigureAwait(false);
@@ -171,38 +196,17 @@ internal sealed class Router : IUpstream, IFilterTerminal
                 return Conclusion.Of(input, _time, _observer);
             }
         }
-        catch (OperationCanceledException) when (RequestOutcome.TellGone(input.Request, cancellationToken))
+        catch (Exception e) when (IsLost(e, input, cancellationToken))
         {
             throw;
         }
         finally
         {
-            Restore(input);
+            OutgoingMessage.Restore(input);
         }
 
         // 4. Not over yet.
         return await GoOnAsync(input, cancellationToken).ConfigureAwait(false);
-    }
-
-    private LocalReply? Edit(AttemptInput input)
-    {
-        var request = input.Request;
-        if (RequestFinalizer.Applies(input.Decision))
-        {
-            input.Edit = new RequestEdit(request);
-            if (RequestFinalizer.Apply(input.Decision, input.Edit, _time, input.Decision.Host.Settings.SuppressEnvoyHeaders) is { } refusal)
-            {
-                input.Edit.Undo();
-                return refusal;
-            }
-        }
-
-        if (input.Decision.Route!.Policy.CountsAttempts && request.Headers.NonValidated.TryGetValues(AttemptSender.AttemptCountHeader, out var counted))
-        {
-            input.OwnAttemptCount = counted.ToString();
-        }
-
-        return null;
     }
 
     // Whatever the caller's content throws when it is looked at.
@@ -215,7 +219,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
             route, input.Decision.Cluster!.Current.Policy?.Requests, input.Decision.Host.Settings, request, ControlHeaders.Take(request));
         if (!input.Decision.Host.Settings.SuppressEnvoyHeaders)
         {
-            input.Began = _time.GetTimestamp();
+            input.Began = input is { Exchange: null, Record: { } record } ? record.Began : _time.GetTimestamp();
         }
 
         if (plan.ExpectedTimeout > TimeSpan.Zero)
@@ -226,9 +230,9 @@ internal sealed class Router : IUpstream, IFilterTerminal
         // Copies without a body leave at once, and stay the only ones if the decision turns out stale.
         input.Mirrored = route.Mirrors is null || (input.Turn > 0 && request.Content is null)
             ? null
-            : _mirrors.Begin(input.Host, input.Decision, request, plan.RouteTimeout, input.Pick.Draw);
+            : _mirrors.Begin(input.Host, input.Decision, request, plan.RouteTimeout, input.Pick.Draw, input.Record);
         input.Body = OutgoingBody.Watch(
-            request, plan.Retry is not null || policy.InternalRedirect is not null, plan.HasClock, policy.BufferLimit, input.Mirrored is not null);
+            request, plan.Retry is not null || policy.InternalRedirect is not null, plan.HasClock, policy.BufferLimit, input.Mirrored is not null, input.Record?.Time, input.Record is { IsGrpc: true });
         if (input.Body is null)
         {
             input.Mirrored?.Finish(null);
@@ -237,7 +241,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
     private ValueTask SteerAndSendAsync(AttemptInput input, CancellationToken cancellationToken)
     {
-        Steer(input);
+        RequestSteering.Steer(input);
         return _attempts.SendAsync(input, cancellationToken);
     }
 
@@ -254,7 +258,7 @@ internal sealed class Router : IUpstream, IFilterTerminal
             return;
         }
 
-        Steer(input);
+        RequestSteering.Steer(input);
         input.IsHedged = true;
         var hedged = new HedgedRequest(_attempts, _time, input, input.Request.Content);
         input.Result = await _hedges.RunAsync(hedged, cancellationToken).ConfigureAwait(false);
@@ -271,50 +275,6 @@ internal sealed class Router : IUpstream, IFilterTerminal
     private async ValueTask RedirectAsync(AttemptInput input, InternalRedirectPolicy policy, CancellationToken cancellationToken)
         => input.Result = await _redirector.TryFollowAsync(policy, input, input.Result, cancellationToken).ConfigureAwait(false);
 
-    // The caller gets the message back as it was.
-    private static void Restore(AttemptInput input)
-    {
-        var request = input.Request;
-        var policy = input.Decision.Route!.Policy;
-        if (input.Body is { } body)
-        {
-            if (!input.IsStale)
-            {
-                input.Mirrored?.Finish(body);
-            }
-
-            request.Content = body.Inner;
-        }
-
-        if (input.Plan.ExpectedTimeout > TimeSpan.Zero)
-        {
-            ExpectedTimeout.Restore(input);
-        }
-
-        input.Plan.Headers?.Restore(request);
-        if (policy.CountsAttempts)
-        {
-            request.Headers.Remove(AttemptSender.AttemptCountHeader);
-            if (input.OwnAttemptCount is { } count)
-            {
-                request.Headers.TryAddWithoutValidation(AttemptSender.AttemptCountHeader, count);
-            }
-        }
-
-        if (policy.MarksTimeoutRetries)
-        {
-            request.Headers.Remove(AttemptSender.TimeoutRetryHeader);
-        }
-
-        input.Edit?.Undo();
-
-        // Hedged attempts that lost may still be on their way.
-        if (!input.IsStale && !input.IsHedged && input.Redirect is null)
-        {
-            input.Return();
-        }
-    }
-
     private async Task<HttpResponseMessage> GoOnAsync(AttemptInput input, CancellationToken cancellationToken)
     {
         if (input.Redirect is not { } redirect)
@@ -330,6 +290,11 @@ internal sealed class Router : IUpstream, IFilterTerminal
             {
                 input.Request.Content = body?.Inner ?? input.Request.Content;
             }
+        }
+
+        if (input.Record is { } record)
+        {
+            ClientRecords.Redirect(input, record, redirect.Response);
         }
 
         if (input.Exchange is not { } exchange)
@@ -353,7 +318,16 @@ internal sealed class Router : IUpstream, IFilterTerminal
     private async Task<HttpResponseMessage> ResolveAndCarryOutAsync(AttemptInput input, CancellationToken cancellationToken)
     {
         var routed = input.Decision;
-        var cluster = await _headerClusters.ResolveAsync(routed.ClusterHeader!, cancellationToken).ConfigureAwait(false);
+        Cluster? cluster;
+        try
+        {
+            cluster = await _headerClusters.ResolveAsync(routed.ClusterHeader!, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (ClientRecords.Fail(input, cancellationToken))
+        {
+            throw;
+        }
+
         input.Decision = cluster is null || cluster.Current.Status == ClusterStatus.Pending
             ? new Decision { Host = routed.Host, Route = routed.Route, Reply = LocalReply.NoCluster(routed.Route!.Action.NotFound) }
             : new Decision { Host = routed.Host, Route = routed.Route, Cluster = cluster };
@@ -368,16 +342,26 @@ internal sealed class Router : IUpstream, IFilterTerminal
         {
             if (_outbound.EntryOf(host.Key) is not { } now)
             {
-                return LocalReplies.Create(LocalReply.NoConfiguration(host.ToString(), "the outbound traffic policy has no route for it any more"), request);
+                return Reply(LocalReply.NoConfiguration(host.ToString(), "the outbound traffic policy has no route for it any more"), request, stale.Record);
             }
 
             host = now;
         }
         else if (host.IsEvicted)
         {
-            if (await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false) is not { State.Status: HostStatus.Meshed } again)
+            HostEntry? again;
+            try
             {
-                return Reply(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request);
+                again = await _hosts.ResolveAsync(host.Key.Host, host.Key.Port, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception) when (ClientRecords.Fail(stale, cancellationToken))
+            {
+                throw;
+            }
+
+            if (again is not { State.Status: HostStatus.Meshed })
+            {
+                return Reply(LocalReply.NoConfiguration(host.ToString(), "it is not known to the control plane any more"), request, stale.Record);
             }
 
             host = again;
@@ -388,48 +372,45 @@ internal sealed class Router : IUpstream, IFilterTerminal
 
         // The clocks over all attempts go on.
         input.Clocks = stale.Retried?.Clocks ?? AttemptClocks.None;
+        (input.Record, stale.Record) = (stale.Record, null);
         return await ForwardAsync(input, host, request, draw, stale.Exchange, turn, cancellationToken).ConfigureAwait(false);
     }
 
-    private HttpResponseMessage Reply(LocalReply reply, HttpRequestMessage request)
+    // Always false, to stand in an exception filter: nothing comes of the request any more.
+    private static bool IsLost(Exception e, AttemptInput input, CancellationToken caller)
+    {
+        if (e is OperationCanceledException)
+        {
+            RequestOutcome.TellGone(input.Request, caller);
+        }
+
+        return ClientRecords.Fail(input, caller);
+    }
+
+    private HttpResponseMessage Reply(LocalReply reply, AttemptInput input)
+    {
+        reply = input.Exchange?.Flag(reply) ?? reply;
+        var response = RouteReplies.Create(reply, input.Decision, input.Request, _time, _observer);
+        if (input.Record is { } record)
+        {
+            ClientRecords.Reply(input, record, reply, response);
+        }
+
+        return response;
+    }
+
+    private HttpResponseMessage Reply(LocalReply reply, HttpRequestMessage request, RequestRecord? record)
     {
         _observer?.OnReplied(request, reply);
-        return LocalReplies.Create(reply, request);
-    }
-
-    private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, View(host, request), draw);
-
-    // Only sessions and clusters of consistent hashing look at the request again.
-    private static void Steer(AttemptInput input)
-    {
-        if (input.Exchange is { OverrideHost: { } session } exchange)
+        var response = LocalReplies.Create(reply, request);
+        if (record is not null)
         {
-            input.Pick = input.Pick with { OverrideHost = session, OverrideHostIsStrict = exchange.OverrideHostMissing is not null };
-        }
-        else if (input.Decision.Cluster!.Current.Policy?.OverrideHostHeaders is { } headers)
-        {
-            input.Pick = OverrideHost.Apply(headers, input.Pick, View(input.Host, input.Request));
+            ClientRecords.Reply(record, reply, response);
+            record.Release();
         }
 
-        if (RequestHash.PoliciesOf(input.Decision) is { } policies)
-        {
-            input.Pick = RequestHash.Apply(policies, input.Pick, View(input.Host, input.Request), input.Request, out var setCookie);
-            input.SetCookie = setCookie;
-        }
+        return response;
     }
 
-    private static RequestView View(HostEntry host, HttpRequestMessage request)
-    {
-        var uri = request.RequestUri!;
-        return new RequestView(uri.PathAndQuery, request.Method.Method, host.Authority, Scheme(uri), HttpRequestHeaderReader.Instance, request);
-    }
-
-    // A WebSocket is a request like any other to Envoy; .NET tells it by its URI.
-    private static string Scheme(Uri uri)
-        => uri.Scheme switch
-        {
-            "ws" => Uri.UriSchemeHttp,
-            "wss" => Uri.UriSchemeHttps,
-            var other => other,
-        };
+    private Decision Route(HostEntry host, HttpRequestMessage request, ulong draw) => _decisions.Route(host.State, RequestSteering.View(host, request), draw);
 }

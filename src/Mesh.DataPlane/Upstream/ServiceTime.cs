@@ -8,15 +8,14 @@ internal static class ServiceTime
     public const string Header = "x-envoy-upstream-service-time";
 
     /// <param name="response">The response of an upstream; what stands there from another proxy is that one's.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="began">When the request was there, by that clock.</param>
-    public static void Tell(HttpResponseMessage response, TimeProvider time, long began)
+    /// <param name="elapsed">Since the request was there.</param>
+    public static void Tell(HttpResponseMessage response, TimeSpan elapsed)
     {
         if (response.Headers.NonValidated.Contains(Header))
         {
             response.Headers.Remove(Header);
         }
 
-        response.Headers.TryAddWithoutValidation(Header, HeaderNumbers.Text((long)time.GetElapsedTime(began).TotalMilliseconds));
+        response.Headers.TryAddWithoutValidation(Header, HeaderNumbers.Text((long)elapsed.TotalMilliseconds));
     }
 }

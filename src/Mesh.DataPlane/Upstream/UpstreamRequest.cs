@@ -1,7 +1,10 @@
 using Mesh.DataPlane.CircuitBreakers;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.LoadBalancing.Orca;
+using Mesh.DataPlane.LoadReporting;
+using Mesh.DataPlane.OutlierDetection;
 using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Timeouts;
 
 namespace Mesh.DataPlane.Upstream;
@@ -28,6 +31,9 @@ internal sealed class UpstreamRequest
     private bool _multiplexed;
     private ReportedWeight? _reports;
     private HttpResponseMessage? _response;
+    private EndpointLoad? _load;
+    private LoadCount _outcome;
+    private bool _outcomeInTrailers;
 
     private UpstreamRequest()
     {
@@ -36,11 +42,14 @@ internal sealed class UpstreamRequest
     ~UpstreamRequest()
     {
         // The last release closes a retired endpoint's pool, which takes locks and may throw: nothing for the finalizer's thread.
-        if (_endpoint is not null)
+        if (_endpoint is not null || Record is not null)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static lost => lost.Release(), this, preferLocal: false);
         }
     }
+
+    /// <summary>What signals are made of the request whose response this is; it ends with it.</summary>
+    public RequestRecord? Record { get; private set; }
 
     /// <summary>The clock of the attempt, while one is needed.</summary>
     public RequestClock? Clock { get; private set; }
@@ -63,6 +72,14 @@ internal sealed class UpstreamRequest
         return upstream;
     }
 
+    /// <summary>Owns a record alone: the request went to no endpoint of the mesh.</summary>
+    public static UpstreamRequest Begin(RequestRecord record)
+    {
+        var upstream = Begin((EndpointState)null!);
+        upstream.Record = record;
+        return upstream;
+    }
+
     /// <summary>Owns the attempt's clock too, which <paramref name="body"/> starts when it has gone out.</summary>
     public void Use(RequestClock clock, OutgoingBody? body)
     {
@@ -78,13 +95,47 @@ internal sealed class UpstreamRequest
         _multiplexed = multiplexed;
     }
 
-    /// <summary>Reads the load report that the endpoint gives with its response, be it in the trailers.</summary>
-    public void Observe(HttpResponseMessage response)
+    public void Tell(RequestRecord record) => Record = record;
+
+    /// <summary>It goes out, and is counted until it ends.</summary>
+    public void Count(EndpointLoad load)
     {
+        _load = load;
+        _outcome = LoadCount.Abandoned;
+        load.Count(LoadCount.Issued);
+    }
+
+    /// <summary>There is no response.</summary>
+    /// <param name="isHostToBlame">It is not the caller who has given up, or has sent what cannot be sent.</param>
+    public void Fail(bool isHostToBlame) => _outcome = isHostToBlame ? LoadCount.Failed : LoadCount.Abandoned;
+
+    /// <summary>Takes note of the outcome, and reads the load report that the endpoint gives with its response, be it in the trailers.</summary>
+    public void Observe(HttpResponseMessage response, bool isGrpc)
+    {
+        // As in Envoy: the status decides, and a gRPC status that stands for one of a server's failure.
+        var status = (int)response.StatusCode;
+        if (isGrpc && status == 200)
+        {
+            var told = GrpcOutcome.ReadHttpStatus(response);
+            _outcomeInTrailers = told is null;
+            status = told ?? status;
+        }
+
+        _outcome = status < 500 ? LoadCount.Succeeded : LoadCount.Failed;
         if (_endpoint?.ReportedWeight is { } reports)
         {
             reports.Observe(response.Headers);
-            (_reports, _response) = (reports, response);
+            _reports = reports;
+        }
+
+        if (_load?.Orca is { } orca)
+        {
+            orca.Observe(response.Headers);
+        }
+
+        if (_reports is not null || _outcomeInTrailers || _load?.Orca is not null)
+        {
+            _response = response;
         }
     }
 
@@ -104,10 +155,9 @@ internal sealed class UpstreamRequest
     /// <param name="reuseClock">Nobody else may still be looking at the clock.</param>
     public void End(bool reuseClock = true)
     {
-        if (_reports is { } reports)
+        if (_response is { } response)
         {
-            reports.Observe(_response!.TrailingHeaders);
-            (_reports, _response) = (null, null);
+            ObserveTrailers(response);
         }
 
         Release(reuseClock);
@@ -121,9 +171,40 @@ internal sealed class UpstreamRequest
         }
     }
 
+    private void ObserveTrailers(HttpResponseMessage response)
+    {
+        _reports?.Observe(response.TrailingHeaders);
+        _load?.Orca?.Observe(response.TrailingHeaders);
+        if (_outcomeInTrailers)
+        {
+            // Without trailers it has not come to its end: the upstream has broken off, or the caller.
+            _outcome = GrpcOutcome.ReadHttpStatus(response.TrailingHeaders) switch
+            {
+                null => Record?.Flags is ['U', ..] ? LoadCount.Failed : LoadCount.Abandoned,
+                < 500 => LoadCount.Succeeded,
+                _ => LoadCount.Failed,
+            };
+            _outcomeInTrailers = false;
+        }
+
+        (_reports, _response) = (null, null);
+    }
+
     private void Release(bool reuseClock = false)
     {
+        if (_load is { } load)
+        {
+            _load = null;
+            load.Count(_outcome);
+        }
+
         EndClock(reuseClock);
+        if (Record is { } record)
+        {
+            Record = null;
+            record.Release();
+        }
+
         var endpoint = _endpoint;
         _endpoint = null;
         if (_breaker is { } breaker)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Mesh.DataPlane.Tcp;
 
 namespace Mesh.Server.Connections;
@@ -46,6 +47,7 @@ internal sealed class FirstBytes(Socket socket) : IDisposable
     /// <param name="maxLength">How much may be looked at.</param>
     /// <param name="detectsHttp2">Whether the beginning of HTTP/2 is waited for.</param>
     /// <param name="cancellationToken">Ends it.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Outcome> LookAsync(int maxLength, bool detectsHttp2, CancellationToken cancellationToken)
     {
         await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken).ConfigureAwait(false);

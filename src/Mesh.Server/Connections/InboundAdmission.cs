@@ -1,16 +1,18 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Inbound.Http;
 using Mesh.DataPlane.Tcp;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Tls;
 using Mesh.Identity;
 using Mesh.Server.Identity;
+using Mesh.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
@@ -24,19 +26,36 @@ internal sealed class InboundAdmission(
     // Kestrel's own.
     private static readonly TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan _lingering = TimeSpan.FromSeconds(1);
-
-    private const int MaxLingering = 64 * 1024;
-
     private readonly SocketTransportOptions _transport = transport.Value;
+    private readonly ConnectionRecords _records = new(services.Telemetry);
 
     // The listener's own time for its first answer ends before.
     private readonly TimeSpan _configurationTimeout = options.Value.Xds.ResourceTimeout * 2;
 
     /// <summary>Lets a connection in, or ends it.</summary>
     /// <returns>The connection for the server; <see langword="null"/> when it was refused.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ConnectionContext?> AdmitAsync(Socket socket, InboundListener listener, SocketConnectionContextFactory connections, CancellationToken cancellationToken)
     {
+        listener.Counters.Begin();
+        ConnectionContext? admitted = null;
+        try
+        {
+            return admitted = await JudgeAsync(socket, listener, connections, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (admitted is null)
+            {
+                listener.Counters.End();
+            }
+        }
+    }
+
+    private async ValueTask<ConnectionContext?> JudgeAsync(Socket socket, InboundListener listener, SocketConnectionContextFactory connections, CancellationToken cancellationToken)
+    {
+        var accepted = time.GetTimestamp();
+
         // 1. What the control plane says of the port.
         if (listener.Current is not { } table)
         {
@@ -80,6 +99,7 @@ internal sealed class InboundAdmission(
                 // What cannot be told is not TLS; only a chain whose choice hangs on it is not taken on a guess.
                 if (known?.Tls is not null || (known is null && !inspection.ContinuesAfterTimeout))
                 {
+                    listener.Counters.TimedOut.Increment();
                     return Refuse(socket, listener, $"what it is could not be told from its first bytes within {inspection.Timeout}");
                 }
             }
@@ -95,6 +115,7 @@ internal sealed class InboundAdmission(
 
             if (outcome == FirstBytes.Outcome.BrokenTls && inspection.ClosesOnInvalidClientHello)
             {
+                listener.Counters.TlsFailures.Increment();
                 return Refuse(socket, listener, "its TLS begins against the rules");
             }
 
@@ -104,43 +125,54 @@ internal sealed class InboundAdmission(
         // 3. The chain for it.
         if (table.Select(where) is not { } chain)
         {
+            listener.Counters.NoFilterChain.Increment();
+            _records.Miss(table, Facts(where, socket), accepted);
             return Refuse(socket, listener, where.Tls is null ? "no filter chain is for plain text" : "no filter chain is for its TLS");
         }
 
         if (chain.Tls is null)
         {
-            return await FinishAsync(Plain(socket, first, connections), listener, table, chain, where, Facts(where, socket, null, null, null, []), outcome == FirstBytes.Outcome.Http2 && chain.Http is not null, cancellationToken).ConfigureAwait(false);
+            return await FinishAsync(Plain(socket, first, connections), listener, table, chain, where, Facts(where, socket, chain), accepted, outcome == FirstBytes.Outcome.Http2 && chain.Http is not null, cancellationToken).ConfigureAwait(false);
         }
 
         if (where.Tls is null)
         {
             probes.Refused(listener.EndPoint, first.Seen);
-            return Refuse(socket, listener, outcome == FirstBytes.Outcome.BrokenTls ? "its TLS begins against the rules" : "it is plain text, and the port asks for TLS");
+            listener.Counters.TlsFailures.Increment();
+            var reason = outcome == FirstBytes.Outcome.BrokenTls ? "its TLS begins against the rules" : "it is plain text, and the port asks for TLS";
+            _records.Fail(chain, Facts(where, socket, chain), accepted, reason);
+            return Refuse(socket, listener, reason);
         }
 
-        return await SecureAsync(socket, first, listener, table, chain, where, isHttps, cancellationToken).ConfigureAwait(false);
+        return await SecureAsync(socket, first, listener, table, chain, where, accepted, isHttps, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Resets a connection and says so.</summary>
     public ConnectionContext? Refuse(Socket socket, InboundListener listener, string reason)
     {
         refusals.Refused(RemoteOf(socket), listener.EndPoint, reason);
-        return Reset(socket);
+        Lingering.Reset(socket);
+        return null;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ConnectionContext?> SecureAsync(
-        Socket socket, FirstBytes first, InboundListener listener, InboundTable table, InboundChain chain, ChainFacts where, bool isHttps, CancellationToken cancellationToken)
+        Socket socket, FirstBytes first, InboundListener listener, InboundTable table, InboundChain chain, ChainFacts where, long accepted, bool isHttps, CancellationToken cancellationToken)
     {
         var tls = chain.Tls!;
         var judgement = new PeerJudgement();
         var protocol = tls.Settings.Agree(where.Tls!.ApplicationProtocols);
+        var introduced = chain.Http is not null && !isHttps && tls.Settings.AsksForClientCertificate ? MeshAlpn.Introduced(where.Tls.ApplicationProtocols) : null;
+        byte[]? introduction = null;
         SslServerAuthenticationOptions options;
         try
         {
-            options = tls.Options(protocol, judgement);
+            options = tls.Options(introduced ?? protocol, judgement);
         }
         catch (TlsFailureException e)
         {
+            listener.Counters.TlsFailures.Increment();
+            _records.Fail(chain, Facts(where, socket, chain), accepted, e.Message.TrimEnd('.'));
             return Refuse(socket, listener, e.Message.TrimEnd('.'));
         }
 
@@ -150,11 +182,15 @@ internal sealed class InboundAdmission(
             var limit = tls.Settings.HandshakeTimeout;
             using var shaking = new Deadline(limit == Timeout.InfiniteTimeSpan ? _handshakeTimeout : limit, time, cancellationToken);
             await stream.AuthenticateAsServerAsync(options, shaking.Token).ConfigureAwait(false);
+            introduction = introduced is null ? null : await Introduction.ReadAsync(stream, shaking.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or System.ComponentModel.Win32Exception or ObjectDisposedException)
+        catch (Exception e) when (e is AuthenticationException or IOException or InvalidDataException or OperationCanceledException or System.ComponentModel.Win32Exception or ObjectDisposedException)
         {
-            refusals.Refused(where.Source is null ? null : new IPEndPoint(where.Source, where.SourcePort), listener.EndPoint, "TLS has failed: " + ReasonOf(e, judgement));
-            await LingerAsync(socket).ConfigureAwait(false);
+            (judgement.RefusesCertificate ? listener.Counters.RefusedCertificate : judgement.Refusal is not null ? listener.Counters.MissingCertificate : listener.Counters.TlsFailures).Increment();
+            var reason = ReasonOf(e, judgement);
+            refusals.Refused(where.Source is null ? null : new IPEndPoint(where.Source, where.SourcePort), listener.EndPoint, "TLS has failed: " + reason);
+            _records.Fail(chain, Facts(where, chain: chain), accepted, reason);
+            await Lingering.WaitAsync(socket, time, cancellationToken).ConfigureAwait(false);
             await stream.DisposeAsync().ConfigureAwait(false);
             return null;
         }
@@ -162,22 +198,43 @@ internal sealed class InboundAdmission(
         var peer = tls.Settings.AsksForClientCertificate ? stream.RemoteCertificate as X509Certificate2 : null;
         if (tls.Settings.AsksForClientCertificate && !judgement.IsMade && !judgement.JudgeResumed(tls, peer))
         {
+            // Told before it ends, as everywhere: who sees the end finds the reason.
+            (judgement.RefusesCertificate ? listener.Counters.RefusedCertificate : listener.Counters.MissingCertificate).Increment();
+            var reason = judgement.Refusal?.TrimEnd('.') ?? "";
+            refusals.Refused(new IPEndPoint(where.Source!, where.SourcePort), listener.EndPoint, "TLS has failed: " + reason);
+            _records.Fail(chain, Facts(where, chain: chain), accepted, reason);
             await stream.DisposeAsync().ConfigureAwait(false);
-            refusals.Refused(new IPEndPoint(where.Source!, where.SourcePort), listener.EndPoint, "TLS has failed: " + judgement.Refusal?.TrimEnd('.'));
             return null;
         }
 
+        var established = time.GetTimestamp();
+        listener.Counters.Handshakes.Increment();
+        if (peer is null)
+        {
+            listener.Counters.NoCertificate.Increment();
+        }
+
         bool? isHttp2 = chain.Http is null || isHttps ? false
-            : protocol switch
+            : (introduced ?? protocol) switch
             {
+                MeshAlpn.IntroducedHttp2 => true,
+                MeshAlpn.IntroducedHttp11 => false,
                 "h2" or "istio-h2" => true,
                 "http/1.1" or "http/1.0" or "istio-http/1.1" or "istio-http/1.0" => false,
                 _ => null,
             };
+
+        // The name by which it was agreed upon is between the two of them: to policies and logs the protocol is what it would have been without.
+        var facts = Facts(where, socket, chain, stream, protocol, peer, judgement.Others, established);
+        if (introduction is not null && facts is { IsMutualTls: true, PeerIdentity: not null })
+        {
+            facts.Introduced = services.Telemetry.Peers.ReadIntroduction(facts.Principals.Peer, introduction);
+        }
+
         var connection = new StreamConnection(stream, socket, _transport, detectsHttp2: isHttp2 is null, time);
         connection.Start();
         return await FinishAsync(
-            connection, listener, table, chain, where, Facts(where, socket, tls, protocol, peer, judgement.Others), isHttp2 ?? await BeginsAsHttp2(connection, table, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            connection, listener, table, chain, where, facts, accepted, isHttp2 ?? await BeginsAsHttp2(connection, table, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     // Whoever says nothing for so long is taken for HTTP/1.1, whose own time limits hold from here on.
@@ -206,10 +263,28 @@ internal sealed class InboundAdmission(
     }
 
     private async ValueTask<ConnectionContext?> FinishAsync(
-        ConnectionContext context, InboundListener listener, InboundTable table, InboundChain chain, ChainFacts where, ConnectionFacts facts, bool isHttp2, CancellationToken cancellationToken)
+        ConnectionContext context, InboundListener listener, InboundTable table, InboundChain chain, ChainFacts where, ConnectionFacts facts, long accepted, bool isHttp2, CancellationToken cancellationToken)
     {
-        if (chain.Judge(facts, services) is { } filter)
+        var (filter, details) = ((NetworkFilter?)null, (string?)null);
+        if (chain.Resource.NetworkFilters.Count > 0)
         {
+            using var judging = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.ConnectionClosed);
+            try
+            {
+                (filter, details) = await chain.JudgeAsync(facts, services, judging.Token).ConfigureAwait(false);
+            }
+            catch (Exception) when (judging.IsCancellationRequested)
+            {
+                // Whoever was to be let in has left, or the port is closing.
+                context.Abort(new ConnectionAbortedException("It was closed before it was let in."));
+                await context.DisposeAsync().ConfigureAwait(false);
+                return null;
+            }
+        }
+
+        if (filter is not null)
+        {
+            _records.Deny(chain, facts, accepted, details);
             // The filter has said so itself.
             await DelayAsync(filter.RefusalDelay, cancellationToken).ConfigureAwait(false);
             context.Abort(new ConnectionAbortedException($"The filter {filter.Name} does not let it pass."));
@@ -220,6 +295,11 @@ internal sealed class InboundAdmission(
         if (isHttp2)
         {
             Http2Features.AddTo(context.Features);
+        }
+
+        if (_records.Begin(chain, facts, accepted) is { } record)
+        {
+            CountedTransport.Measure(context, record);
         }
 
         var connection = new InboundConnection(chain, where, facts) { Transport = new ConnectionTransport(context, isHttp2) };
@@ -234,18 +314,32 @@ internal sealed class InboundAdmission(
         => judgement.Refusal?.TrimEnd('.') ?? (exception is OperationCanceledException ? "it has taken too long" : TlsErrors.Of(exception).Message.TrimEnd('.'));
 
     private static ConnectionFacts Facts(
-        in ChainFacts where, Socket socket, InboundTls? tls, string? protocol, X509Certificate2? peer, IReadOnlyList<X509Certificate2> others)
-        => new()
+        in ChainFacts where, Socket? socket = null, InboundChain? chain = null, SslStream? stream = null, string? protocol = null, X509Certificate2? peer = null,
+        IReadOnlyList<X509Certificate2>? others = null, long established = 0)
+    {
+        // Until it is secured it is nobody's.
+        var tls = stream is null ? null : chain?.Tls;
+        var own = tls?.Local ?? (null, "");
+        return new()
         {
+            FilterChainName = chain?.Resource.Name ?? "",
+            Established = established,
+            LocalCertificate = own.Facts,
+            LocalSubject = own.Subject,
+            Authorities = tls?.Authorities,
             RemoteEndPoint = where.Source is null ? null : new IPEndPoint(where.Source, where.SourcePort),
-            LocalEndPoint = where.Destination is null ? socket.LocalEndPoint as IPEndPoint : new IPEndPoint(where.Destination, where.Port),
+            LocalEndPoint = where.Destination is null ? socket?.LocalEndPoint as IPEndPoint : new IPEndPoint(where.Destination, where.Port),
             IsTls = tls is not null,
             RequestedServerName = where.Tls?.ServerName ?? "",
             ApplicationProtocol = protocol ?? "",
+            TlsProtocol = stream?.SslProtocol ?? default,
+            TlsCipherSuite = stream?.NegotiatedCipherSuite,
             PeerCertificate = peer,
-            PeerIntermediates = others,
+            PeerIntermediates = others ?? [],
+            Expires = tls?.EndOf(stream!.LocalCertificate as X509Certificate2, peer),
             LocalUriName = tls?.LocalUriName,
         };
+    }
 
     private static ChainFacts Where(Socket socket)
     {
@@ -277,54 +371,10 @@ internal sealed class InboundAdmission(
         }
     }
 
-    private static ConnectionContext? Reset(Socket socket)
-    {
-        try
-        {
-            socket.LingerState = new LingerOption(enable: true, seconds: 0);
-        }
-        catch (SocketException)
-        {
-            // It is gone already.
-        }
-
-        socket.Dispose();
-        return null;
-    }
-
     private static ConnectionContext? Close(Socket socket)
     {
         socket.Dispose();
         return null;
-    }
-
-    // What the client has sent meanwhile would turn the end into a reset, which overtakes what the framework may have had to say of the reason.
-    private async ValueTask LingerAsync(Socket socket)
-    {
-        using var deadline = new Deadline(_lingering, time, CancellationToken.None);
-        var buffer = ArrayPool<byte>.Shared.Rent(4096);
-        try
-        {
-            socket.Shutdown(SocketShutdown.Send);
-            for (var left = MaxLingering; left > 0;)
-            {
-                var count = await socket.ReceiveAsync(buffer, SocketFlags.None, deadline.Token).ConfigureAwait(false);
-                if (count == 0)
-                {
-                    break;
-                }
-
-                left -= count;
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
-        {
-            // It was more than the client had to be given.
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 
     private async ValueTask DelayAsync(TimeSpan delay, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using Mesh.DataPlane;
 using Mesh.DataPlane.Inbound;
 using Mesh.Xds.Bootstrap;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,7 @@ internal static class InboundPortsFactory
     {
         var engine = services.GetRequiredService<MeshEngine>();
         var options = services.GetRequiredService<IOptions<MeshOptions>>().Value;
-        return new InboundPorts(
+        var ports = new InboundPorts(
             engine.Client,
             engine.Filters,
             engine.Identity,
@@ -22,8 +23,12 @@ internal static class InboundPortsFactory
             new InboundPortSettings(
                 options.Xds.ResourceTimeout,
                 options.Server.DrainDuration,
-                services.GetRequiredService<XdsBootstrap>().ServerListenerResourceNameTemplate ?? InboundPortSettings.DefaultNameTemplate),
+                services.GetRequiredService<XdsBootstrap>().ServerListenerResourceNameTemplate ?? InboundPortSettings.DefaultNameTemplate,
+                options.Server.EndConnectionsWithCertificate),
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<InboundPorts>>());
+        ports.Register(services.GetRequiredService<MetricRegistry>());
+        engine.Ports = ports;
+        return ports;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Mesh.DataPlane.Inbound;
 using Microsoft.AspNetCore.Connections;
@@ -43,6 +44,7 @@ internal sealed partial class MeshListener : IConnectionListener
     /// <summary>How many are on their way in.</summary>
     public int Pending => Volatile.Read(ref _pending);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
         while (await _ready.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))

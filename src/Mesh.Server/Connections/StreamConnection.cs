@@ -32,6 +32,7 @@ internal sealed class StreamConnection
     private string? _id;
     private IDictionary<object, object?>? _items;
     private Exception? _aborted;
+    private volatile bool _isEnding;
 
     /// <param name="stream">The stream, which owns the socket.</param>
     /// <param name="socket">The socket below.</param>
@@ -115,15 +116,24 @@ internal sealed class StreamConnection
 
     public override async ValueTask DisposeAsync()
     {
-        await _input.Reader.CompleteAsync().ConfigureAwait(false);
-        if (Volatile.Read(ref _aborted) is null)
+        _isEnding = true;
+        try
         {
-            await SayFarewellAsync().ConfigureAwait(false);
-        }
+            await _input.Reader.CompleteAsync().ConfigureAwait(false);
+            if (Volatile.Read(ref _aborted) is null)
+            {
+                await SayFarewellAsync().ConfigureAwait(false);
+            }
 
-        await _stream.DisposeAsync().ConfigureAwait(false);
-        await _reading.ConfigureAwait(false);
-        _closed.Dispose();
+            await _stream.DisposeAsync().ConfigureAwait(false);
+            await _reading.ConfigureAwait(false);
+        }
+        finally
+        {
+            // One that was left to another thread may come too late, and whoever counts connections would never hear of the end.
+            FireClosed();
+            _closed.Dispose();
+        }
     }
 
     private async Task SayFarewellAsync()
@@ -138,6 +148,9 @@ internal sealed class StreamConnection
             }
 
             Socket.Shutdown(SocketShutdown.Both);
+
+            // What is read ends with that; if the stream were closed under it, it would with an error, and errors are dear.
+            await _reading.WaitAsync(_farewell, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException or TimeoutException)
         {
@@ -183,8 +196,11 @@ internal sealed class StreamConnection
             await _input.Writer.CompleteAsync(error).ConfigureAwait(false);
             _beginsAsHttp2?.TrySetResult(false);
 
-            // Whoever waits for it does not run here.
-            ThreadPool.UnsafeQueueUserWorkItem(static self => self.FireClosed(), this, preferLocal: false);
+            // Whoever waits for it does not run here; and who ends the connection says so himself.
+            if (!_isEnding)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(static self => self.FireClosed(), this, preferLocal: false);
+            }
         }
     }
 

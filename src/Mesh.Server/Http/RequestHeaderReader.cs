@@ -33,6 +33,20 @@ internal sealed class RequestHeaderReader : HeaderReader
         return false;
     }
 
+    public override long? ByteSize(object carrier)
+    {
+        var size = 0L;
+        foreach (var (name, values) in ((HttpContext)carrier).Request.Headers)
+        {
+            foreach (var value in values)
+            {
+                size += name.Length + (value?.Length ?? 0);
+            }
+        }
+
+        return size;
+    }
+
     public override string? First(object carrier, HeaderName name)
         => ((HttpContext)carrier).Request.Headers.TryGetValue(name.Value, out var values) && values.Count > 0 ? values[0] ?? "" : null;
 }

@@ -4,6 +4,7 @@ using Mesh.DataPlane.Routing;
 using Mesh.DataPlane.Upstream;
 using Mesh.Identity;
 using Mesh.Server.Identity;
+using Mesh.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Server.Http;
@@ -27,10 +28,17 @@ internal static class ServerDoor
         try
         {
             // 1. What the request is, and where it goes.
+            exchange.Record = ServerRecords.Begin(exchange);
+            ServerRecords.TakePeer(exchange);
             exchange.Reply = InboundRequest.Prepare(exchange);
+            if (exchange.Record is { } record)
+            {
+                ServerRecords.Prepared(exchange, record);
+            }
+
             chain = null;
             passing = default;
-            if (exchange.Reply is null && Route(exchange))
+            if (exchange.Reply is null && exchange.FindRoute())
             {
                 // 2. The filters; most of them decide at once.
                 chain = table.ChainOf(exchange.Route.Route);
@@ -51,6 +59,7 @@ internal static class ServerDoor
             Finish(exchange);
             if (exchange.Reply is null && !Stays(exchange, chain, inForce))
             {
+                TellOfPeer(exchange);
                 exchange.Return();
                 return next(context);
             }
@@ -79,16 +88,7 @@ internal static class ServerDoor
                 return;
             }
 
-            if (exchange.HasMetadata)
-            {
-                // What tokens have said is for whoever asks who the caller is.
-                context.Features.Set<EngineExchange>(exchange);
-                if (exchange.Connection is { } facts && RequestPeerFeature.Of(facts, exchange.Exchange) is { } peer)
-                {
-                    context.Features.Set<IMeshPeerFeature>(peer);
-                }
-            }
-
+            TellOfPeer(exchange);
             if (ChangesResponse(exchange, inForce))
             {
                 exchange.Intercept(inForce);
@@ -123,27 +123,26 @@ internal static class ServerDoor
         }
     }
 
-    // Where the application would read another path than the one that was judged, both must lead to the same.
-    private static bool Route(ServerExchange exchange)
+    // What tokens have said is for whoever asks who the caller is.
+    private static void TellOfPeer(ServerExchange exchange)
     {
-        exchange.Route = exchange.Table.Route(exchange.View, exchange.Draw);
-        if (exchange.ApplicationPath is { } path)
+        if (exchange.HasMetadata && exchange.Connection is { } facts && RequestPeerFeature.Of(facts, exchange.Exchange) is { } peer)
         {
-            var other = exchange.Table.Route(
-                new DataPlane.Matching.RequestView(path, exchange.Method, exchange.Authority, exchange.Scheme, RequestHeaderReader.Instance, exchange.Context), exchange.Draw);
-            if (!ReferenceEquals(other.Route, exchange.Route.Route)
-                && (other.Route?.Action != exchange.Route.Route?.Action || other.Route?.Policy != exchange.Route.Route?.Policy))
-            {
-                exchange.Reply = InboundReplies.PathAmbiguous;
-                return false;
-            }
+            exchange.Context.Features.Set<IMeshPeerFeature>(peer);
         }
-
-        return true;
     }
 
     // What Envoy's router does at the end of the chain.
     private static void Finish(ServerExchange exchange)
+    {
+        Terminate(exchange);
+        if (exchange.Record is { } record)
+        {
+            ServerRecords.Decided(exchange, record);
+        }
+    }
+
+    private static void Terminate(ServerExchange exchange)
     {
         if (exchange.Reply is not null)
         {
@@ -184,7 +183,7 @@ internal static class ServerDoor
     }
 
     private static bool Stays(ServerExchange exchange, FilterChain? chain, FilterChain? inForce)
-        => exchange.HasMetadata || chain is { ObservesEnds: true } || inForce is { ObservesEnds: true } || ChangesResponse(exchange, inForce);
+        => chain is { ObservesEnds: true } || inForce is { ObservesEnds: true } || ChangesResponse(exchange, inForce);
 
     private static bool ChangesResponse(ServerExchange exchange, FilterChain? chain)
         => chain is { ObservesResponses: true } || exchange.Table.Settings.ChangesResponses || exchange.Route.Route?.Policy.ResponseHeaders is not null;

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Mesh.Filters;
+using Mesh.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -100,10 +102,24 @@ internal sealed partial class ServerExchange
     private static bool CanHaveBody(HttpContext context)
         => context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
 
+    // The server's own: another one would keep what it has read ahead for itself.
+    private PipeReader Reader()
+    {
+        if (Context.Request.Body is not CountedRequestBody counted)
+        {
+            return Context.Request.BodyReader;
+        }
+
+        Context.Request.Body = counted.Inner;
+        var reader = Context.Request.BodyReader;
+        Context.Request.Body = counted;
+        return reader;
+    }
+
     // What was looked at is not consumed: whoever reads next begins with it.
     private async ValueTask<(ReadOnlyMemory<byte> Bytes, bool IsWhole)> PeekAsync(int maxBytes, CancellationToken cancellationToken)
     {
-        var reader = Context.Request.BodyReader;
+        var reader = Reader();
         while (true)
         {
             var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -127,7 +143,7 @@ internal sealed partial class ServerExchange
 
     private async ValueTask<byte[]?> ReadAsync(long maxBytes, CancellationToken cancellationToken)
     {
-        var reader = Context.Request.BodyReader;
+        var reader = Reader();
         while (true)
         {
             var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -141,6 +157,7 @@ internal sealed partial class ServerExchange
             {
                 var body = read.Buffer.ToArray();
                 reader.AdvanceTo(read.Buffer.End);
+                (Context.Request.Body as CountedRequestBody)?.Count(body);
                 return body;
             }
 

@@ -36,7 +36,7 @@ internal sealed partial class ServerExchange : InboundExchange
 
     public override ConnectionFacts? Connection => _connection;
 
-    public override RequestView View => new(Path, Method, Authority, Scheme, RequestHeaderReader.Instance, Context);
+    public override RequestView View => new(Path, Method, Authority, Scheme, RequestHeaderReader.Instance, Context) { Exchange = Exchange };
 
     public override FormatContext Format
         => new(Time)
@@ -254,7 +254,7 @@ internal sealed partial class ServerExchange : InboundExchange
         return context.Request.Path.ToUriComponent() is { Length: > 0 } own ? own + context.Request.QueryString.ToUriComponent() : raw;
     }
 
-    private static Version? ProtocolOf(string protocol)
+    internal static Version? ProtocolOf(string protocol)
         => protocol switch
         {
             "HTTP/1.1" => System.Net.HttpVersion.Version11,

@@ -10,26 +10,20 @@ internal sealed class RequestPeerFeature : MeshPeerFeature
 {
     private const string Namespace = "envoy.filters.http.jwt_authn";
 
-    private RequestPeerFeature(ConnectionFacts facts, JsonObject claims, string? principal)
-        : base(facts) => (Claims, RequestPrincipal) = (claims, principal);
+    private string? _principal;
+
+    private RequestPeerFeature(ConnectionFacts facts, JsonObject claims)
+        : base(facts) => Claims = claims;
 
     /// <summary>What the token says.</summary>
     public JsonObject Claims { get; }
 
-    public override string? RequestPrincipal { get; }
+    public override string? RequestPrincipal => _principal ??= Text(Claims["iss"]) is { } issuer && Text(Claims["sub"]) is { } subject ? $"{issuer}/{subject}" : null;
 
     /// <returns><see langword="null"/> when no token was verified.</returns>
     public static RequestPeerFeature? Of(ConnectionFacts facts, HttpExchange exchange)
-    {
         // Istio has the claims of the token that counts under this name.
-        if (exchange.ReadMetadata(Namespace)?["payload"] is not JsonObject claims)
-        {
-            return null;
-        }
-
-        var (issuer, subject) = (Text(claims["iss"]), Text(claims["sub"]));
-        return new RequestPeerFeature(facts, claims, issuer is null || subject is null ? null : $"{issuer}/{subject}");
-    }
+        => exchange.ReadMetadata(Namespace)?["payload"] is JsonObject claims ? new RequestPeerFeature(facts, claims) : null;
 
     // Envoy normalises a claim to a list where it may be one.
     private static string? Text(JsonNode? node)

@@ -1,4 +1,5 @@
 using Envoy.Service.Discovery.V3;
+using Envoy.Service.LoadStats.V3;
 using Mesh.Xds.Grpc;
 
 namespace Mesh.Xds.Ads;
@@ -53,6 +54,9 @@ internal sealed class GrpcAdsTransport : IAdsTransport
 
     public async ValueTask<IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>> OpenDeltaStreamAsync(CancellationToken cancellationToken)
         => new GrpcAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(await Channel().OpenDuplexAsync(_deltaStream, GrpcCallOptions.Default, cancellationToken));
+
+    public async ValueTask<IAdsCall<LoadStatsRequest, LoadStatsResponse>> OpenLoadStreamAsync(CancellationToken cancellationToken)
+        => new GrpcAdsCall<LoadStatsRequest, LoadStatsResponse>(await Channel().OpenDuplexAsync(LoadReportingMethods.StreamMethod, GrpcCallOptions.Default, cancellationToken));
 
     public ValueTask DisposeAsync()
     {

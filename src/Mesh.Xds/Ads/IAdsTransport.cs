@@ -1,4 +1,5 @@
 using Envoy.Service.Discovery.V3;
+using Envoy.Service.LoadStats.V3;
 
 namespace Mesh.Xds.Ads;
 
@@ -13,4 +14,9 @@ internal interface IAdsTransport : IAsyncDisposable
 
     /// <summary>Opens the incremental stream (<c>DeltaAggregatedResources</c>).</summary>
     ValueTask<IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>> OpenDeltaStreamAsync(CancellationToken cancellationToken);
+
+    /// <summary>Opens a stream for load reports (<c>StreamLoadStats</c>).</summary>
+    /// <exception cref="Grpc.RpcException">UNIMPLEMENTED: the server takes none.</exception>
+    ValueTask<IAdsCall<LoadStatsRequest, LoadStatsResponse>> OpenLoadStreamAsync(CancellationToken cancellationToken)
+        => throw new Grpc.RpcException(Grpc.StatusCode.Unimplemented, $"'{Target}' takes no load reports");
 }

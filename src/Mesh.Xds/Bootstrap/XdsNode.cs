@@ -9,6 +9,9 @@ internal static class XdsNode
 {
     public const string UserAgentName = "mesh";
 
+    /// <summary>The annotation by which a workload says what configures its proxy.</summary>
+    private const string ProxyConfig = "proxy.istio.io/config";
+
     /// <summary>What the client can do that a server must not assume (xDS protocol, "Client features").</summary>
     private static readonly string[] ClientFeatures = ["xds.config.supports-resource-ttl", "xds.config.supports-resource-in-sotw"];
 
@@ -53,9 +56,33 @@ internal static class XdsNode
         AddDefault("NAMESPACE", Value.ForString(workload.Namespace));
         AddDefault("LABELS", Value.ForStruct(labels));
         AddDefault("SERVICE_ACCOUNT", Value.ForString(workload.ServiceAccount));
+        AddAnnotations();
         AddDefault("WORKLOAD_NAME", Value.ForString(instance.WorkloadName));
         AddDefault("CLUSTER_ID", Value.ForString(environment("ISTIO_META_CLUSTER_ID") is { Length: > 0 } cluster ? cluster : "Kubernetes"));
+
+        // As Istio's injection does: a mesh that has no name of its own is called by its trust domain.
+        AddDefault("MESH_ID", Value.ForString(environment("ISTIO_META_MESH_ID") is { Length: > 0 } mesh ? mesh : options.Identity.TrustDomain));
         return node;
+
+        void AddAnnotations()
+        {
+            var annotations = new Struct();
+            foreach (var (name, value) in workload.Annotations)
+            {
+                annotations.Fields[name] = Value.ForString(value);
+            }
+
+            // Istio's name for what the downward API says of the annotation.
+            if (!annotations.Fields.ContainsKey(ProxyConfig) && environment("PROXY_CONFIG") is { Length: > 0 } config)
+            {
+                annotations.Fields[ProxyConfig] = Value.ForString(config);
+            }
+
+            if (annotations.Fields.Count > 0)
+            {
+                AddDefault("ANNOTATIONS", Value.ForStruct(annotations));
+            }
+        }
 
         void AddDefault(string name, Value value)
         {

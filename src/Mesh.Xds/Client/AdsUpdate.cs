@@ -11,4 +11,8 @@ internal sealed record AdsUpdate(
     IReadOnlyList<AdsUpdateResource> Resources,
     IReadOnlyCollection<string> Removed,
     IReadOnlyCollection<(string Name, Status Error)> Errors,
-    bool IsStateOfTheWorld);
+    bool IsStateOfTheWorld)
+{
+    /// <summary>What the server calls itself (<c>control_plane.identifier</c>); empty when it does not say.</summary>
+    public string ControlPlane { get; init; } = "";
+}

@@ -75,7 +75,10 @@ internal sealed class DeltaStream(XdsChannel channel, IAdsTransport transport, N
             [.. response.Resources.Select(Unwrap)],
             [.. response.RemovedResources, .. response.RemovedResourceNames.Select(n => n.Name)],
             [.. response.ResourceErrors.Select(e => (e.ResourceName?.Name ?? "", e.ErrorDetail ?? new Status()))],
-            IsStateOfTheWorld: false);
+            IsStateOfTheWorld: false)
+        {
+            ControlPlane = response.ControlPlane?.Identifier ?? "",
+        };
 
     private static AdsUpdateResource Unwrap(Resource resource)
     {

@@ -12,4 +12,9 @@ internal interface IResourceWatcher<in T>
 
     /// <summary>Something is wrong, but the resource last delivered stays in use.</summary>
     void OnAmbientError(string name, ResourceError error);
+
+    /// <summary>What <see cref="OnAmbientError"/> last told of has passed, and the resource last delivered is still the server's, which does not send it again.</summary>
+    void OnRecovered(string name)
+    {
+    }
 }

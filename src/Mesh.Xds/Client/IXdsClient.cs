@@ -1,3 +1,6 @@
+using Envoy.Service.LoadStats.V3;
+using Mesh.Xds.Ads;
+
 namespace Mesh.Xds.Client;
 
 /// <summary>The ADS client as the rest of the house sees it.</summary>
@@ -31,6 +34,20 @@ internal interface IXdsClient : IAsyncDisposable
     /// known to be out of reach.
     /// </summary>
     bool AnswersEveryName => false;
+
+    /// <summary>Who this process is; the node of the next stream. Not to be changed.</summary>
+    Envoy.Config.Core.V3.Node Node => new();
+
+    /// <summary>What the server that is spoken to calls itself (<c>control_plane.identifier</c>); <see langword="null"/> while none has answered.</summary>
+    string? ControlPlane => null;
+
+    /// <summary>How many streams to control planes have been opened so far.</summary>
+    long StreamsOpened => 0;
+
+    /// <summary>Opens a stream for load reports (LRS) to the server that is spoken to: the same connection, and the same credentials.</summary>
+    /// <exception cref="Grpc.RpcException">UNAVAILABLE: none is spoken to; UNIMPLEMENTED: it takes none.</exception>
+    ValueTask<IAdsCall<LoadStatsRequest, LoadStatsResponse>> OpenLoadStreamAsync(CancellationToken cancellationToken)
+        => throw new Grpc.RpcException(Grpc.StatusCode.Unimplemented, "no load is reported here");
 
     /// <summary>What the client believes right now, for logs, status pages and tests.</summary>
     XdsClientStatus Status { get; }

@@ -26,6 +26,10 @@ internal sealed class ResourceEntry(ResourceTable table, string name)
     /// <summary>What the watchers were told last, if that was an error.</summary>
     public ResourceError? Error { get; set; }
 
+    /// <summary>What came last, if it was refused.</summary>
+    public XdsRejection? Rejected { get; set; }
+
+    /// <summary>When it was accepted or removed last.</summary>
     public DateTimeOffset? LastUpdated { get; set; }
 
     /// <summary>Runs while the resource has been requested on a live stream and not been answered.</summary>

@@ -48,11 +48,7 @@ internal sealed partial class ResourceStore
         entry.StopResourceTimer();
         var what = $"{entry.Table.Type.ShortName} {entry.Name}";
         var server = channel.Server.Transport.Target;
-        if (!transient)
-        {
-            entry.State = ResourceState.DoesNotExist;
-        }
-
+        entry.State = transient ? ResourceState.Timeout : ResourceState.DoesNotExist;
         Fail(entry, transient
             ? new ResourceError(ResourceErrorKind.Unavailable, $"{what}: {server} did not answer within {timeout.TotalSeconds} s")
             : new ResourceError(ResourceErrorKind.DoesNotExist, $"{what} does not exist: {server} did not answer within {timeout.TotalSeconds} s"));

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Rpc;
 using Mesh.Xds.Grpc;
+using Mesh.Xds.Validation;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Xds.Client;
@@ -128,7 +129,7 @@ internal sealed partial class ResourceStore(XdsClientOptions options, Action<Act
         }
     }
 
-    /// <summary>The server answers again: the next outage is worth telling even if its message is the same.</summary>
+    /// <summary>The server answers again: that is told, and so is the next outage even if its message is the same.</summary>
     public void OnAvailable()
     {
         foreach (var entry in _ordered.SelectMany(t => t.Entries))
@@ -136,6 +137,11 @@ internal sealed partial class ResourceStore(XdsClientOptions options, Action<Act
             if (entry is { Error.Kind: ResourceErrorKind.Unavailable, Resource: not null })
             {
                 entry.Error = null;
+                var name = entry.Name;
+                foreach (var watch in Watches(entry))
+                {
+                    _calls.Enqueue((watch, w => w.OnRecovered(name)));
+                }
             }
         }
     }
@@ -191,7 +197,7 @@ internal sealed partial class ResourceStore(XdsClientOptions options, Action<Act
         var name = resource.Name;
         if (body.TypeUrl != table.Type.TypeUrl)
         {
-            Refuse(channel, table, name, shown, "@type", $"'{body.TypeUrl}' in a response for '{table.Type.TypeUrl}'", nack);
+            Refuse(channel, table, resource, name, shown, "@type", $"'{body.TypeUrl}' in a response for '{table.Type.TypeUrl}'", nack);
             return name.Length > 0;
         }
 
@@ -221,7 +227,7 @@ internal sealed partial class ResourceStore(XdsClientOptions options, Action<Act
 
                 if (isNew)
                 {
-                    Refuse(channel, table, name, name.Length > 0 ? name : shown, field, reason, nack);
+                    Refuse(channel, table, resource, name, name.Length > 0 ? name : shown, field, reason, nack);
                 }
 
                 return name.Length > 0;
@@ -229,7 +235,7 @@ internal sealed partial class ResourceStore(XdsClientOptions options, Action<Act
 
             if (name.Length > 0 && ownName.Length > 0 && ownName != name)
             {
-                Refuse(channel, table, name, name, "name", $"the resource calls itself '{ownName}'", nack);
+                Refuse(channel, table, resource, name, name, "name", $"the resource calls itself '{ownName}'", nack);
                 return true;
             }
 
@@ -278,6 +284,7 @@ internal sealed partial class ResourceStore(XdsClientOptions options, Action<Act
     {
         entry.StopResourceTimer();
         entry.State = ResourceState.Acked;
+        entry.Rejected = null;
         entry.Version = resource.Version;
         entry.Source = channel;
         entry.LastUpdated = options.TimeProvider.GetUtcNow();
@@ -298,75 +305,6 @@ internal sealed partial class ResourceStore(XdsClientOptions options, Action<Act
         {
             TellChanged(entry, watch);
         }
-    }
-
-    private void Refuse(XdsChannel channel, ResourceTable table, string name, string shown, string field, string reason, NackDetail nack)
-    {
-        var entry = name.Length > 0 ? table.Find(name) : null;
-        if (name.Length > 0 && !IsRequested(table, entry))
-        {
-            return;
-        }
-
-        nack.Add(shown, field, reason);
-        if (name.Length == 0 || (entry is null && table.Entries.Count >= options.MaxResourcesPerType))
-        {
-            return;
-        }
-
-        entry ??= table.GetOrAdd(name);
-        entry.StopResourceTimer();
-        entry.Table.Unanswered.Remove(entry);
-        entry.State = ResourceState.Nacked;
-        entry.LastUpdated = options.TimeProvider.GetUtcNow();
-        if (channel.Has(XdsServerFeatures.FailOnDataErrors))
-        {
-            Drop(entry);
-        }
-
-        Fail(entry, new ResourceError(ResourceErrorKind.Invalid, $"{table.Type.ShortName} {name}: {field}: {reason}"));
-    }
-
-    private void Remove(XdsChannel channel, ResourceEntry entry, string why)
-    {
-        entry.StopResourceTimer();
-        entry.Table.Unanswered.Remove(entry);
-        entry.LastUpdated = options.TimeProvider.GetUtcNow();
-        var error = new ResourceError(ResourceErrorKind.DoesNotExist, $"{entry.Table.Type.ShortName} {entry.Name} does not exist: {why}");
-        if (entry.Resource is not null && channel.Has(XdsServerFeatures.IgnoreResourceDeletion) && !channel.Has(XdsServerFeatures.FailOnDataErrors))
-        {
-            Log.DeletionIgnored(options.Logger, entry.Table.Type.ShortName, entry.Name, channel.Server.Transport.Target);
-            Fail(entry, error);
-            return;
-        }
-
-        Drop(entry);
-        entry.State = ResourceState.DoesNotExist;
-        Fail(entry, error);
-        if (entry.Watches.Count == 0)
-        {
-            entry.Table.Forget(entry);
-        }
-    }
-
-    /// <summary>The server says for itself what is wrong with one resource (<c>resource_errors</c>, gRFC A88).</summary>
-    private void ApplyServerError(XdsChannel channel, ResourceEntry entry, Status error)
-    {
-        entry.StopResourceTimer();
-        entry.Table.Unanswered.Remove(entry);
-        var isDataError = error.Code is (int)StatusCode.NotFound or (int)StatusCode.PermissionDenied;
-        if (isDataError && channel.Has(XdsServerFeatures.FailOnDataErrors))
-        {
-            Drop(entry);
-        }
-
-        var kind = error.Code == (int)StatusCode.NotFound ? ResourceErrorKind.DoesNotExist : ResourceErrorKind.Unavailable;
-        if (kind == ResourceErrorKind.DoesNotExist && entry.Resource is null)
-        {
-            entry.State = ResourceState.DoesNotExist;
-        }
-
-        Fail(entry, new ResourceError(kind, $"{entry.Table.Type.ShortName} {entry.Name}: the server reports {(StatusCode)error.Code}: {error.Message}"));
     }
 
     private static void Drop(ResourceEntry entry)

@@ -13,6 +13,9 @@ internal sealed class ResourceTable(ResourceType type)
 
     public ResourceType Type { get; } = type;
 
+    /// <summary>How its last responses ended.</summary>
+    public XdsTypeStatus Status { get; private set; } = new(type.TypeUrl, 0, 0, null, null);
+
     public List<ResourceWatch> WildcardWatches { get; } = [];
 
     public bool IsWildcard => WildcardWatches.Count > 0;
@@ -33,6 +36,12 @@ internal sealed class ResourceTable(ResourceType type)
     public ResourceEntry? FindByBytes(ByteString bytes) => _byBytes.GetValueOrDefault(bytes);
 
     public IEnumerable<string> SubscribedNames => _entries.Values.Where(e => e.Watches.Count > 0).Select(e => e.Name);
+
+    /// <summary>A response has been answered.</summary>
+    public void OnAnswered(XdsAnswer answer)
+        => Status = answer.Error is null
+            ? Status with { Accepted = Status.Accepted + 1, LastAck = answer }
+            : Status with { Refused = Status.Refused + 1, LastNack = answer };
 
     public void Add(ResourceWatch watch)
     {

@@ -18,6 +18,8 @@ internal abstract class ResourceWatch(ResourceType type, string name, Action<Res
 
     public abstract void OnAmbientError(string name, ResourceError error);
 
+    public abstract void OnRecovered(string name);
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

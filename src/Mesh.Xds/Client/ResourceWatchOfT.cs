@@ -10,4 +10,6 @@ internal sealed class ResourceWatch<T>(ResourceType<T> type, string name, IResou
     public override void OnResourceError(string name, ResourceError error) => watcher.OnResourceError(name, error);
 
     public override void OnAmbientError(string name, ResourceError error) => watcher.OnAmbientError(name, error);
+
+    public override void OnRecovered(string name) => watcher.OnRecovered(name);
 }

@@ -85,7 +85,10 @@ internal sealed class SotwStream(IAdsTransport transport, Node node, IReadOnlyDi
             [.. response.Resources.Select(any => Unwrap(any, response.VersionInfo))],
             [],
             [.. response.ResourceErrors.Select(e => (e.ResourceName?.Name ?? "", e.ErrorDetail ?? new Status()))],
-            IsStateOfTheWorld: true);
+            IsStateOfTheWorld: true)
+        {
+            ControlPlane = response.ControlPlane?.Identifier ?? "",
+        };
 
     /// <summary>A resource may come wrapped, to carry a time to live.</summary>
     private static AdsUpdateResource Unwrap(Google.Protobuf.WellKnownTypes.Any any, string version)

@@ -54,6 +54,9 @@ internal sealed partial class XdsChannel
     /// <summary>The incremental variant is spoken, or will be tried first.</summary>
     public bool IsDelta => _delta;
 
+    /// <summary>What the server calls itself; <see langword="null"/> before its first response on this stream.</summary>
+    public string? ControlPlane { get; set; }
+
     /// <summary>Why the server cannot be reached; cleared by its next response.</summary>
     public string? Failure { get; private set; }
 
@@ -304,6 +307,7 @@ internal sealed partial class XdsChannel
             await _client.EnqueueAsync(() =>
             {
                 _stream = null;
+                ControlPlane = null;
                 _streamEnd = null;
                 _writing = false;
                 _outbound.Clear();

@@ -75,6 +75,7 @@ internal sealed partial class XdsClient
             }
 
             CloseLowerThan(channel);
+            channel.ControlPlane = update.ControlPlane;
             if (channel.ClearFailure())
             {
                 _outage = null;
@@ -125,6 +126,7 @@ internal sealed partial class XdsClient
                     Log.Refused(_options.Logger, channel.Server.Transport.Target, update.Version, nack);
                 }
 
+                table.OnAnswered(new XdsAnswer(update.Version, update.Nonce, _options.TimeProvider.GetUtcNow(), nack));
                 channel.QueueAck(stream, table, update, nack);
             }
         }

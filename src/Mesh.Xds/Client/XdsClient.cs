@@ -1,5 +1,7 @@
 using Envoy.Config.Core.V3;
+using Envoy.Service.LoadStats.V3;
 using Mesh.Xds.Ads;
+using Mesh.Xds.Grpc;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Xds.Client;
@@ -19,6 +21,7 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
     private (bool Healthy, string Message)? _health;
     private TaskCompletionSource _drained = Completed();
     private string? _outage;
+    private long _streamsOpened;
     private bool _disposed;
 
     /// <param name="servers">The servers in order of preference (gRFC A71); the client disposes their transports.</param>
@@ -46,8 +49,22 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
         }
     }
 
-    /// <summary>The node of the next stream.</summary>
-    internal Node Node { get; private set; }
+    public Node Node { get; private set; }
+
+    public string? ControlPlane
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Connected?.ControlPlane;
+            }
+        }
+    }
+
+    public long StreamsOpened => Interlocked.Read(ref _streamsOpened);
+
+    private XdsChannel? Connected => _channels.FirstOrDefault(c => c.IsConnected);
 
     public XdsClientStatus Status
     {
@@ -55,12 +72,16 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
         {
             lock (_gate)
             {
-                var channel = _channels.FirstOrDefault(c => c.IsConnected) ?? _channels.FirstOrDefault();
+                var channel = Connected ?? _channels.FirstOrDefault();
                 return new XdsClientStatus(
                     channel?.Server.Transport.Target ?? _servers[0].Transport.Target,
                     channel?.IsConnected ?? false,
                     _channels.FirstOrDefault()?.Failure,
-                    [.. _store.Tables.SelectMany(t => t.Entries).Select(ToStatus)]);
+                    [.. _store.Tables.SelectMany(t => t.Entries).Select(ToStatus)])
+                {
+                    Types = [.. _store.Tables.Select(t => t.Status)],
+                    ControlPlane = channel?.ControlPlane,
+                };
             }
         }
     }
@@ -110,6 +131,17 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
             channel.Replace();
         }
     });
+
+    public ValueTask<IAdsCall<LoadStatsRequest, LoadStatsResponse>> OpenLoadStreamAsync(CancellationToken cancellationToken)
+    {
+        IAdsTransport? transport;
+        lock (_gate)
+        {
+            transport = _disposed ? null : Connected?.Server.Transport;
+        }
+
+        return transport?.OpenLoadStreamAsync(cancellationToken) ?? throw new RpcException(StatusCode.Unavailable, $"{_options.Peer} is not connected");
+    }
 
     public async Task WhenDrainedAsync(CancellationToken cancellationToken)
     {
@@ -201,6 +233,7 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
 
     internal void OnStreamOpened(XdsChannel channel)
     {
+        Interlocked.Increment(ref _streamsOpened);
         _store.OnStreamOpened();
         foreach (var table in _store.Tables)
         {
@@ -248,11 +281,17 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
             ResourceState.Acked => "ACKED",
             ResourceState.Nacked => "NACKED",
             ResourceState.DoesNotExist => "DOES_NOT_EXIST",
+            ResourceState.ReceivedError => "RECEIVED_ERROR",
+            ResourceState.Timeout => "TIMEOUT",
             _ => "REQUESTED",
         },
         entry.Version,
         entry.Error?.Message,
-        entry.LastUpdated);
+        entry.LastUpdated)
+    {
+        Body = entry.Bytes,
+        Rejected = entry.Rejected,
+    };
 
     /// <summary>Turns to the next server if a watcher waits for a resource that those in use cannot give (gRFC A71), or if it serves the same.</summary>
     private bool FallBack()

@@ -132,7 +132,7 @@ internal sealed class GrpcDuplexCall<TRequest, TResponse> : IAsyncDisposable
 
     private async ValueTask<TResponse?> ReadMessageAsync(CancellationToken cancellationToken)
     {
-        using var registration = cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), _call);
+        using var registration = cancellationToken.UnsafeRegister(static state => End((CancellationTokenSource)state!), _call);
         _reader ??= await StartReadingAsync(cancellationToken);
         if (_status is not null)
         {
@@ -213,5 +213,18 @@ internal sealed class GrpcDuplexCall<TRequest, TResponse> : IAsyncDisposable
         return _call.IsCancellationRequested
             ? new RpcException(StatusCode.Cancelled, $"{_method.FullName} was cancelled", exception)
             : GrpcFailures.FromTransport(exception);
+    }
+
+    // Whoever waits may give up while the call is being disposed of.
+    private static void End(CancellationTokenSource call)
+    {
+        try
+        {
+            call.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended.
+        }
     }
 }

@@ -19,6 +19,15 @@ internal sealed class AckTracker
 
     public string AckedVersion { get; private set; } = "";
 
+    /// <summary>The version that the last answer refused; empty when it accepted.</summary>
+    public string NackedVersion { get; private set; } = "";
+
+    public DateTimeOffset? LastSent { get; private set; }
+
+    public DateTimeOffset? LastAcked { get; private set; }
+
+    public DateTimeOffset? LastNacked { get; private set; }
+
     /// <summary>The kind was at rest and now has work because of a push.</summary>
     public void BecomeBusy(long settledEpoch) => SettledEpoch = settledEpoch;
 
@@ -32,9 +41,10 @@ internal sealed class AckTracker
         }
     }
 
-    public void Sent(long nonce, long epoch, string version)
+    public void Sent(long nonce, long epoch, string version, DateTimeOffset now)
     {
         _lastSent = nonce;
+        LastSent = now;
         if (_unanswered.Count == MaxUnanswered)
         {
             _unanswered.Dequeue();
@@ -81,7 +91,9 @@ internal sealed class AckTracker
         return answered;
     }
 
-    public void Acknowledge(string version) => AckedVersion = version;
+    public void Acknowledge(string version, DateTimeOffset now) => (AckedVersion, NackedVersion, LastAcked) = (version, "", now);
+
+    public void Refuse(string version, DateTimeOffset now) => (NackedVersion, LastNacked) = (version, now);
 
     public bool IsLast(long nonce) => nonce == _lastSent;
 

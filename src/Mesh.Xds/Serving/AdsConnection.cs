@@ -15,11 +15,15 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
     where TRequest : class
     where TResponse : class
 {
+    private const int MaxNackLength = 4_096;
     private readonly IAdsCall<TResponse, TRequest> _call;
     private readonly IAdsVariant<TRequest, TResponse> _variant;
     private readonly IAdsBackend _backend;
     private readonly AdsServerLimits _limits;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly AdsServerMetrics _metrics;
+    private readonly PushProgress _progress;
     private readonly AdsInbox _inbox;
     private readonly HealthReports _health;
     private readonly SubscribedNames _budget;
@@ -44,7 +48,9 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
         IAdsBackend backend,
         AdsServerLimits limits,
         ILogger logger,
-        long epoch)
+        long epoch,
+        TimeProvider time,
+        AdsServerMetrics metrics)
     {
         Info = info;
         _call = call;
@@ -52,36 +58,16 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
         _backend = backend;
         _limits = limits;
         _logger = logger;
-        _inbox = new AdsInbox(epoch);
+        _time = time;
+        _metrics = metrics;
+        _progress = new PushProgress(metrics, time);
+        _inbox = new AdsInbox(epoch, time);
         _health = new HealthReports(logger, Wake);
         _budget = new SubscribedNames(limits);
         _takenEpoch = epoch;
     }
 
     public AdsConnectionInfo Info { get; }
-
-    public AdsConnectionStatus Status
-    {
-        get
-        {
-            lock (_gate)
-            {
-                var types = _subscriptions.Values
-                    .OrderBy(subscription => subscription.Rank)
-                    .Select(subscription => new AdsTypeStatus(
-                        subscription.TypeUrl,
-                        subscription.Subscribed,
-                        subscription.Wildcard,
-                        subscription.Responses == 0 ? "" : subscription.Sent.Version,
-                        subscription.Acks.AckedVersion,
-                        subscription.LastNack,
-                        subscription.Responses,
-                        subscription.Requests))
-                    .ToList();
-                return new AdsConnectionStatus(Info, _node, _variant.IsDelta, types);
-            }
-        }
-    }
 
     public void Push(AdsChange change, long epoch)
     {
@@ -128,6 +114,11 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
         _settlement.End();
         lock (_gate)
         {
+            if (_view is not null)
+            {
+                _metrics.Disconnected(_node!);
+            }
+
             _view?.Dispose();
             _view = null;
         }
@@ -177,13 +168,16 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
             Guarded(() => response = NextResponse());
             if (response is null)
             {
+                _progress.Rest();
                 await _wake.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
                 continue;
             }
 
             try
             {
+                var began = _time.GetTimestamp();
                 await _call.WriteAsync(response, cancellationToken).ConfigureAwait(false);
+                _progress.Sent(began);
             }
             catch (RpcException exception)
             {
@@ -206,6 +200,7 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
         catch (Exception exception) when (exception is not RpcException)
         {
             Log.BackendFailed(_logger, Info.Id, exception);
+            _metrics.Failed();
             throw new RpcException(StatusCode.Internal, "the control plane failed to answer; see its log", exception);
         }
     }
@@ -223,6 +218,7 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
         {
             _node = request.Node ?? throw new RpcException(StatusCode.InvalidArgument, "the first request of a stream must carry its node");
             _view = _backend.Connect(Info, _node);
+            _metrics.Connected(_node);
             _expiry = _view.Expired.UnsafeRegister(static state => ((AdsConnection<TRequest, TResponse>)state!).Expire(), this);
         }
 
@@ -281,14 +277,15 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
         if (error is null)
         {
             subscription.LastNack = null;
-            subscription.Acks.Acknowledge(version);
+            subscription.Acks.Acknowledge(version, _time.GetUtcNow());
             view.OnAck(subscription.TypeUrl, version);
             return;
         }
 
-        const int maxLength = 4_096;
-        subscription.LastNack = error.Message.Length > maxLength ? error.Message[..maxLength] : error.Message;
-        Log.Refused(_logger, Info.Id, _node!.Id, subscription.TypeUrl, version, subscription.LastNack);
+        subscription.LastNack = error.Message.Length > MaxNackLength ? error.Message[..MaxNackLength] : error.Message;
+        subscription.Acks.Refuse(version, _time.GetUtcNow());
+        _metrics.Refused(subscription.TypeUrl, _node!.Id, error.Code);
+        Log.Refused(_logger, Info.Id, _node.Id, subscription.TypeUrl, version, subscription.LastNack);
         view.OnNack(subscription.TypeUrl, version, error);
     }
 
@@ -310,6 +307,7 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
             var hold = AdsTypeOrder.RemovesAfterRoutes(subscription.TypeUrl)
                 && _subscriptions.Values.Any(other => other.IsDue && AdsTypeOrder.NamesClusters(other.TypeUrl));
             var nonce = _lastNonce + 1;
+            var began = _time.GetTimestamp();
             var response = subscription.NextResponse(_view, hold, AckTracker.Format(nonce));
 
             // With more to come of this kind, the answer to this part settles nothing.
@@ -317,8 +315,9 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
             if (response is not null)
             {
                 _lastNonce = nonce;
+                _metrics.Pushed(subscription.TypeUrl, response, _time.GetElapsedTime(began));
                 subscription.Responses++;
-                subscription.Acks.Sent(nonce, epoch, subscription.Sent.Version);
+                subscription.Acks.Sent(nonce, epoch, subscription.Sent.Version, _time.GetUtcNow());
                 return response;
             }
 
@@ -331,7 +330,8 @@ internal sealed partial class AdsConnection<TRequest, TResponse> : IAdsConnectio
 
     private void TakePushes()
     {
-        var (epoch, changed, everythingFor) = _inbox.Take();
+        var (epoch, changed, everythingFor, since) = _inbox.Take();
+        _progress.Taken(since);
         if (everythingFor.Any(concerns => concerns(_view!)))
         {
             foreach (var subscription in _subscriptions.Values)

@@ -8,4 +8,7 @@ internal sealed record AdsConnectionInfo(long Id, EndPoint? RemoteEndPoint, bool
 {
     /// <summary>What it proves its identity with; not checked yet.</summary>
     public CallerCredentials Caller { get; init; } = CallerCredentials.None;
+
+    /// <summary>When the stream was opened.</summary>
+    public DateTimeOffset OpenedAt { get; init; }
 }

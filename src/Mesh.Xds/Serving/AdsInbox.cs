@@ -10,11 +10,14 @@ internal sealed class AdsInbox
     private readonly Lock _gate = new();
     private Dictionary<string, IReadOnlySet<string>?> _changed = new(StringComparer.Ordinal);
     private List<Func<IAdsNodeView, bool>> _everythingFor = [];
+    private readonly TimeProvider _time;
     private long _epoch;
+    private long? _since;
 
-    public AdsInbox(long epoch)
+    public AdsInbox(long epoch, TimeProvider time)
     {
         _epoch = epoch;
+        _time = time;
     }
 
     public void Add(AdsChange change, long epoch)
@@ -22,6 +25,7 @@ internal sealed class AdsInbox
         lock (_gate)
         {
             _epoch = epoch;
+            _since ??= _time.GetTimestamp();
             if (change.EverythingFor is { } concerns)
             {
                 _everythingFor.Add(concerns);
@@ -36,13 +40,15 @@ internal sealed class AdsInbox
 
     /// <summary>Takes the marks away.</summary>
     /// <returns>
-    /// The latest push, what changed by kind (<see langword="null"/>: any name), and the questions whether for this node everything did.
+    /// The latest push, what changed by kind (<see langword="null"/>: any name), the questions whether for this node everything did, and the
+    /// timestamp of the first push since the last look.
     /// </returns>
-    public (long Epoch, IReadOnlyDictionary<string, IReadOnlySet<string>?> Changed, IReadOnlyList<Func<IAdsNodeView, bool>> EverythingFor) Take()
+    public (long Epoch, IReadOnlyDictionary<string, IReadOnlySet<string>?> Changed, IReadOnlyList<Func<IAdsNodeView, bool>> EverythingFor, long? Since) Take()
     {
         lock (_gate)
         {
-            var taken = (_epoch, _changed, _everythingFor);
+            var taken = (_epoch, _changed, _everythingFor, _since);
+            _since = null;
             if (_changed.Count > 0)
             {
                 _changed = new Dictionary<string, IReadOnlySet<string>?>(StringComparer.Ordinal);

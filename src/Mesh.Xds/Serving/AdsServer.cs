@@ -2,17 +2,20 @@ using System.Net;
 using Envoy.Service.Discovery.V3;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Certificates;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Xds.Serving;
 
 /// <summary>The ADS server engine: streams on one side, a backend on the other.</summary>
-internal sealed partial class AdsServer(IAdsBackend backend, ILogger<AdsServer> logger, AdsServerLimits? limits = null) : IAdsServer
+internal sealed partial class AdsServer(IAdsBackend backend, ILogger<AdsServer> logger, AdsServerLimits? limits = null, TimeProvider? time = null, MetricRegistry? metrics = null) : IAdsServer
 {
     /// <summary>What responses carry in <c>control_plane.identifier</c>.</summary>
     public const string Identifier = "mesh";
 
     private readonly AdsServerLimits _limits = limits ?? new AdsServerLimits();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly AdsServerMetrics _metrics = new(metrics ?? new MetricRegistry());
     private readonly SotwVariant _sotw = new();
     private readonly DeltaVariant _delta = new(limits ?? new AdsServerLimits());
     private readonly Lock _gate = new();
@@ -21,6 +24,17 @@ internal sealed partial class AdsServer(IAdsBackend backend, ILogger<AdsServer> 
     private long _epoch;
 
     public IReadOnlyList<AdsConnectionStatus> Connections => Open().Select(connection => connection.Status).ToList();
+
+    public IReadOnlyList<AdsResourceStatus> ResourcesOf(long connection)
+    {
+        IAdsConnection? open;
+        lock (_gate)
+        {
+            open = _connections.GetValueOrDefault(connection);
+        }
+
+        return open?.Resources ?? [];
+    }
 
     public Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken) =>
         ServeAsync(call, _sotw, caller, cancellationToken);
@@ -62,8 +76,12 @@ internal sealed partial class AdsServer(IAdsBackend backend, ILogger<AdsServer> 
         AdsConnection<TRequest, TResponse> connection;
         lock (_gate)
         {
-            var info = new AdsConnectionInfo(++_lastConnection, caller.Remote, IsInProcess: call is InProcessAdsCall<TResponse, TRequest>) { Caller = caller };
-            connection = new AdsConnection<TRequest, TResponse>(info, call, variant, backend, _limits, logger, _epoch);
+            var info = new AdsConnectionInfo(++_lastConnection, caller.Remote, IsInProcess: call is InProcessAdsCall<TResponse, TRequest>)
+            {
+                Caller = caller,
+                OpenedAt = _time.GetUtcNow(),
+            };
+            connection = new AdsConnection<TRequest, TResponse>(info, call, variant, backend, _limits, logger, _epoch, _time, _metrics);
             _connections.Add(info.Id, connection);
         }
 

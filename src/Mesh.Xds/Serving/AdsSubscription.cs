@@ -26,6 +26,21 @@ internal abstract class AdsSubscription(string typeUrl, SubscribedNames budget)
 
     public int Subscribed => Names.Count;
 
+    public AdsSyncState State
+        => Responses == 0 ? AdsSyncState.NotSent
+            : Acks.IsOutstanding ? AdsSyncState.Stale
+            : LastNack is null ? AdsSyncState.Synced : AdsSyncState.Error;
+
+    public AdsTypeStatus Status
+        => new(TypeUrl, Subscribed, Wildcard, Responses == 0 ? "" : Sent.Version, Acks.AckedVersion, LastNack, Responses, Requests)
+        {
+            State = State,
+            NackedVersion = Acks.NackedVersion,
+            LastSent = Acks.LastSent,
+            LastAcked = Acks.LastAcked,
+            LastNacked = Acks.LastNacked,
+        };
+
     /// <summary>Something may have to be sent.</summary>
     public bool IsDue { get; private set; }
 
@@ -69,6 +84,20 @@ internal abstract class AdsSubscription(string typeUrl, SubscribedNames budget)
                     _dueNames.Add(name);
                 }
             }
+        }
+    }
+
+    /// <summary>Every resource that is subscribed to or was sent. Bodies are asked of the view, which still has what has not changed since.</summary>
+    public IEnumerable<AdsResourceStatus> Describe(IAdsNodeView view)
+    {
+        var names = new SortedSet<string>(Names, StringComparer.Ordinal);
+        names.UnionWith(Sent.Entries.Select(entry => entry.Key));
+        var current = Collect(view, names: null);
+        foreach (var name in names)
+        {
+            var version = Sent.TryGet(name, out var sent) ? sent.Version : null;
+            var body = version is not null && current.TryGetValue(name, out var resource) && resource.Version == version ? resource.Body : null;
+            yield return new AdsResourceStatus(TypeUrl, name, version ?? "", version is null ? AdsSyncState.NotSent : State, body);
         }
     }
 

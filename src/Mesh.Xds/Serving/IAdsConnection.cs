@@ -7,6 +7,9 @@ internal interface IAdsConnection
 
     AdsConnectionStatus Status { get; }
 
+    /// <summary>Every resource that it has subscribed to or was sent.</summary>
+    IReadOnlyList<AdsResourceStatus> Resources { get; }
+
     /// <summary>Marks what may have changed. Never blocks.</summary>
     void Push(AdsChange change, long epoch);
 

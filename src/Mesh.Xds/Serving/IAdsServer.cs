@@ -25,4 +25,7 @@ internal interface IAdsServer
 
     /// <summary>The open streams and what is known of each.</summary>
     IReadOnlyList<AdsConnectionStatus> Connections { get; }
+
+    /// <summary>Every resource that one open stream (<see cref="AdsConnectionInfo.Id"/>) has subscribed to or was sent; empty when it has ended.</summary>
+    IReadOnlyList<AdsResourceStatus> ResourcesOf(long connection) => [];
 }

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Envoy.Service.Discovery.V3;
+using Envoy.Service.LoadStats.V3;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Certificates;
 using Mesh.Xds.Grpc;
@@ -7,7 +8,10 @@ using Mesh.Xds.Grpc;
 namespace Mesh.Xds.Serving;
 
 /// <summary>Connects a client to the server engine in the same process: the same protocol over bounded channels, no socket.</summary>
-internal sealed class InProcessAdsTransport(IAdsServer server, string target = "in this process") : IAdsTransport, IDisposable
+/// <param name="server">The engine.</param>
+/// <param name="target">What it is called in messages.</param>
+/// <param name="loads">Who takes load reports, if anybody does.</param>
+internal sealed class InProcessAdsTransport(IAdsServer server, string target = "in this process", ILoadReportServer? loads = null) : IAdsTransport, IDisposable
 {
     /// <summary>Messages in flight per direction; what a socket's flow control would let through.</summary>
     private const int Window = 8;
@@ -21,6 +25,11 @@ internal sealed class InProcessAdsTransport(IAdsServer server, string target = "
 
     public ValueTask<IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>> OpenDeltaStreamAsync(CancellationToken cancellationToken) =>
         Open<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(server.ServeDeltaAsync, cancellationToken);
+
+    public ValueTask<IAdsCall<LoadStatsRequest, LoadStatsResponse>> OpenLoadStreamAsync(CancellationToken cancellationToken)
+        => loads is null
+            ? throw new RpcException(StatusCode.Unimplemented, $"'{Target}' takes no load reports")
+            : Open<LoadStatsRequest, LoadStatsResponse>((call, caller, token) => loads.ServeAsync(call, new AdsConnectionInfo(0, null, IsInProcess: true) { Caller = caller }, token), cancellationToken);
 
     public void Dispose() => _disposed.Cancel();
 

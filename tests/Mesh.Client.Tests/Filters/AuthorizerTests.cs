@@ -6,6 +6,7 @@ using Envoy.Service.Auth.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.Client.Tests.Servers;
+using Mesh.TestNet;
 using Mesh.Testing;
 using Mesh.Xds.Tests.Jwt;
 using Microsoft.AspNetCore.Http;
@@ -91,7 +92,7 @@ public sealed class AuthorizerTests : IAsyncDisposable
     public async Task An_authorizer_that_does_not_listen_lets_nobody_pass_and_neither_does_one_that_speaks_something_else()
     {
         var html = await Own(WebServer.StartAsync(context => context.Response.WriteAsync("<html>"), Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http2));
-        await ListenAsync(Grpc(LocalReplyTests.ClosedPort()));
+        await ListenAsync(Grpc(ClosedPort.Take()));
         (await Get()).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
 
         await ListenAsync(Grpc(html.Port));

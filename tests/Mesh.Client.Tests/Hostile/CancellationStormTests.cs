@@ -106,11 +106,7 @@ public class CancellationStormTests
             await leaving;
         });
 
-        for (var i = 0; i < 5000 && states.Keys.Any(s => s.ActiveRequests > 0); i++)
-        {
-            await Task.Delay(1);
-        }
-
+        await Hang.Until(() => states.Keys.All(s => s.ActiveRequests == 0) && mesh.Permits == 0);
         wrong.ShouldBeEmpty();
         ok.ShouldBeGreaterThan(50);
         states.Keys.ShouldAllBe(s => s.ActiveRequests == 0);

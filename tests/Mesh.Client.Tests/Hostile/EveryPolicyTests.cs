@@ -224,7 +224,9 @@ public class EveryPolicyTests
             {
                 if (Interlocked.Increment(ref hits) == 1 && answer != 100)
                 {
+                    // Without a reset, whatever comes after the head.
                     await connection.WriteAsync($"HTTP/1.1 {answer} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                    await connection.WaitForEndAsync();
                     return;
                 }
 
@@ -235,6 +237,8 @@ public class EveryPolicyTests
         });
         await using var mesh = Mesh(server.Port, http2: false, hedged: false);
         var writes = 0;
+        var began = TimeProvider.System.GetTimestamp();
+        var wrote = TimeSpan.MaxValue;
 
         // The framework sends up to a kilobyte all the same, to keep the connection.
         using var request = new HttpRequestMessage(HttpMethod.Post, "http://reviews:9080/")
@@ -243,6 +247,7 @@ public class EveryPolicyTests
                 ? new ScriptedContent(async stream =>
                 {
                     writes++;
+                    wrote = TimeProvider.System.GetElapsedTime(began);
                     await stream.WriteAsync(new byte[2000]);
                 })
                 { Headers = { ContentLength = 2000 } }
@@ -255,7 +260,16 @@ public class EveryPolicyTests
         ((int)response.StatusCode).ShouldBe(answer == 417 ? 417 : 200);
         request.Headers.ExpectContinue.ShouldBe(true);
         hits.ShouldBe(answer == 503 ? 2 : 1);
-        writes.ShouldBe(scripted && answer == 100 ? 1 : 0);
+        if (scripted && answer == 100)
+        {
+            writes.ShouldBe(1);
+        }
+        else
+        {
+            // The framework waits for a second, and this machine may take longer to answer.
+            wrote.ShouldBeGreaterThan(TimeSpan.FromSeconds(0.9));
+        }
+
         response.Dispose();
         mesh.ActiveRequests.ShouldBe(0);
         mesh.Permits.ShouldBe(0);

@@ -93,11 +93,7 @@ public class HostileHttp2ServerTests
                     (status, failure).ShouldBe((HttpStatusCode.OK, null), told);
                 }
 
-                for (var turns = 0; turns < 2000 && mesh.ActiveRequests + mesh.Permits > 0; turns++)
-                {
-                    await Task.Delay(1);
-                }
-
+                await Hang.Until(() => mesh.ActiveRequests + mesh.Permits == 0);
                 mesh.ActiveRequests.ShouldBe(0, told);
                 mesh.Permits.ShouldBe(0, told);
             }

@@ -143,11 +143,7 @@ public class HostileServerTests
     // A hedged attempt that lost gives back what it holds when it has noticed.
     private static async Task ShouldHoldNothingAsync(ClientMesh mesh, string told)
     {
-        for (var i = 0; i < 2000 && mesh.ActiveRequests + mesh.Permits > 0; i++)
-        {
-            await Task.Delay(1);
-        }
-
+        await Hang.Until(() => mesh.ActiveRequests + mesh.Permits == 0);
         mesh.ActiveRequests.ShouldBe(0, told);
         mesh.Permits.ShouldBe(0, told);
     }

@@ -130,11 +130,7 @@ public class MixedPolicyStormTests
         });
         await over.CancelAsync();
         await flipping.Within();
-        for (var i = 0; i < 5000 && states.Keys.Any(s => s.ActiveRequests > 0); i++)
-        {
-            await Task.Delay(1);
-        }
-
+        await Hang.Until(() => states.Keys.All(s => s.ActiveRequests == 0) && mesh.Permits == 0);
         wrong.Take(10).ShouldBeEmpty($"{wrong.Count} after {flips} flips");
         Echoed.Wrong.ShouldBeEmpty();
         states.Keys.ShouldAllBe(s => s.ActiveRequests == 0);

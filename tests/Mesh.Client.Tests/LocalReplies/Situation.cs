@@ -8,6 +8,7 @@ using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tests;
 using Mesh.DataPlane.Tests.Dns;
 using Mesh.DataPlane.Upstream;
+using Mesh.TestNet;
 using Mesh.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using EnvoyFilter = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpFilter;
@@ -41,7 +42,7 @@ internal sealed class Situation : IAsyncDisposable, IDecisionObserver
             },
             options,
             time ?? Time);
-        Mesh.Serve(Authority, LocalReplyTests.ClosedPort());
+        Mesh.Serve(Authority, ClosedPort.Take());
     }
 
     public ManualTimeProvider Time { get; } = new();
@@ -61,8 +62,8 @@ internal sealed class Situation : IAsyncDisposable, IDecisionObserver
     /// <summary>A body that is more than the few bytes of a gRPC message.</summary>
     public Func<HttpContent>? Body { get; set; }
 
-    /// <summary>What happens once the request has been sent: time passes. Gets the number of timers that were active before.</summary>
-    public Func<int, Task>? Meanwhile { get; set; }
+    /// <summary>What happens once the request has been sent: time passes.</summary>
+    public Func<Task>? Meanwhile { get; set; }
 
     /// <summary>What the observer was told.</summary>
     public IReadOnlyList<LocalReply> Observed
@@ -124,11 +125,10 @@ internal sealed class Situation : IAsyncDisposable, IDecisionObserver
     {
         // The first call for a host waits for its configuration, by timers of its own.
         await Mesh.Engine.Hosts.ResolveAsync("reviews", 9080, CancellationToken.None);
-        var timers = Time.ActiveTimers;
         var sending = send();
         if (Meanwhile is not null)
         {
-            await Meanwhile(timers).Within();
+            await Meanwhile().Within();
         }
 
         return await sending.Within();

@@ -133,6 +133,7 @@ internal static class Situations
     private static Situation TooManyDestinations()
     {
         var situation = OriginalDestination("one.more.example");
+        situation.Mesh.LeavesRequests = true;
         for (var i = 0; i < OriginalDestinations.MaxHosts; i++)
         {
             // Nobody answers: they wait, and none may be forgotten.
@@ -179,7 +180,7 @@ internal static class Situations
         listener.Listen(0);
         situation.Own(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).Connect(listener.LocalEndPoint!);
         situation.Mesh.SetEndpoints(Authority, ((IPEndPoint)listener.LocalEndPoint!).Port);
-        return AfterTimers(situation, TimeSpan.FromSeconds(5));
+        return AfterTimer(situation, TimeSpan.FromSeconds(5));
     }
 
     private static Situation TlsGarbage()
@@ -244,7 +245,7 @@ internal static class Situations
             situation.Body = () => new EndlessContent();
         }
 
-        situation.Meanwhile = async _ =>
+        situation.Meanwhile = async () =>
         {
             await arrived.WaitAsync();
             situation.Time.Advance(TimeSpan.FromSeconds(3));
@@ -261,7 +262,7 @@ internal static class Situations
             Delay = new Envoy.Extensions.Filters.Common.Fault.V3.FaultDelay { FixedDelay = Seconds(2), Percentage = Always },
             Abort = new FaultAbort { HttpStatus = 503, Percentage = Always },
         };
-        return AfterTimers(Fault(fault), TimeSpan.FromSeconds(2));
+        return AfterTimer(Fault(fault), TimeSpan.FromSeconds(2));
     }
 
     private static Situation Fault(HTTPFault fault) => new Situation().Listen(("envoy.filters.http.fault", fault));
@@ -401,11 +402,11 @@ internal static class Situations
         }
     }
 
-    private static Situation AfterTimers(Situation situation, TimeSpan time)
+    private static Situation AfterTimer(Situation situation, TimeSpan time)
     {
-        situation.Meanwhile = async timers =>
+        situation.Meanwhile = async () =>
         {
-            await situation.Time.WaitForTimersAsync(timers + 1);
+            await situation.Time.WaitForTimerAsync(time);
             situation.Time.Advance(time);
         };
         return situation;

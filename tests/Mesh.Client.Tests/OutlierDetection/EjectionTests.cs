@@ -3,6 +3,7 @@ using Envoy.Config.Cluster.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.Client.Tests.Servers;
 using Mesh.DataPlane.Resources;
+using Mesh.TestNet;
 using Mesh.Testing;
 using Microsoft.AspNetCore.Http;
 
@@ -44,7 +45,7 @@ public class EjectionTests
             }
         });
         await using var good = await WebServer.StartAsync(context => context.Response.WriteAsync("ok"));
-        var port = failure == "closed" ? LocalReplyTests.ClosedPort() : bad.Port;
+        var port = failure == "closed" ? ClosedPort.Take() : bad.Port;
         await using var mesh = Mesh(detector, port, good.Port);
 
         // Round robin: each second request meets the bad host, until it has failed three times.

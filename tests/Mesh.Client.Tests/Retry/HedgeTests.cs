@@ -189,7 +189,11 @@ public class HedgeTests
         await _arrived.WaitAsync().Within();
 
         _time.Advance(TimeSpan.FromSeconds(2));
-        await Task.WhenAny(sending, Task.Delay(300));
+
+        // Two more are refused, and have given back what they held.
+        var stats = mesh.Engine.Clusters.All.Single().Cluster.Stats;
+        (await Hang.Until(() => stats.PendingOverflow.Value == 2 && mesh.Breaker().ActiveRetries == 0)).ShouldBeTrue();
+        sending.IsCompleted.ShouldBeFalse();
         await first!.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 
         (await sending.Within()).ShouldBe("ok");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Mesh.Client.Tests.Servers;
+using Mesh.TestNet;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -127,7 +128,7 @@ public class ReplayTests
             body = await reader.ReadToEndAsync();
         });
         await using var mesh = ClientMesh.Create().ServeWith(
-            r => r.RetryPolicy = RouteRules.Retry("connect-failure"), http2: false, LocalReplyTests.ClosedPort(), server.Port);
+            r => r.RetryPolicy = RouteRules.Retry("connect-failure"), http2: false, ClosedPort.Take(), server.Port);
 
         for (var i = 0; i < 2; i++)
         {

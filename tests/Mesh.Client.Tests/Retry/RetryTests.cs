@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Envoy.Config.Route.V3;
 using Mesh.Client.Tests.Servers;
+using Mesh.TestNet;
 using Mesh.Xds.Tests.Grpc;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -91,7 +92,7 @@ public class RetryTests
     public async Task A_refused_connection_is_retried_at_another_host(string on, bool retried)
     {
         await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("ok"));
-        await using var mesh = ClientMesh.Create().ServeWith(r => r.RetryPolicy = RouteRules.Retry(on), http2: false, LocalReplyTests.ClosedPort(), server.Port);
+        await using var mesh = ClientMesh.Create().ServeWith(r => r.RetryPolicy = RouteRules.Retry(on), http2: false, ClosedPort.Take(), server.Port);
 
         // Round robin: of two requests one begins at the closed port.
         var codes = new List<HttpStatusCode>();

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tests;
+using Mesh.TestNet;
 using Mesh.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Fixture = Mesh.DataPlane.Tests.Resources;
@@ -120,7 +121,7 @@ public sealed class ConnectorTests
         mesh.Xds.Set(ClusterType.Instance, cluster);
         var proxy = TcpRules.To("mysql");
         proxy.MaxConnectAttempts = 2;
-        mesh.SetEndpoints("mysql", UnusedPort(), server.Port).Listen(TcpRules.Chain(proxy));
+        mesh.SetEndpoints("mysql", ClosedPort.Take(), server.Port).Listen(TcpRules.Chain(proxy));
 
         for (var i = 0; i < 20; i++)
         {
@@ -136,7 +137,7 @@ public sealed class ConnectorTests
     [Fact]
     public async Task When_nobody_can_be_reached_the_exception_says_what_the_socket_would_and_why()
     {
-        var port = UnusedPort();
+        var port = ClosedPort.Take();
         await using var mesh = ClientMesh.Create();
         var proxy = TcpRules.To("mysql");
         proxy.MaxConnectAttempts = 3;
@@ -297,12 +298,5 @@ public sealed class ConnectorTests
         mesh.Xds.Remove(ClusterType.Instance, "mysql");
         var missing = await Should.ThrowAsync<SocketException>(mesh.Connector().ConnectAsync(TcpRules.Host, 3306).AsTask().Within());
         missing.Data[MeshRequest.ResponseFlags.Key].ShouldBe("NC");
-    }
-
-    private static int UnusedPort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
-        return ((System.Net.IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

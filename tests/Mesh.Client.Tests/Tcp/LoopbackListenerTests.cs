@@ -11,6 +11,9 @@ namespace Mesh.Client.Tests.Tcp;
 /// <summary>Drivers that make their connections themselves, to a port of this machine.</summary>
 public sealed class LoopbackListenerTests : IAsyncLifetime
 {
+    // Nothing else takes as long.
+    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(7);
+
     private readonly LineServer _server = new("mysql-1");
     private readonly ManualTimeProvider _time = new();
     private ClientMesh _mesh = null!;
@@ -19,7 +22,7 @@ public sealed class LoopbackListenerTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _mesh = ClientMesh.Create(options: o => o.Client.TcpListeners.Add(new() { Service = "mysql:3306", MaxConnections = 2 }), time: _time).ServeTcp("mysql", _server.Port);
+        _mesh = ClientMesh.Create(options: o => o.Client.TcpListeners.Add(new() { Service = "mysql:3306", MaxConnections = 2, DrainTimeout = Drain }), time: _time).ServeTcp("mysql", _server.Port);
         await Service.StartAsync(CancellationToken.None);
     }
 
@@ -69,7 +72,7 @@ public sealed class LoopbackListenerTests : IAsyncLifetime
 
         (await driver.ReadLineAsync()).ShouldBe("1048576");
         (await driver.ReadLineAsync()).ShouldBeNull();
-        await Until(() => _mesh.Connections() == 0);
+        (await Hang.Until(() => _mesh.Connections() == 0)).ShouldBeTrue();
     }
 
     [Fact]
@@ -94,7 +97,7 @@ public sealed class LoopbackListenerTests : IAsyncLifetime
         socket.Dispose();
 
         // Had it taken what it got for all there is, it would have answered, and nobody would know.
-        await Until(() => _server.Open == 0 && _mesh.Connections() == 0);
+        (await Hang.Until(() => _server.Open == 0 && _mesh.Connections() == 0)).ShouldBeTrue();
     }
 
     [Fact]
@@ -154,10 +157,9 @@ public sealed class LoopbackListenerTests : IAsyncLifetime
         await using var driver = await DialAsync();
         (await driver.AskAsync("NAME")).ShouldBe("mysql-1");
 
-        var timers = _time.ActiveTimers;
         var stopping = Service.StopAsync(CancellationToken.None);
-        await _time.WaitForTimersAsync(timers + 1).Within();
-        _time.Advance(TimeSpan.FromSeconds(5));
+        await _time.WaitForTimerAsync(Drain).Within();
+        _time.Advance(Drain);
 
         await stopping.Within();
         await Should.ThrowAsync<IOException>(driver.ReadLineAsync());
@@ -194,17 +196,6 @@ public sealed class LoopbackListenerTests : IAsyncLifetime
 
         failure.Message.ShouldContain($"Mesh:Client:TcpListeners:1:Listen is 127.0.0.1:{_server.Port}");
         mesh.Services.GetRequiredService<IMeshTcpListeners>().All.ShouldBeEmpty();
-    }
-
-    // What has no event of its own is looked for until the hang guard.
-    private static async Task Until(Func<bool> condition)
-    {
-        using var hang = new CancellationTokenSource(Hang.Guard);
-        while (!condition())
-        {
-            hang.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 
     private Task<LineDriver> DialAsync() => DialAsync(Listeners.EndPointOf("mysql:3306"));

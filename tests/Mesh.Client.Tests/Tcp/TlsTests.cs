@@ -54,6 +54,13 @@ public sealed class TlsTests : IDisposable
     private static ClientMesh Serve(LineServer server, TestCertificateAuthority trusted)
     {
         var mesh = ClientMesh.Create();
+        mesh.Xds.Set(ClusterType.Instance, Secure(trusted));
+        return mesh.SetEndpoints("mysql", server.Port).Listen(TcpRules.Chain(TcpRules.To("mysql")));
+    }
+
+    /// <summary>A cluster whose endpoints want TLS and are held to one authority.</summary>
+    internal static Envoy.Config.Cluster.V3.Cluster Secure(TestCertificateAuthority trusted)
+    {
         var cluster = Fixture.Cluster("mysql");
         cluster.TransportSocket = new TransportSocket
         {
@@ -71,7 +78,6 @@ public sealed class TlsTests : IDisposable
                 },
             }),
         };
-        mesh.Xds.Set(ClusterType.Instance, cluster);
-        return mesh.SetEndpoints("mysql", server.Port).Listen(TcpRules.Chain(TcpRules.To("mysql")));
+        return cluster;
     }
 }

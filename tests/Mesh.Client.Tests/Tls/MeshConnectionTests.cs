@@ -5,6 +5,7 @@ using Envoy.Config.Core.V3;
 using Mesh.Client.Tests.Tcp;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tls;
+using Mesh.Testing;
 using Microsoft.AspNetCore.Http;
 using Fixture = Mesh.DataPlane.Tests.Resources;
 
@@ -49,6 +50,43 @@ public sealed class MeshConnectionTests
         world.Identity.Set(WorkloadCertificates.AuthoritiesSecret(next));
         await Should.ThrowAsync<IOException>(read.Within());
         await Should.ThrowAsync<SocketException>(world.Mesh.Connector().ConnectAsync(TcpRules.Host, 3306).AsTask().Within());
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_silent_closes_before_its_certificate_ends()
+    {
+        var time = new ManualTimeProvider(new DateTimeOffset(2090, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        await using var world = new MutualTlsWorld(time: time).Identify(until: time.GetUtcNow().AddHours(24));
+        var server = await world.StartAsync(protocols: [MeshAlpn.Any]);
+        SetTcp(world, server.Port, neverIdle: true);
+        await using var stream = await world.Mesh.Connector().ConnectAsync(TcpRules.Host, 3306).AsTask().Within();
+        var read = stream.ReadAsync(new byte[1]).AsTask();
+
+        time.Advance(TimeSpan.FromHours(11));
+        read.IsCompleted.ShouldBeFalse();
+        time.Advance(TimeSpan.FromHours(11));
+
+        (await Should.ThrowAsync<IOException>(read.Within())).Message.ShouldContain("a certificate that it was made with ends at 2090-01-02 00:00:00Z; connect again");
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_never_silent_closes_with_its_certificate()
+    {
+        var time = new ManualTimeProvider(new DateTimeOffset(2090, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        await using var world = new MutualTlsWorld(time: time).Identify(until: time.GetUtcNow().AddMinutes(4));
+        var server = await world.StartAsync(protocols: [MeshAlpn.Any]);
+        SetTcp(world, server.Port, neverIdle: true);
+        await using var stream = await world.Mesh.Connector().ConnectAsync(TcpRules.Host, 3306).AsTask().Within();
+
+        for (var i = 0; i < 47; i++)
+        {
+            await stream.WriteAsync("x"u8.ToArray()).AsTask().Within();
+            time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        await stream.WriteAsync("x"u8.ToArray()).AsTask().Within();
+        time.Advance(TimeSpan.FromSeconds(5));
+        await Should.ThrowAsync<IOException>(stream.WriteAsync("x"u8.ToArray()).AsTask().Within());
     }
 
     [Fact]
@@ -126,11 +164,17 @@ public sealed class MeshConnectionTests
         server.Seen[0].Alpn.ShouldBe(kind == "http" ? "http/1.1" : MeshAlpn.Any);
     }
 
-    private static void SetTcp(MutualTlsWorld world, int port)
+    private static void SetTcp(MutualTlsWorld world, int port, bool neverIdle = false)
     {
+        var proxy = TcpRules.To("mysql");
+        if (neverIdle)
+        {
+            proxy.IdleTimeout = new Google.Protobuf.WellKnownTypes.Duration();
+        }
+
         var cluster = Fixture.Cluster("mysql");
         cluster.TransportSocket = MutualTlsWorld.Socket(MutualTlsWorld.Context(MeshAlpn.PeerExchange, MeshAlpn.Any));
         world.Mesh.Xds.Set(ClusterType.Instance, cluster);
-        world.Mesh.SetEndpoints("mysql", port).Listen(TcpRules.Chain(TcpRules.To("mysql")));
+        world.Mesh.SetEndpoints("mysql", port).Listen(TcpRules.Chain(proxy));
     }
 }

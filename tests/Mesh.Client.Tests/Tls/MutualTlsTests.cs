@@ -192,7 +192,7 @@ public sealed class MutualTlsTests
     }
 
     [Fact]
-    public async Task An_applications_own_https_is_not_wrapped_in_the_meshs()
+    public async Task An_applications_own_https_is_not_wrapped_in_what_a_cluster_originates()
     {
         await using var world = new MutualTlsWorld().Identify();
         var server = await world.StartAsync(world.Root.Issue("reviews"), protocols: ["http/1.1"]);
@@ -207,7 +207,7 @@ public sealed class MutualTlsTests
         mesh.Xds.Set(ListenerType.Instance, DataPlane.Tests.Resources.Listener("reviews:9080", "reviews:9080"));
         mesh.Xds.Set(RouteConfigurationType.Instance, DataPlane.Tests.Resources.Routes("reviews:9080", DataPlane.Tests.Resources.Prefix("/", "reviews:9080")));
         var cluster = DataPlane.Tests.Resources.Cluster("reviews:9080");
-        cluster.TransportSocket = MutualTlsWorld.Socket(MutualTlsWorld.Context());
+        cluster.TransportSocket = MutualTlsWorld.Socket(new() { CommonTlsContext = new() { ValidationContext = new() { TrustedCa = new() { InlineString = world.Root.Pem } } } });
         mesh.Xds.Set(ClusterType.Instance, cluster);
         mesh.Xds.Set(EndpointsType.Instance, DataPlane.Tests.Resources.Endpoints("reviews:9080", server.Port));
 

@@ -22,7 +22,7 @@ internal sealed class MutualTlsWorld : IAsyncDisposable
 
     private readonly List<IAsyncDisposable> _servers = [];
 
-    public MutualTlsWorld(bool hasIdentity = true, TimeProvider? time = null, Action<MeshOptions>? options = null)
+    public MutualTlsWorld(bool hasIdentity = true, TimeProvider? time = null, Action<MeshOptions>? options = null, Action<IServiceCollection>? configure = null)
     {
         Mesh = ClientMesh.Create(
             services =>
@@ -31,6 +31,8 @@ internal sealed class MutualTlsWorld : IAsyncDisposable
                 {
                     services.AddSingleton<ISecretSource>(Identity);
                 }
+
+                configure?.Invoke(services);
             },
             o =>
             {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.DataPlane.Telemetry.Peers;
 using Mesh.DataPlane.Tls;
 using Mesh.TestNet;
 using Microsoft.AspNetCore.Builder;
@@ -23,15 +24,17 @@ internal sealed class WorkloadServer : IAsyncDisposable
     private readonly ConcurrentQueue<SeenRequest> _seen = [];
     private readonly WebApplication _app;
     private readonly bool _isPlain;
+    private readonly ConcurrentQueue<byte[]> _introductions = [];
     private int _handshakes;
     private int _connections;
     private X509Certificate2 _certificate;
     private volatile TestCertificateAuthority[] _trusted;
+    private volatile string[] _protocols;
     private RequestDelegate _answer = context => context.Response.WriteAsync("hello");
 
     private WorkloadServer(X509Certificate2 certificate, TestCertificateAuthority[] trusted, string[] protocols, bool http2, bool isPlain, SslProtocols versions)
     {
-        (_certificate, _trusted, _isPlain) = (certificate, trusted, isPlain);
+        (_certificate, _trusted, _protocols, _isPlain) = (certificate, trusted, protocols, isPlain);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -48,18 +51,24 @@ internal sealed class WorkloadServer : IAsyncDisposable
                 });
                 if (!isPlain)
                 {
-                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Options(protocols, versions)) });
-                    listen.Use(next => connection =>
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(Options(versions)) });
+                    listen.Use(next => async connection =>
                     {
                         Interlocked.Increment(ref _handshakes);
                         var protocol = connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.ToArray() ?? [];
                         connection.Items["alpn"] = System.Text.Encoding.ASCII.GetString(protocol);
-                        if (connection.Items["alpn"] is MeshAlpn.Http2 || (http2 && connection.Items["alpn"] is MeshAlpn.Any))
+                        if (MeshAlpn.IsIntroduced(protocol))
+                        {
+                            connection.Items["introduction"] = await Introduction.ReadAsync(connection.Transport.Input.AsStream(leaveOpen: true), connection.ConnectionClosed);
+                            _introductions.Enqueue((byte[])connection.Items["introduction"]!);
+                        }
+
+                        if (connection.Items["alpn"] is MeshAlpn.Http2 or MeshAlpn.IntroducedHttp2 || (http2 && connection.Items["alpn"] is MeshAlpn.Any))
                         {
                             connection.Features.Set<ITlsApplicationProtocolFeature>(new Negotiated());
                         }
 
-                        return next(connection);
+                        await next(connection);
                     });
                 }
             });
@@ -72,6 +81,9 @@ internal sealed class WorkloadServer : IAsyncDisposable
     public int Port { get; private set; }
 
     public IReadOnlyList<SeenRequest> Seen => [.. _seen];
+
+    /// <summary>What connections have begun with.</summary>
+    public IReadOnlyList<byte[]> Introductions => [.. _introductions];
 
     /// <summary>Connections that have been accepted.</summary>
     public int Connections => Volatile.Read(ref _connections);
@@ -91,6 +103,9 @@ internal sealed class WorkloadServer : IAsyncDisposable
     /// <summary>From now on it shows another certificate.</summary>
     public void Show(X509Certificate2 certificate) => Volatile.Write(ref _certificate, certificate);
 
+    /// <summary>From now on it speaks these, on new connections.</summary>
+    public void Speak(params string[] protocols) => _protocols = protocols;
+
     /// <summary>From now on it believes these.</summary>
     public void Trust(params TestCertificateAuthority[] authorities) => _trusted = authorities;
 
@@ -99,7 +114,7 @@ internal sealed class WorkloadServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private SslServerAuthenticationOptions Options(string[] protocols, SslProtocols versions)
+    private SslServerAuthenticationOptions Options(SslProtocols versions)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         foreach (var authority in _trusted)
@@ -113,7 +128,7 @@ internal sealed class WorkloadServer : IAsyncDisposable
             ClientCertificateRequired = true,
             CertificateChainPolicy = policy,
             EnabledSslProtocols = versions,
-            ApplicationProtocols = [.. protocols.Select(p => new SslApplicationProtocol(p))],
+            ApplicationProtocols = [.. _protocols.Select(p => new SslApplicationProtocol(p))],
             RemoteCertificateValidationCallback = static (_, shown, _, errors) => shown is not null && errors == SslPolicyErrors.None,
         };
     }

@@ -250,7 +250,9 @@ public sealed class FolderConfigSourceTests : IDisposable
         var changed = new TaskCompletionSource<ConfigSnapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
         store.Changed += snapshot => changed.TrySetResult(snapshot);
 
-        _folder.Write("a.yaml", Yamls.Service("a", 8080));
+        // In one step, as this clock does not stand still meanwhile.
+        _folder.Write("a.yaml.tmp", Yamls.Service("a", 8080));
+        File.Move(_folder["a.yaml.tmp"], _folder["a.yaml"], overwrite: true);
 
         var snapshot = await changed.Task.WaitAsync(TimeSpan.FromSeconds(30));
         snapshot.Version.ShouldBe(2);

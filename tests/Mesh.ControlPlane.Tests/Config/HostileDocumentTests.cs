@@ -6,7 +6,6 @@ using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Discovery;
 using Mesh.ControlPlane.Generators;
 using Mesh.ControlPlane.Model;
-using Mesh.DataPlane.Matching.Re2;
 using Mesh.DataPlane.Resources;
 using Mesh.Hostile;
 using Mesh.Xds.Ads;
@@ -20,11 +19,14 @@ public class HostileDocumentTests
 {
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default);
 
-    private static readonly ConfigReader Reader = new(ConfigReaderOptions.Default with { CheckRegex = CheckRegex }, TimeProvider.System);
+    private static readonly ConfigReader Reader = new(ConfigReaderOptions.Default, TimeProvider.System);
 
     private static readonly ResourceType[] Types = [ListenerType.Instance, RouteConfigurationType.Instance, ClusterType.Instance, EndpointsType.Instance];
 
     private static readonly string[] Inbound = ["xds.istio.io/grpc/lds/inbound/0.0.0.0:8080", "xds.istio.io/grpc/lds/inbound/[::]:8081", "xds.istio.io/grpc/lds/inbound/0.0.0.0:9090"];
+
+    // What comes of the documents that are left as they are is the same each time.
+    private static readonly HashSet<(string TypeUrl, ByteString Body)> Decoded = [];
 
     private static int Rounds { get; } = int.Parse(Environment.GetEnvironmentVariable("HOSTILE_ROUNDS") ?? "1000");
 
@@ -111,7 +113,7 @@ public class HostileDocumentTests
 
     private static void Check(ConfigResource[] good, int at, string spec, string done, Dictionary<string, string> failures, ref int accepted)
     {
-        var api = good[at].Kind.Group.Length > 0 ? good[at].Kind.Group + "/v1" : "v1";
+        var api = good[at].Kind.Group.Length > 0 ? $"{good[at].Kind.Group}/{good[at].Kind.Versions[0]}" : "v1";
         var yaml = $"apiVersion: {api}\nkind: {good[at].Kind.Kind}\nmetadata: {{name: {good[at].Name}, namespace: {good[at].Namespace}}}\nspec: {spec}\n";
         try
         {
@@ -190,21 +192,12 @@ public class HostileDocumentTests
                     continue;
                 }
 
-                type.Decode(resource.Body.Value, out _);
+                if (!Decoded.Contains((resource.Body.TypeUrl, resource.Body.Value)))
+                {
+                    type.Decode(resource.Body.Value, out _);
+                    Decoded.Add((resource.Body.TypeUrl, resource.Body.Value));
+                }
             }
-        }
-    }
-
-    private static string? CheckRegex(string pattern)
-    {
-        try
-        {
-            Re2Pattern.Parse(pattern);
-            return null;
-        }
-        catch (Re2SyntaxException e)
-        {
-            return e.Message;
         }
     }
 }

@@ -31,6 +31,8 @@ public class ValidationTests
         { "match:\n- sourceLabels: {a: \"b c\"}", "12:25 spec.http[0].match[0].sourceLabels.a \"b c\" is not a label's value: at most 63 letters, digits, '-', '_' and '.', letters or digits at both ends." },
         { "match:\n- headers: {\"a b\": {exact: c}}", "12:17 spec.http[0].match[0].headers[\"a b\"] \"a b\" is not the name of a header." },
         { "match:\n- headers: {a: {}}", "" },
+        { "match:\n- headers: {\"@request.auth.claims\": {exact: c}}", "12:17 spec.http[0].match[0].headers[\"@request.auth.claims\"] \"@request.auth.claims\" is not the name of a header." },
+        { "match:\n- withoutHeaders: {\"@request.auth.claims.a\": {exact: c}}", "12:24 spec.http[0].match[0].withoutHeaders[\"@request.auth.claims.a\"] claims are matched by gateways only, and this VirtualService is bound to none: bind it to the gateway that verifies the token, or let the service write the claim to a header (outputClaimToHeaders of its RequestAuthentication) that it passes on, and match that." },
         { "match:\n- gateways: [a/b/c]", "12:18 spec.http[0].match[0].gateways[0] \"a/b/c\" is not a gateway: write its name, namespace/name, or mesh." },
         { "headers: {request: {set: {\"a:\": b}}}", "11:37 spec.http[0].headers.request.set[\"a:\"] \"a:\" is not a header that can be changed here." },
         { "headers: {request: {set: {Host: b}, remove: [x-a]}, response: {set: {a: \"%RESPONSE_CODE% of %REQ(:path?x):8% at 100%%\"}, add: {b: \"\\t\"}}}", "" },
@@ -97,6 +99,7 @@ public class ValidationTests
         { "{hosts: [a], http: [{redirect: {}}]}", "http[0].redirect goes nowhere: give uri, authority, scheme or port." },
         { "{hosts: [a], http: [{redirect: {uri: /a, redirectCode: 200}, fault: {abort: {httpStatus: 500}}}]}", "http[0].fault cannot be given beside redirect.|http[0].redirect.redirectCode must be 301, 302, 303, 307 or 308, not 200." },
         { "{hosts: [a], http: [{retries: {attempts: 1, retryOn: \"5xx,418,419,bogus\"}, route: [{destination: {host: a}}]}]}", "http[0].retries.retryOn \"419\" is neither a status code nor one of|http[0].retries.retryOn \"bogus\" is neither a status code nor one of" },
+        { "{hosts: [a], gateways: [g], http: [{match: [{headers: {\"@request.auth.claims.a..b\": {exact: c}}}], route: [{destination: {host: a}}]}]}", "http[0].match[0].headers[\"@request.auth.claims.a..b\"] \"@request.auth.claims.a..b\" names a claim that is empty: write @request.auth.claims[a][b], or @request.auth.claims.a.b." },
         { "{hosts: [a], tcp: [{match: [{destinationSubnets: [10.0.0.0/33]}]}]}", "tcp[0].match[0].destinationSubnets[0] \"10.0.0.0/33\" is neither an IP address nor a CIDR.|tcp[0].route is required: name at least one destination." },
         { "{hosts: [a], tcp: [{match: [{sourceSubnet: here}], route: [{destination: {host: a}}]}]}", "tcp[0].match[0].sourceSubnet \"here\" is neither an IP address nor a CIDR." },
         { "{hosts: [a], tls: [{match: [{sniHosts: [b]}], route: [{destination: {host: a}}]}]}", "tls[0].match[0].sniHosts[0] \"b\" is not within the hosts of the VirtualService (a)." },
@@ -291,6 +294,23 @@ public class ValidationTests
             "13:17 spec.http[0].match[0].headers.Cookie header names are written in lower case: \"cookie\".",
             "13:37 spec.http[0].match[0].headers.method \"method\" is no header: Istio ignores it here. Match it by the field method beside headers.",
         ], ignoreOrder: true);
+
+    [Fact]
+    public void Claims_that_are_matched_for_the_mesh_too_are_warned_of()
+        => Yamls.Read(Yamls.Head + """
+              hosts: [a]
+              gateways: [mesh, g]
+              http:
+              - match:
+                - headers: {"@request.auth.claims[Sub]": {exact: a}}
+                - headers: {"@request.auth.claims[sub]": {exact: a}}
+                  gateways: [g]
+                route: [{destination: {host: a}}]
+            """.Replace("\r", "", StringComparison.Ordinal)).Diagnostics.Where(found => !found.Message.Contains("not yet applied", StringComparison.Ordinal)).Select(found => $"{found.Severity} {found.Path} {found.Message}").ShouldBe(
+            [
+                "Warning spec.http[0].match[0].headers[\"@request.auth.claims[Sub]\"] never matches for the gateway mesh, where no token is verified: "
+                + "name the other gateways in http[0].match[0].gateways, or leave mesh to another VirtualService.",
+            ]);
 
     [Fact]
     public void What_can_never_happen_is_warned_of()

@@ -45,6 +45,22 @@ public class PushCompletenessTests
             TestDocuments.RequestAuthentication("jwt", """{"jwtRules":[{"issuer":"i","jwksUri":"https://keys.example.org/jwks"},{"issuer":"j","jwksUri":"http://x.example.com/jwks"}]}""", "a"),
             TestDocuments.RequestAuthentication("jwt", """{"selector":{"matchLabels":{"app":"s1"}},"jwtRules":[{"issuer":"i","jwksUri":"http://s2.b/jwks"}]}""", "a"),
         ],
+        [
+            TestDocuments.Telemetry("mesh", """{"metrics":[{"providers":[{"name":"prometheus"}],"overrides":[{"match":{"metric":"REQUEST_SIZE"},"disabled":true}]}],"tracing":[{"randomSamplingPercentage":10}]}""", "istio-system"),
+            TestDocuments.Telemetry("mesh", """{"tracing":[{"providers":[{"name":"zipkin"}]}],"accessLogging":[{"providers":[{"name":"envoy"}]}]}""", "istio-system"),
+        ],
+        [
+            TestDocuments.Telemetry("web", """{"selector":{"matchLabels":{"app":"web"}},"accessLogging":[{"providers":[{"name":"als"}],"match":{"mode":"CLIENT"}}]}""", "a"),
+            TestDocuments.Telemetry("web", """{"accessLogging":[{"disabled":true}],"tracing":[{"disableSpanReporting":true,"match":{"mode":"SERVER"}},{"match":{"mode":"CLIENT"},"customTags":{"e":{"environment":{"name":"E"}}}}]}""", "a"),
+        ],
+        [
+            TestDocuments.ProxyConfig("web", """{"selector":{"matchLabels":{"app":"web"}},"environmentVariables":{"E":"1"}}""", "a"),
+            TestDocuments.ProxyConfig("web", """{"environmentVariables":{"E":"2"}}""", "a"),
+        ],
+        [
+            TestDocuments.MeshConfig("""{"extensionProviders":[{"name":"zipkin","zipkin":{"service":"s2.b.svc.cluster.local","port":80}},{"name":"als","envoyHttpAls":{"service":"x.example.com","port":81}}]}"""),
+            TestDocuments.MeshConfig("""{"accessLogFile":"/dev/stdout","defaultConfig":{"tracing":{"zipkin":{"address":"y.example.com:443"}}},"defaultProviders":{"tracing":["zipkin"]},"extensionProviders":[{"name":"zipkin","zipkin":{"service":"s2.b.svc.cluster.local","port":81}}]}"""),
+        ],
         [Sidecar("root", "istio-system", "", "\"./*\""), TestDocuments.Sidecar("root", """{"outboundTrafficPolicy":{"mode":"REGISTRY_ONLY"}}""", "istio-system")],
     ];
 
@@ -69,7 +85,7 @@ public class PushCompletenessTests
 
     private static readonly string[] Keys =
     [
-        .. new[] { "s1.a.svc.cluster.local", "s2.b.svc.cluster.local", "alias.a.svc.cluster.local", "x.example.com", "*.example.com", "only.example.net", "keys.example.org" }
+        .. new[] { "s1.a.svc.cluster.local", "s2.b.svc.cluster.local", "alias.a.svc.cluster.local", "x.example.com", "*.example.com", "only.example.net", "keys.example.org", "y.example.com" }
             .SelectMany(host => new uint[] { 80, 81, 443 }.SelectMany(port => new[] { "", "v1" }.Select(subset => new SubsetKey(port, subset, host).ToString()))),
     ];
 

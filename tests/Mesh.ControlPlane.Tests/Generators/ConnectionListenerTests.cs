@@ -24,7 +24,7 @@ public class ConnectionListenerTests
         => TestMesh.ShouldBeJson(Find(new TestMesh(DbService), name).ShouldNotBeNull(), $$$"""
             {"name":"{{{name}}}",
              "address":{"socket_address":{"address":"0.0.0.0","port_value":3306}},
-             "filter_chains":[{"filters":[{"name":"envoy.filters.network.tcp_proxy","typed_config":{
+             "filter_chains":[{"filters":[{"name":"istio.stats","typed_config":{"@type":"type.googleapis.com/stats.PluginConfig"}},{"name":"envoy.filters.network.tcp_proxy","typed_config":{
                "@type":"type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
                "stat_prefix":"{{{Db}}}","cluster":"{{{Db}}}"}}]}],
              "listener_filters_timeout":"0s",
@@ -119,7 +119,7 @@ public class ConnectionListenerTests
             => names.ShouldBeSubsetOf(mesh.Apply([DbService, .. documents.OfType<ConfigResource>()]).ShouldNotBeNull().ByType[TypeUrls.Listener].ShouldNotBeNull());
     }
 
-    private static TcpProxy ProxyOf(FilterChain chain) => chain.Filters.ShouldHaveSingleItem().TypedConfig.Unpack<TcpProxy>();
+    private static TcpProxy ProxyOf(FilterChain chain) => chain.Filters[^1].TypedConfig.Unpack<TcpProxy>();
 
     private static Listener? Find(TestMesh mesh, string name, Proxy? proxy = null)
         => new ResourceCache().Get(mesh.Model, proxy ?? TestMesh.Mesh, TypeUrls.Listener, wildcard: false, [name]).SingleOrDefault() is { } resource

@@ -109,7 +109,8 @@ public class GoldenTests
     public void A_gRPC_client_gets_round_robin_clusters_whatever_the_rule_says()
         => TestMesh.ShouldBeJson(Cluster(TestMesh.Grpc, "outbound|9080|v2|reviews.default.svc.cluster.local"), """
             {"name":"outbound|9080|v2|reviews.default.svc.cluster.local","type":"EDS",
-             "eds_cluster_config":{"eds_config":{"ads":{},"resource_api_version":"V3"},"service_name":"outbound|9080|v2|reviews.default.svc.cluster.local"}}
+             "eds_cluster_config":{"eds_config":{"ads":{},"resource_api_version":"V3"},"service_name":"outbound|9080|v2|reviews.default.svc.cluster.local"},
+             "lrs_server":{"self":{},"resource_api_version":"V3"}}
             """);
 
     [Fact]

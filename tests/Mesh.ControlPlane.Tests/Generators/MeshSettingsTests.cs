@@ -216,6 +216,6 @@ public class MeshSettingsTests
     }
 
     private static HttpConnectionManager Manager(TestMesh mesh)
-        => ListenerGenerator.Generate(TestMesh.Mesh, mesh.Config.Mesh, "reviews:9080", mesh.Config.ScopeOf(TestMesh.Mesh).Resolve("reviews:9080").ShouldNotBeNull())
+        => ListenerGenerator.Generate(TestMesh.Mesh, mesh.Config.Mesh, "reviews:9080", mesh.Config.ScopeOf(TestMesh.Mesh).Resolve("reviews:9080").ShouldNotBeNull(), headers: mesh.Config.ProxyConfigs.Of(TestMesh.Mesh).EnvoyHeaders)
             .ApiListener.ApiListener_.Unpack<HttpConnectionManager>();
 }

@@ -22,7 +22,7 @@ public class ResolutionTests
              "dns_lookup_family":"V4_ONLY","dns_refresh_rate":"60s","dns_jitter":"0.100s","respect_dns_ttl":true,
              "load_assignment":{"cluster_name":"outbound|443||api.example.com","endpoints":[{"locality":{},"load_balancing_weight":1,"lb_endpoints":[
                {"endpoint":{"address":{"socket_address":{"address":"api.example.com","port_value":443}}},"health_status":"HEALTHY","load_balancing_weight":1,
-                "metadata":{"filter_metadata":{"istio":{"workload":"api;default;api;latest;"}}}}]}]},
+                "metadata":{"filter_metadata":{"istio":{"workload":"api;default;api;;"}}}}]}]},
              "metadata":{"filter_metadata":{"istio":{"default_original_port":443,"external":true,
                "services":[{"host":"api.example.com","name":"api.example.com","namespace":"default"}]}}}}
             """);

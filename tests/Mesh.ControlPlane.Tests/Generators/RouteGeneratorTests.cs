@@ -99,6 +99,47 @@ public class RouteGeneratorTests
     }
 
     [Fact]
+    public void Claims_of_tokens_are_matched_in_the_metadata_of_their_filter()
+    {
+        var match = MatchOf("""
+            {"headers":{"@request.auth.claims.sub":{"exact":"a"},"@Request.Auth.Claims[realm][Roles.x]":{"prefix":"b"},"x":{"exact":"c"}},
+             "withoutHeaders":{"@request.auth.claims[groups]":{"regex":"d+"},"@request.auth.claims.azp":{}}}
+            """);
+        match.Headers.Select(header => header.Name).ShouldBe(["x"]);
+        match.Headers.Clear();
+
+        TestMesh.ShouldBeJson(match, """
+            {"prefix":"/","case_sensitive":true,"dynamic_metadata":[
+              {"filter":"envoy.filters.http.jwt_authn","path":[{"key":"payload"},{"key":"realm"},{"key":"Roles.x"}],
+               "value":{"or_match":{"value_matchers":[{"list_match":{"one_of":{"string_match":{"prefix":"b"}}}},{"string_match":{"prefix":"b"}}]}}},
+              {"filter":"envoy.filters.http.jwt_authn","path":[{"key":"payload"},{"key":"sub"}],
+               "value":{"or_match":{"value_matchers":[{"list_match":{"one_of":{"string_match":{"exact":"a"}}}},{"string_match":{"exact":"a"}}]}}},
+              {"filter":"envoy.filters.http.jwt_authn","path":[{"key":"payload"},{"key":"azp"}],"value":{"present_match":true},"invert":true},
+              {"filter":"envoy.filters.http.jwt_authn","path":[{"key":"payload"},{"key":"groups"}],
+               "value":{"or_match":{"value_matchers":[{"list_match":{"one_of":{"string_match":{"safe_regex":{"regex":"d+"}}}}},{"string_match":{"safe_regex":{"regex":"d+"}}}]}},"invert":true}]}
+            """);
+    }
+
+    [Fact]
+    public void A_gRPC_client_which_knows_no_tokens_gets_no_route_that_asks_for_a_claim()
+        => With("""
+            [{"match":[{"headers":{"@request.auth.claims.sub":{"exact":"a"}}}],"route":[{"destination":{"host":"reviews","subset":"a"}}]},
+             {"match":[{"uri":{"prefix":"/b"},"withoutHeaders":{"@request.auth.claims.sub":{"exact":"a"}}}],"route":[{"destination":{"host":"reviews","subset":"b"}}]},
+             {"route":[{"destination":{"host":"reviews","subset":"c"}}]}]
+            """).RouteSummary(Reviews, TestMesh.Grpc).ShouldBe(
+            [
+                "/b -> outbound|9080|b|reviews.default.svc.cluster.local",
+                "/ -> outbound|9080|c|reviews.default.svc.cluster.local",
+            ]);
+
+    [Fact]
+    public void A_match_of_a_claim_alone_leaves_the_rest_to_later_routes()
+        => With("""
+            [{"match":[{"headers":{"@request.auth.claims.sub":{"exact":"a"}}}],"route":[{"destination":{"host":"reviews","subset":"a"}}]},
+             {"route":[{"destination":{"host":"reviews","subset":"c"}}]}]
+            """).RouteSummary(Reviews).Length.ShouldBe(2);
+
+    [Fact]
     public void A_gRPC_client_gets_no_string_match()
     {
         var match = MatchOf("""{"headers":{"a":{"prefix":"p"},"b":{"regex":"x+"},"c":{"exact":"y"}},"withoutHeaders":{"d":{"exact":"no"}}}""", TestMesh.Grpc);

@@ -242,7 +242,7 @@ public class TrafficPolicyTests
             """
             {"name":"outbound|80||a.default.svc.cluster.local","type":"EDS",
              "eds_cluster_config":{"eds_config":{"ads":{},"resource_api_version":"V3"},"service_name":"outbound|80||a.default.svc.cluster.local"},
-             "circuit_breakers":{"thresholds":[{"max_requests":3}]}}
+             "circuit_breakers":{"thresholds":[{"max_requests":3}]},"lrs_server":{"self":{},"resource_api_version":"V3"}}
             """);
 
     private static string Shown(Cluster cluster) => $"{Named(cluster.Type)} {Named(cluster.LbPolicy)} {cluster.LbConfigCase}";

@@ -14,21 +14,21 @@ public class VirtualOutboundTests
 
     [Fact]
     public void A_mesh_without_a_MeshConfig_allows_any_host()
-        => TestMesh.ShouldBeJson(VirtualOutbound.Generate(new TestMesh().Config.OutboundTrafficOf(TestMesh.Mesh), MeshSettings.Default), Listener("""
+        => TestMesh.ShouldBeJson(VirtualOutbound.Generate(new TestMesh().Config.OutboundTrafficOf(TestMesh.Mesh), default), Listener("""
             {"name":"allow_any","domains":["*"],"include_request_attempt_count":true,
              "routes":[{"name":"allow_any","match":{"prefix":"/"},"route":{"cluster":"PassthroughCluster","timeout":"0s"}}]}
             """));
 
     [Fact]
     public void REGISTRY_ONLY_blocks_every_other_host()
-        => TestMesh.ShouldBeJson(VirtualOutbound.Generate(new TestMesh(TestDocuments.MeshConfig(RegistryOnly)).Config.OutboundTrafficOf(TestMesh.Mesh), MeshSettings.Default), Listener("""
+        => TestMesh.ShouldBeJson(VirtualOutbound.Generate(new TestMesh(TestDocuments.MeshConfig(RegistryOnly)).Config.OutboundTrafficOf(TestMesh.Mesh), default), Listener("""
             {"name":"block_all","domains":["*"],"include_request_attempt_count":true,
              "routes":[{"name":"block_all","match":{"prefix":"/"},"direct_response":{"status":502}}]}
             """));
 
     [Fact]
     public void An_egress_proxy_takes_what_would_have_left_the_mesh()
-        => TestMesh.ShouldBeJson(VirtualOutbound.Generate(new OutboundTraffic(true, new SubsetKey(3128, "v1", "egress.default.svc.cluster.local")), MeshSettings.Default), Listener("""
+        => TestMesh.ShouldBeJson(VirtualOutbound.Generate(new OutboundTraffic(true, new SubsetKey(3128, "v1", "egress.default.svc.cluster.local")), default), Listener("""
             {"name":"allow_any","domains":["*"],"include_request_attempt_count":true,
              "routes":[{"name":"allow_any","match":{"prefix":"/"},"route":{"cluster":"outbound|3128|v1|egress.default.svc.cluster.local","timeout":"0s"}}]}
             """));

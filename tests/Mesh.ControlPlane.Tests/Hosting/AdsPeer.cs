@@ -26,8 +26,11 @@ internal sealed class AdsPeer : IAsyncDisposable
         _node = node;
     }
 
-    /// <summary>While set, responses are acknowledged when it completes.</summary>
+    /// <summary>While set, responses that come are acknowledged when it completes.</summary>
     public TaskCompletionSource? HoldAcks { get; set; }
+
+    /// <summary>Says why a response is refused; <see langword="null"/>: it is not.</summary>
+    public Func<DeltaDiscoveryResponse, string?>? Refuse { get; set; }
 
     /// <summary>Completes when the control plane confirms that nobody calls this workload any more.</summary>
     public Task Drained => _drained.Task;
@@ -85,6 +88,8 @@ internal sealed class AdsPeer : IAsyncDisposable
         {
             while (await _call.ReadAsync(CancellationToken.None) is { } response)
             {
+                // Before the test can see the response: what it sets then is for the next.
+                var (hold, refusal) = (HoldAcks, Refuse?.Invoke(response));
                 foreach (var resource in response.Resources)
                 {
                     _resources[(response.TypeUrl, resource.Name)] = resource.Resource_;
@@ -101,12 +106,17 @@ internal sealed class AdsPeer : IAsyncDisposable
                 }
 
                 _changed.Release();
-                if (HoldAcks is { } hold)
+                if (hold is not null)
                 {
                     await hold.Task;
                 }
 
-                await SendAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce });
+                await SendAsync(new DeltaDiscoveryRequest
+                {
+                    TypeUrl = response.TypeUrl,
+                    ResponseNonce = response.Nonce,
+                    ErrorDetail = refusal is { } reason ? new Google.Rpc.Status { Code = 3, Message = reason } : null,
+                });
             }
         }
         catch (Exception e) when (e is Mesh.Xds.Grpc.RpcException or OperationCanceledException)

@@ -50,7 +50,13 @@ public sealed class ControlPlaneTests : IAsyncDisposable
         Directory.Delete(Path.GetDirectoryName(_folder)!, recursive: true);
     }
 
-    private void Write(string file, string yaml) => File.WriteAllText(Path.Combine(_folder, file), yaml);
+    // In one step: the control plane looks at the folder meanwhile, and half a file is another one to it.
+    private void Write(string file, string yaml)
+    {
+        var written = Path.Combine(_folder, file + ".tmp");
+        File.WriteAllText(written, yaml);
+        File.Move(written, Path.Combine(_folder, file), overwrite: true);
+    }
 
     private static string Rule(int v1, int v2) => $$"""
         apiVersion: networking.istio.io/v1

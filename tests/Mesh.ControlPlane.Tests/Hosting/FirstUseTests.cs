@@ -28,7 +28,7 @@ public sealed class FirstUseTests : IDisposable
     [InlineData("Mesh:Wrokload:Name", "Mesh:Wrokload Did you mean \"Workload\"?")]
     [InlineData("Mesh:ControlPlan:ConfigFolder", "Mesh:ControlPlan Did you mean \"ControlPlane\"?")]
     [InlineData("Mesh:ControlPlane:ConfigFoldr", "Mesh:ControlPlane:ConfigFoldr Did you mean \"ConfigFolder\"?")]
-    [InlineData("Mesh:Server:Zzzzzzzz", "Mesh:Server:Zzzzzzzz Mesh:Server knows AllowAmbiguousFraming, AllowBareLineFeeds, AllowUnmeshed, CaseInsensitivePaths, DrainDuration, DrainTimeout, Inbound, Register.")]
+    [InlineData("Mesh:Server:Zzzzzzzz", "Mesh:Server:Zzzzzzzz Mesh:Server knows AllowAmbiguousFraming, AllowBareLineFeeds, AllowUnmeshed, CaseInsensitivePaths, DrainDuration, DrainTimeout, EndConnectionsWithCertificate, Inbound, Register.")]
     public void A_setting_that_nothing_reads_is_told_with_the_nearest_name(string key, string told) => Unknown((key, "x")).ShouldBe([told]);
 
     [Fact]

@@ -1,4 +1,5 @@
 using Mesh.ControlPlane.Registry;
+using Mesh.TestNet;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.ControlPlane.Tests.Registry;
@@ -231,11 +232,7 @@ public sealed class ServiceRegistryTests : IDisposable
     [Fact]
     public void A_workload_of_this_machine_that_nobody_answers_for_is_not_taken_back()
     {
-        using (var port = new ListeningPort())
-        {
-            Connect("gone", port.Address);
-        }
-
+        Connect("gone", $"127.0.0.1:{ClosedPort.Take()}");
         _registry.Dispose();
 
         using var restarted = Create(remote: true, changes: []);

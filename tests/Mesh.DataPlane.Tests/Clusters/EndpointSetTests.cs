@@ -59,6 +59,18 @@ public class EndpointSetTests
     }
 
     [Fact]
+    public void Picks_in_panic_are_counted()
+    {
+        var stats = new ClusterStats();
+        var policy = new ClusterPolicy(new RoundRobin(), false, 50, Transport);
+        Builder(policy, new EndpointsResource("c", [Level(0, 10, 1)], 140), stats: stats).Build().Pick(new PickContext(0)).ShouldNotBeNull();
+        Builder(policy, new EndpointsResource("c", [Level(0, 10, 1)], 140), stats: stats).Build().Pick(new PickContext(0) { IsRehearsal = true }).ShouldNotBeNull();
+        stats.HealthyPanic.Value.ShouldBe(1);
+        Builder(policy, new EndpointsResource("c", [Level(0, 10, 9)], 140), stats: stats).Build().Pick(new PickContext(0)).ShouldNotBeNull();
+        stats.HealthyPanic.Value.ShouldBe(1);
+    }
+
+    [Fact]
     public void Panic_may_fail_the_traffic_instead()
     {
         var policy = new ClusterPolicy(new RoundRobin(), false, 50, Transport) { FailTrafficOnPanic = true };
@@ -170,8 +182,8 @@ public class EndpointSetTests
     internal static EndpointSet Build(ClusterPolicy policy, params LocalityResource[] localities)
         => Builder(policy, new EndpointsResource("c", localities, 140)).Build();
 
-    internal static EndpointSetBuilder Builder(ClusterPolicy policy, EndpointsResource resource, string? locality = null)
-        => new(policy, resource, _ => new EndpointState(() => throw new InvalidOperationException()), _ => new HostGroupState(uint.MaxValue), locality);
+    internal static EndpointSetBuilder Builder(ClusterPolicy policy, EndpointsResource resource, string? locality = null, ClusterStats? stats = null)
+        => new(policy, resource, _ => new EndpointState(() => throw new InvalidOperationException()), _ => new HostGroupState(uint.MaxValue), locality, stats: stats);
 
     internal static EndpointResource Endpoint(int port, EndpointHealth health = EndpointHealth.Healthy, uint weight = 1)
         => new(new IPEndPoint(IPAddress.Loopback, port), "", weight, health, new Dictionary<string, string>());

@@ -113,12 +113,21 @@ public class RejectionTests
     public void A_match_on_the_TLS_session() => Match(m => m.TlsContext = new(), "tls_context");
 
     [Fact]
-    public void A_match_on_metadata() => Match(m => m.DynamicMetadata.Add(new MetadataMatcher
+    public void A_match_on_metadata_without_a_namespace() => Match(m => m.DynamicMetadata.Add(new MetadataMatcher
+    {
+        Path = { new MetadataMatcher.Types.PathSegment { Key = "k" } },
+        Value = new ValueMatcher { BoolMatch = true },
+    }), "dynamic_metadata[0].filter");
+
+    [Fact]
+    public void A_match_on_metadata_without_a_path() => Match(m => m.DynamicMetadata.Add(new MetadataMatcher { Filter = "f", Value = new ValueMatcher { BoolMatch = true } }), "dynamic_metadata[0].path");
+
+    [Fact]
+    public void A_match_on_metadata_that_asks_for_nothing() => Match(m => m.DynamicMetadata.Add(new MetadataMatcher
     {
         Filter = "f",
         Path = { new MetadataMatcher.Types.PathSegment { Key = "k" } },
-        Value = new ValueMatcher { BoolMatch = true },
-    }), "dynamic_metadata");
+    }), "dynamic_metadata[0].value");
 
     [Fact]
     public void A_regular_expression_made_to_explode() => Match(m => m.SafeRegex = new RegexMatcher { Regex = "((a{100}){100}){100}" }, "safe_regex.regex");

@@ -41,6 +41,16 @@ public sealed class DecodingTests
     }
 
     [Fact]
+    public void Istios_metrics_filter_decides_nothing_and_is_no_part_of_the_chain()
+    {
+        const string type = "type.googleapis.com/stats.PluginConfig";
+        foreach (var config in new[] { Any.Pack(new Stats.PluginConfig()), Any.Pack(new TypedStruct { TypeUrl = type }), Any.Pack(new Udpa.Type.V1.TypedStruct { TypeUrl = type }) })
+        {
+            Listener(new Filter { Name = "istio.stats", TypedConfig = config }).Filters.ShouldBeEmpty();
+        }
+    }
+
+    [Fact]
     public void A_filter_whose_configuration_is_to_be_fetched_elsewhere_is_refused()
         => Refused(() => Listener(new Filter { Name = "x", ConfigDiscovery = new() { ConfigSource = new() { Ads = new() }, TypeUrls = { "type.googleapis.com/t" } } }))
             .ShouldContain("(config_discovery) is not supported");

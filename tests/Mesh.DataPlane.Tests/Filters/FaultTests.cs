@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Mesh.Xds.Metrics;
+using Mesh.DataPlane.Tests.Telemetry.Metrics;
 using System.Net;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Common.Fault.V3;
@@ -53,6 +56,25 @@ public sealed class FaultTests : IAsyncDisposable
         next.IsCompleted.ShouldBeFalse();
         _mesh.Time.Advance(TimeSpan.FromSeconds(7));
         (await next).Flags().ShouldBe("DI");
+    }
+
+    [Fact]
+    public async Task What_is_injected_is_counted()
+    {
+        var registry = _mesh.Services.GetRequiredService<MetricRegistry>();
+        double Count(string name) => Exposition.Value(registry, $"envoy_http_fault_{name}{{envoy_http_conn_manager_prefix=\"test\"}}");
+        _mesh.Listen(FilterMesh.Filter(Name, new HTTPFault { Delay = Delay(TimeSpan.FromSeconds(7)), MaxActiveFaults = 1 }));
+
+        var delayed = _mesh.GetAsync();
+        (await _mesh.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (Count("delays_injected"), Count("faults_overflow"), Count("active_faults")).ShouldBe((1, 1, 1));
+        _mesh.Time.Advance(TimeSpan.FromSeconds(7));
+        (await delayed).Dispose();
+        Count("active_faults").ShouldBe(0);
+
+        _mesh.Listen(FilterMesh.Filter(Name, new HTTPFault { Abort = new FaultAbort { HttpStatus = 503, Percentage = All } }));
+        (await _mesh.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (Count("aborts_injected"), Count("delays_injected"), Count("active_faults")).ShouldBe((1, 1, 0));
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Mesh.Xds.Metrics;
+using Mesh.DataPlane.Tests.Telemetry.Metrics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -10,7 +13,11 @@ using Mesh.Xds.Client;
 using Mesh.Xds.Tests.Jwt;
 using Empty = Google.Protobuf.WellKnownTypes.Empty;
 using JwtAuthnCompiler = Mesh.DataPlane.Filters.JwtAuthn.JwtAuthnCompiler;
+using ListMatcher = Envoy.Type.Matcher.V3.ListMatcher;
+using MetadataMatcher = Envoy.Type.Matcher.V3.MetadataMatcher;
+using OrMatcher = Envoy.Type.Matcher.V3.OrMatcher;
 using StringMatcher = Envoy.Type.Matcher.V3.StringMatcher;
+using ValueMatcher = Envoy.Type.Matcher.V3.ValueMatcher;
 
 namespace Mesh.DataPlane.Tests.Filters;
 
@@ -37,6 +44,21 @@ public sealed class JwtAuthnTests : IAsyncDisposable
         Listen(Require(Provider(p => p.Forward = true)));
         (await Get(_issuer.Sign(TokenIssuer.Claims()))).StatusCode.ShouldBe(HttpStatusCode.OK);
         _mesh.Received[^1].Headers["Authorization"].ShouldStartWith("Bearer ");
+    }
+
+    [Fact]
+    public async Task What_tokens_were_worth_is_counted()
+    {
+        Listen(Require(Provider()));
+        var token = _issuer.Sign(TokenIssuer.Claims());
+        (await Get(token)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await Get(token)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await Get(token[..^2])).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await _mesh.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+
+        var registry = _mesh.Services.GetRequiredService<MetricRegistry>();
+        double Count(string name) => Exposition.Value(registry, $"envoy_http_jwt_authn_{name}{{envoy_http_conn_manager_prefix=\"test\"}}");
+        (Count("allowed"), Count("denied"), Count("jwt_cache_hit"), Count("jwt_cache_miss")).ShouldBe((2, 2, 1, 2));
     }
 
     [Fact]
@@ -230,6 +252,54 @@ public sealed class JwtAuthnTests : IAsyncDisposable
         _mesh.Received.Select(r => r.Cluster).ShouldBe(["tester", "v1"]);
     }
 
+    [Theory]
+    [InlineData("""{"role":"tester"}""", "tester")]
+    [InlineData("""{"role":["a","tester"]}""", "tester")]
+    [InlineData("""{"role":"somebody"}""", "v1")]
+    [InlineData("""{"role":["somebody"]}""", "v1")]
+    [InlineData("""{"role":{"tester":1}}""", "v1")]
+    [InlineData("""{}""", "v1")]
+    [InlineData(null, "v1")]
+    public async Task Routes_may_ask_for_a_claim(string? claims, string cluster)
+    {
+        Listen(Require(Provider(p => (p.ClearRouteCache, p.PayloadInMetadata) = (true, "payload")), Optional()));
+        _mesh.AddCluster("tester", 7);
+        _mesh.Route(ForClaim("tester", "tester"), Resources.Prefix("/", "v1"));
+
+        await GetWith(claims);
+
+        _mesh.Received[^1].Cluster.ShouldBe(cluster);
+    }
+
+    [Theory]
+    [InlineData("""{"role":"tester"}""", "v1")]
+    [InlineData("""{"role":"somebody"}""", "others")]
+    [InlineData(null, "others")]
+    public async Task Routes_may_ask_for_no_such_claim(string? claims, string cluster)
+    {
+        Listen(Require(Provider(p => (p.ClearRouteCache, p.PayloadInMetadata) = (true, "payload")), Optional()));
+        _mesh.AddCluster("others", 7);
+        var others = ForClaim("tester", "others");
+        others.Match.DynamicMetadata[0].Invert = true;
+        _mesh.Route(others, Resources.Prefix("/", "v1"));
+
+        await GetWith(claims);
+
+        _mesh.Received[^1].Cluster.ShouldBe(cluster);
+    }
+
+    [Fact]
+    public async Task What_a_token_says_routes_nothing_unless_the_route_is_looked_for_anew()
+    {
+        Listen(Require(Provider(p => p.PayloadInMetadata = "payload"), Optional()));
+        _mesh.AddCluster("tester", 7);
+        _mesh.Route(ForClaim("tester", "tester"), Resources.Prefix("/", "v1"));
+
+        await GetWith("""{"role":"tester"}""");
+
+        _mesh.Received[^1].Cluster.ShouldBe("v1");
+    }
+
     [Fact]
     public async Task Rules_and_routes_say_what_is_required_where()
     {
@@ -309,6 +379,7 @@ public sealed class JwtAuthnTests : IAsyncDisposable
         foreach (var (change, path) in new (Action<JwtAuthentication>, string)[]
         {
             (a => a.FilterStateRules = new FilterStateRule(), "filter_state_rules"),
+            (a => a.Rules[0].Match = ForClaim("a", "b").Match, "rules[0].match.dynamic_metadata"),
             (a => a.Rules[0].Requires.ProviderName = "other", "rules[0].requires.provider_name"),
             (a => a.Rules[0].RequirementName = "other", "rules[0].requirement_name"),
             (a => a.Rules[0].Requires = new JwtRequirement { ExtractOnlyWithoutValidation = new ExtractOnlyWithoutValidation() }, "rules[0].requires"),
@@ -324,6 +395,36 @@ public sealed class JwtAuthnTests : IAsyncDisposable
             Should.Throw<ResourceRejectedException>(() => JwtAuthnCompiler.Compile(authentication, "", []))
                 .Message.ShouldContain(path);
         }
+    }
+
+    private static JwtRequirement Optional() => new()
+    {
+        RequiresAny = new JwtRequirementOrList { Requirements = { new JwtRequirement { ProviderName = "p" }, new JwtRequirement { AllowMissing = new Empty() } } },
+    };
+
+    private static Route ForClaim(string value, string cluster)
+    {
+        var route = Resources.Prefix("/", cluster);
+        var text = new ValueMatcher { StringMatch = new StringMatcher { Exact = value } };
+        route.Match.DynamicMetadata.Add(new MetadataMatcher
+        {
+            Filter = Name,
+            Path = { new MetadataMatcher.Types.PathSegment { Key = "payload" }, new MetadataMatcher.Types.PathSegment { Key = "role" } },
+            Value = new ValueMatcher { OrMatch = new OrMatcher { ValueMatchers = { new ValueMatcher { ListMatch = new ListMatcher { OneOf = text } }, text } } },
+        });
+        return route;
+    }
+
+    private Task<HttpResponseMessage> GetWith(string? claims)
+    {
+        if (claims is null)
+        {
+            return _mesh.GetAsync("/");
+        }
+
+        var all = JsonNode.Parse(claims)!.AsObject();
+        all["iss"] = "issuer";
+        return Get(_issuer.Sign(all));
     }
 
     private static Route Route(string prefix, PerRouteConfig config)

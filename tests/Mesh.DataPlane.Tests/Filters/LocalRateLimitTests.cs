@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Mesh.Xds.Metrics;
+using Mesh.DataPlane.Tests.Telemetry.Metrics;
 using System.Net;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Route.V3;
@@ -37,6 +40,22 @@ public sealed class LocalRateLimitTests : IAsyncDisposable
 
         _mesh.Time.Advance(TimeSpan.FromSeconds(30));
         (await Statuses(2)).ShouldBe([200, 429]);
+    }
+
+    [Fact]
+    public async Task What_it_does_is_counted_by_its_prefix()
+    {
+        var registry = _mesh.Services.GetRequiredService<MetricRegistry>();
+        double Count(string name) => Exposition.Value(registry, $"envoy_http_local_rate_limit_{name}{{envoy_local_http_ratelimit_prefix=\"s\"}}");
+        Listen(Limit(2));
+        (await Statuses(3)).ShouldBe([200, 200, 429]);
+        (Count("enabled"), Count("ok"), Count("rate_limited"), Count("enforced")).ShouldBe((3, 2, 1, 1));
+
+        var lenient = Limit(0);
+        lenient.FilterEnforced = new RuntimeFractionalPercent { DefaultValue = new FractionalPercent() };
+        Listen(lenient);
+        (await Statuses(1)).ShouldBe([200]);
+        (Count("enabled"), Count("ok"), Count("rate_limited"), Count("enforced")).ShouldBe((4, 2, 2, 1));
     }
 
     [Fact]

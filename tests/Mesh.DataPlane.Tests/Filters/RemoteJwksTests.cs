@@ -1,8 +1,12 @@
+using Mesh.DataPlane.Tests.Telemetry.Metrics;
+using Mesh.Xds.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using System.Net;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Http.JwtAuthn.V3;
 using Google.Protobuf.WellKnownTypes;
+using Mesh.DataPlane.Calls;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
 using Mesh.Xds.Tests.Jwt;
@@ -47,6 +51,9 @@ public sealed class RemoteJwksTests : IAsyncDisposable
 
         var fetch = _mesh.Received.Where(r => r.Cluster == Keys).ShouldHaveSingleItem();
         (fetch.Method, fetch.Path).ShouldBe(("GET", "/keys.json"));
+        var registry = _mesh.Services.GetRequiredService<MetricRegistry>();
+        Exposition.Value(registry, "envoy_http_jwt_authn_jwks_fetch_success").ShouldBe(1);
+        Exposition.Value(registry, "envoy_http_jwt_authn_jwks_fetch_failed").ShouldBe(0);
     }
 
     [Fact]
@@ -283,11 +290,18 @@ public sealed class RemoteJwksTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_URI_may_leave_its_scheme_out_as_Istios_do()
+    {
+        CallCompiler.Uri(new HttpUri { Uri = "keys.example:8080/keys.json", Cluster = Keys, Timeout = new Duration { Seconds = 5 } }, "").Uri.ShouldBe(new Uri("http://keys.example:8080/keys.json"));
+    }
+
+    [Fact]
     public void What_cannot_be_fetched_is_refused()
     {
         foreach (var (change, path) in new (Action<HttpUri>, string)[]
         {
             (u => u.Uri = "keys.json", "remote_jwks.http_uri.uri"),
+            (u => u.Uri = "/keys.json", "remote_jwks.http_uri.uri"),
             (u => u.Uri = "file:///keys.json", "remote_jwks.http_uri.uri"),
             (u => u.Uri = "https://user:password@issuer.example/", "remote_jwks.http_uri.uri"),
             (u => u.Cluster = "", "remote_jwks.http_uri.cluster"),

@@ -146,9 +146,10 @@ public class SocketHealthCheckTests
         await open.WaitForAnswerAsync();
         open.Healthy.Length.ShouldBe(1);
 
-        var port = ((IPEndPoint)server.LocalEndpoint).Port;
-        server.Stop();
-        using var closed = Check(port, c => c.TcpHealthCheck = new());
+        // Bound and not listening: it refuses, and nobody else gets it.
+        using var silent = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using var closed = Check(((IPEndPoint)silent.LocalEndPoint!).Port, c => c.TcpHealthCheck = new());
         await closed.WaitForAnswerAsync();
         closed.Healthy.ShouldBeEmpty();
     }

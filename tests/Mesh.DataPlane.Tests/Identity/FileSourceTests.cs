@@ -12,6 +12,7 @@ namespace Mesh.DataPlane.Tests.Identity;
 public sealed class FileSourceTests : IAsyncDisposable
 {
     private static readonly X509Certificate2 _root = Pki.Authority("root");
+    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
     private readonly string _folder = Directory.CreateTempSubdirectory("identity").FullName;
     private readonly ManualTimeProvider _time = new(Pki.Now);
     private readonly LogRecorder _log = new();
@@ -48,7 +49,7 @@ public sealed class FileSourceTests : IAsyncDisposable
         context.TargetCertificate.HasPrivateKey.ShouldBeTrue();
         context.IntermediateCertificates.ShouldHaveSingleItem().RawData.ShouldBe(between.RawData);
         (await Judgement.OfAsync((await _authorities.NextAsync()).Validation!, context.TargetCertificate, between)).ShouldBeNull();
-        await identity.Settled.WaitAsync(TimeSpan.FromSeconds(30));
+        await identity.Settled.WaitAsync(Guard);
         identity.Status.Id.ToString().ShouldBe(TestAuthority.Workload);
     }
 
@@ -68,7 +69,7 @@ public sealed class FileSourceTests : IAsyncDisposable
         await File.AppendAllTextAsync(Root, "\n" + Pki.Authority("second").ExportCertificatePem());
         await LookAsync();
         (await _authorities.NextAsync()).Validation!.TrustedCa.InlineString.ShouldBe(await File.ReadAllTextAsync(Root));
-        await _time.WaitForTimersAsync(1);
+        await LookedAsync(again: Often);
         _certificates.HasMore.ShouldBeFalse();
     }
 
@@ -82,7 +83,7 @@ public sealed class FileSourceTests : IAsyncDisposable
         var identity = Start(Settings);
         var good = (await _certificates.NextAsync()).Certificate!.Get().TargetCertificate;
         await _authorities.NextAsync();
-        await _time.WaitForTimersAsync(1);
+        await LookedAsync(again: Often);
         switch (how)
         {
             case "a key of another":
@@ -108,21 +109,96 @@ public sealed class FileSourceTests : IAsyncDisposable
                 break;
         }
 
+        string[] secrets = ["PRIVATE", "-----BEGIN", .. Lines(Key), .. Lines(Cert)];
         await LookAsync();
         var (error, isAmbient) = await _certificates.NextErrorAsync();
         isAmbient.ShouldBeTrue();
         error.Message.ShouldContain(how is "an expired certificate" ? "has expired" : how.Contains("key", StringComparison.Ordinal) ? Key : Cert);
         identity.Status.SerialNumber.ShouldBe(good.SerialNumber);
         _log.Entries.ShouldContain(e => e.Level == Microsoft.Extensions.Logging.LogLevel.Warning && e.Text.Contains("The one in use stays"));
-        _log.Entries.ShouldAllBe(e => !e.Text.Contains("PRIVATE") && !e.Text.Contains("MI"));
+        foreach (var secret in secrets)
+        {
+            _log.Entries.ShouldAllBe(e => !e.Text.Contains(secret), "no line quotes what a file holds");
+        }
+
+        // It looks at one file after the other: none is written while it still does.
+        await LookedAsync(again: Soon);
         _authorities.HasMore.ShouldBeFalse("a faulty pair does not keep new authorities back, and is not one");
 
         // The next look is not ten minutes away.
         var (young, _) = Write();
-        await _time.WaitForTimersAsync(1);
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(Soon);
         (await _certificates.NextAsync()).Certificate!.Get().TargetCertificate.RawData.ShouldBe(young.RawData);
         identity.Status.LastError.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("cert-chain.pem")]
+    [InlineData("key.pem")]
+    [InlineData("root-cert.pem")]
+    public async Task What_was_wrong_for_a_moment_has_passed_when_the_file_is_there_as_it_was(string file)
+    {
+        Write();
+        var identity = Start(Settings);
+        await _certificates.NextAsync();
+        await _authorities.NextAsync();
+        var (told, name) = file == "root-cert.pem" ? (_authorities, ISecretSource.Authorities) : (_certificates, ISecretSource.Certificate);
+        var path = Path.Combine(_folder, file);
+        await LookedAsync(again: Often);
+        File.Move(path, path + ".away");
+
+        _time.Advance(Often);
+        var reason = (await told.NextErrorAsync()).Error.Message;
+        await LookedAsync(again: Soon);
+        reason.ShouldContain(path);
+        identity.Status.LastError.ShouldBe(reason);
+        identity.ErrorOf(name).ShouldBe(reason);
+
+        File.Move(path + ".away", path);
+        _time.Advance(Soon);
+        await LookedAsync(again: Often);
+        identity.Status.LastError.ShouldBeNull();
+        identity.ErrorOf(name).ShouldBeNull();
+        var late = new SecretRecorder();
+        identity.Watch(name, late);
+        await late.NextAsync();
+        late.HasMore.ShouldBeFalse("nothing is wrong any more");
+
+        // And if it happens again, that is said again.
+        File.Delete(path);
+        _time.Advance(Often);
+        (await told.NextErrorAsync()).Error.Message.ShouldBe(reason);
+        _log.Entries.Count(e => e.Text.Contains(reason, StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task New_authorities_do_not_hide_that_the_certificate_cannot_be_used()
+    {
+        Write();
+        var identity = Start(Settings);
+        await _certificates.NextAsync();
+        await _authorities.NextAsync();
+        await LookedAsync(again: Often);
+        File.Delete(Key);
+        await File.AppendAllTextAsync(Root, "\n" + Pki.Authority("second").ExportCertificatePem());
+
+        _time.Advance(Often);
+        var reason = (await _certificates.NextErrorAsync()).Error.Message;
+        await _authorities.NextAsync();
+        await LookedAsync(again: Soon);
+        identity.Status.LastError.ShouldBe(reason);
+        identity.ErrorOf(ISecretSource.Authorities).ShouldBeNull();
+
+        // The same at the next look is no news.
+        File.Delete(Root);
+        _time.Advance(Soon);
+        await _certificates.NextErrorAsync();
+        await _authorities.NextErrorAsync();
+        await LookedAsync(again: 1.6 * Soon);
+        _time.Advance(1.6 * Soon);
+        await _certificates.NextErrorAsync();
+        await _authorities.NextErrorAsync();
+        _log.Entries.Count(e => e.Level == Microsoft.Extensions.Logging.LogLevel.Warning).ShouldBe(2);
     }
 
     [Fact]
@@ -131,12 +207,12 @@ public sealed class FileSourceTests : IAsyncDisposable
         var identity = Start(Settings);
         (await _certificates.NextErrorAsync()).ShouldSatisfyAllConditions(e => e.IsAmbient.ShouldBeFalse(), e => e.Error.Message.ShouldContain(Cert));
         (await _authorities.NextErrorAsync()).Error.Message.ShouldContain(Root);
-        await identity.Settled.WaitAsync(TimeSpan.FromSeconds(30));
+        await identity.Settled.WaitAsync(Guard);
         identity.IsReady.ShouldBeFalse();
 
+        await LookedAsync(again: Soon);
         Write();
-        await _time.WaitForTimersAsync(1);
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(Soon);
 
         await _certificates.NextAsync();
         await _authorities.NextAsync();
@@ -178,7 +254,7 @@ public sealed class FileSourceTests : IAsyncDisposable
 
         await _authorities.NextAsync();
         (await _certificates.NextErrorAsync()).Error.Kind.ShouldBe(ResourceErrorKind.DoesNotExist);
-        await identity.Settled.WaitAsync(TimeSpan.FromSeconds(30));
+        await identity.Settled.WaitAsync(Guard);
         identity.IsReady.ShouldBeTrue();
     }
 
@@ -212,7 +288,12 @@ public sealed class FileSourceTests : IAsyncDisposable
 
     private string Root => Path.Combine(_folder, "root-cert.pem");
 
-    private FileSourceSettings Settings => new("the files of the test", Cert, Key, Root, null, TimeSpan.FromMinutes(10));
+    private static TimeSpan Often => TimeSpan.FromMinutes(10);
+
+    // The back-off after the first failure, without chance.
+    private static TimeSpan Soon => TimeSpan.FromSeconds(1);
+
+    private FileSourceSettings Settings => new("the files of the test", Cert, Key, Root, null, Often);
 
     private WorkloadIdentity Start(FileSourceSettings settings)
     {
@@ -226,9 +307,14 @@ public sealed class FileSourceTests : IAsyncDisposable
 
     private async Task LookAsync()
     {
-        await _time.WaitForTimersAsync(1);
-        _time.Advance(TimeSpan.FromMinutes(10));
+        await LookedAsync(again: Often);
+        _time.Advance(Often);
     }
+
+    // It waits, so it reads no file: that is the moment to write one, as others are renamed into place whole.
+    private Task LookedAsync(TimeSpan again) => _time.WaitForTimerAsync(again).WaitAsync(Guard);
+
+    private static IEnumerable<string> Lines(string file) => File.Exists(file) ? File.ReadLines(file).Where(line => line.Length > 8) : [];
 
     private (X509Certificate2 Certificate, X509Certificate2 Between) Write(DateTimeOffset? until = null)
     {

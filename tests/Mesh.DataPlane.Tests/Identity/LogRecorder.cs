@@ -7,6 +7,7 @@ internal sealed class LogRecorder : ILogger
 {
     private readonly Lock _gate = new();
     private readonly List<(LogLevel Level, string Text)> _entries = [];
+    private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IReadOnlyList<(LogLevel Level, string Text)> Entries
     {
@@ -16,6 +17,26 @@ internal sealed class LogRecorder : ILogger
             {
                 return [.. _entries];
             }
+        }
+    }
+
+    /// <summary>Waits until so many entries are of a kind.</summary>
+    public async Task UntilAsync(Func<(LogLevel Level, string Text), bool> kind, int count)
+    {
+        while (true)
+        {
+            Task more;
+            lock (_gate)
+            {
+                if (_entries.Count(kind) >= count)
+                {
+                    return;
+                }
+
+                more = _more.Task;
+            }
+
+            await more.WaitAsync(TimeSpan.FromSeconds(30));
         }
     }
 
@@ -29,6 +50,9 @@ internal sealed class LogRecorder : ILogger
         lock (_gate)
         {
             _entries.Add((logLevel, $"{formatter(state, exception)} {exception}".TrimEnd()));
+            var more = _more;
+            _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            more.SetResult();
         }
     }
 }

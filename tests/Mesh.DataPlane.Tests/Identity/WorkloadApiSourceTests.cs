@@ -121,11 +121,42 @@ public sealed class WorkloadApiSourceTests : IAsyncDisposable
         _agent = await Agent.StartAsync(Socket);
         await _agent.SendAsync(Certificate("default", Pki.Workload(root, TestAuthority.Workload)));
         await _agent.SendAsync(Authorities("ROOTCA", root.ExportCertificatePem()));
-        await time.WaitForTimersAsync(2);
-        time.Advance(TimeSpan.FromSeconds(2));
+
+        // Each of the two streams waits for itself.
+        await time.WaitForTimersAsync(2, TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(30));
+        time.Advance(TimeSpan.FromSeconds(1));
 
         await _certificates.NextAsync();
         await _authorities.NextAsync();
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_back_with_what_it_had_is_no_trouble_any_more()
+    {
+        var time = new ManualTimeProvider(Pki.Now);
+        var root = Pki.Authority("root");
+        var certificate = Certificate("default", Pki.Workload(root, TestAuthority.Workload));
+        var authorities = Authorities("ROOTCA", root.ExportCertificatePem());
+        _agent = await Agent.StartAsync(Socket);
+        await _agent.SendAsync(certificate);
+        await _agent.SendAsync(authorities);
+        var identity = Start(new MeshWorkloadApiOptions(), time);
+        await _certificates.NextAsync();
+        await _authorities.NextAsync();
+
+        await _agent.DisposeAsync();
+        (await _certificates.NextErrorAsync()).IsAmbient.ShouldBeTrue();
+        (await _authorities.NextErrorAsync()).IsAmbient.ShouldBeTrue();
+        identity.Status.LastError.ShouldNotBeNull();
+        await time.WaitForTimersAsync(2, TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(30));
+        _agent = await Agent.StartAsync(Socket);
+        await _agent.SendAsync(certificate);
+        await _agent.SendAsync(authorities);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        await _log.UntilAsync(e => e.Text.Contains("what was wrong has passed"), 2);
+        identity.Status.LastError.ShouldBeNull();
+        _certificates.HasMore.ShouldBeFalse("it is the one that is in use");
     }
 
     [Theory]

@@ -73,8 +73,8 @@ public sealed class WorkloadIdentityFactoryTests : IAsyncDisposable
         await File.WriteAllTextAsync(Token, "second");
         for (var hour = 0; hour < 12; hour++)
         {
-            await _time.WaitForTimersAsync(1).WaitAsync(Guard);
-            _time.Advance(TimeSpan.FromHours(1));
+            await _time.WaitForTimerAsync(CertificateAuthoritySource.LongestWait).WaitAsync(Guard);
+            _time.Advance(CertificateAuthoritySource.LongestWait);
         }
 
         var second = await recorder.NextAsync();
@@ -154,7 +154,7 @@ public sealed class WorkloadIdentityFactoryTests : IAsyncDisposable
         var starting = service.StartingAsync(CancellationToken.None);
         await silent.Asked.Task.WaitAsync(Guard);
         starting.IsCompleted.ShouldBeFalse();
-        await _time.WaitForTimersAsync(2).WaitAsync(Guard);
+        await _time.WaitForTimerAsync(TimeSpan.FromSeconds(5)).WaitAsync(Guard);
         _time.Advance(TimeSpan.FromSeconds(5));
 
         await starting.WaitAsync(Guard);

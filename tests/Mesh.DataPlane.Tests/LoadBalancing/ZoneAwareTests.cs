@@ -50,7 +50,28 @@ public class ZoneAwareTests
     public void It_may_be_enabled_for_a_part_of_the_requests()
         => Shares(new ZoneAware(RoutingEnabled: 50), "a", (4, 4), (4, 4)).ShouldBeAbout(750, 250);
 
-    private static int[] Shares(ZoneAware zoneAware, string? locality, params (int All, int Healthy)[] zones)
+    [Fact]
+    public void Where_requests_go_is_counted()
+    {
+        var stats = new ClusterStats();
+        Shares(stats, new ZoneAware(), "a", (4, 4), (4, 4), (4, 4));
+        (stats.ZoneRoutedDirectly.Value, stats.ZoneSampled.Value, stats.ZoneCrossed.Value, stats.ZoneClusterTooSmall.Value).ShouldBe((1000, 0, 0, 0));
+
+        stats = new ClusterStats();
+        Shares(stats, new ZoneAware(), "a", (4, 2), (4, 4), (4, 4)).ShouldBeAbout(600, 200, 200);
+        stats.ZoneRoutedDirectly.Value.ShouldBe(0);
+        stats.ZoneSampled.Value.ShouldBeInRange(550, 650);
+        (stats.ZoneSampled.Value + stats.ZoneCrossed.Value).ShouldBe(1000);
+
+        stats = new ClusterStats();
+        Shares(stats, new ZoneAware(), "a", (2, 2), (3, 3));
+        stats.ZoneClusterTooSmall.Value.ShouldBeGreaterThan(0);
+        (stats.ZoneRoutedDirectly.Value, stats.ZoneSampled.Value, stats.ZoneCrossed.Value, stats.HealthyPanic.Value).ShouldBe((0, 0, 0, 0));
+    }
+
+    private static int[] Shares(ZoneAware zoneAware, string? locality, params (int All, int Healthy)[] zones) => Shares(null, zoneAware, locality, zones);
+
+    private static int[] Shares(ClusterStats? stats, ZoneAware zoneAware, string? locality, params (int All, int Healthy)[] zones)
     {
         LocalityResource[] localities =
         [
@@ -61,7 +82,7 @@ public class ZoneAwareTests
                 [.. Enumerable.Range(0, zone.All).Select(i => EndpointSetTests.Endpoint((100 * (z + 1)) + i, i < zone.Healthy ? EndpointHealth.Healthy : EndpointHealth.Unhealthy))])),
         ];
         var policy = new ClusterPolicy(new RandomChoice(), false, 0, Transport) { ZoneAware = zoneAware };
-        var set = EndpointSetTests.Builder(policy, new EndpointsResource("c", localities, 140), locality).Build();
+        var set = EndpointSetTests.Builder(policy, new EndpointsResource("c", localities, 140), locality, stats).Build();
         var random = new SequenceRandomSource(1000);
         var counts = Enumerable.Range(0, 1000).Select(_ => set.Pick(new PickContext(random.NextUInt64()))!.Locality).CountBy(l => l).ToDictionary();
         return [.. localities.Select(l => counts.GetValueOrDefault(l.Locality))];

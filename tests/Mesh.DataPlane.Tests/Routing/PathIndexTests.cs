@@ -41,8 +41,8 @@ public class PathIndexTests
             Conditions(new DataPlane.Matching.HeaderMatcher.Present(new("x"), present: true, invert: false, missingAsEmpty: false)),
             Conditions(new DataPlane.Matching.HeaderMatcher.Present(new("x"), present: true, invert: true, missingAsEmpty: false)),
             Conditions(new DataPlane.Matching.HeaderMatcher.Present(new("y"), present: false, invert: false, missingAsEmpty: false)),
-            new RouteConditions([], [], [], grpcOnly: true, null),
-            new RouteConditions([], [], [], grpcOnly: false, new DataPlane.Matching.Fraction(1, 2)));
+            new RouteConditions([], [], [], [], grpcOnly: true, fraction: null),
+            new RouteConditions([], [], [], [], grpcOnly: false, new DataPlane.Matching.Fraction(1, 2)));
         var cases =
             from matches in Matches.ListOf()
             from asked in conditions.ListOf(matches.Count)
@@ -75,14 +75,14 @@ public class PathIndexTests
             return ReferenceEquals(new PathIndex(routes).Match(FakeHeaders.View(c.Path, headers), c.Draw), expected);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
 
-        static RouteConditions Conditions(DataPlane.Matching.HeaderMatcher header) => new([header], [], [], grpcOnly: false, null);
+        static RouteConditions Conditions(DataPlane.Matching.HeaderMatcher header) => new([header], [], [], [], grpcOnly: false, null);
     }
 
     [Fact]
     public void A_route_whose_headers_do_not_match_gives_way_to_the_next_candidate()
     {
         var header = new DataPlane.Matching.HeaderMatcher.Present(new("x"), present: true, invert: false, missingAsEmpty: false);
-        var first = new RouteEntry(0, "", new RouteMatch(new(PathMatchKind.Exact, "/a", true), new RouteConditions([header], [], [], false, null)), new RouteAction.Unsupported(""));
+        var first = new RouteEntry(0, "", new RouteMatch(new(PathMatchKind.Exact, "/a", true), new RouteConditions([header], [], [], [], false, null)), new RouteAction.Unsupported(""));
         var second = Route(1, new(PathMatchKind.Prefix, "/", true));
         var index = new PathIndex([first, second]);
 

@@ -57,12 +57,8 @@ public sealed class HttpbinTests
         codes["500"].ShouldBeInRange(150, 250, "five standard deviations: 5 × √(400 × ½ × ½) = 50");
 
         var asking = curl.AskAsync("http://httpbin:8000/delay/2");
-        while (!asking.IsCompleted)
-        {
-            mesh.Time.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-        }
-
+        await mesh.Time.WaitForTimerAsync(TimeSpan.FromSeconds(2)).OrHang();
+        mesh.Time.Advance(TimeSpan.FromSeconds(2));
         (await asking).Status.ShouldBe(200);
     }
 }

@@ -86,16 +86,16 @@ public sealed class BookinfoFaultLabs
         var chance = new LevelRandomSource { Level = 0.75 };
         await using var bookinfo = await Bookinfo.StartAsync(chance);
         await bookinfo.Mesh.ApplyAsync(Delay("7.000s"));
-        await ShouldTakeAsync(bookinfo, TimeSpan.Zero, details: true);
+        await ShouldTakeAsync(bookinfo, TimeSpan.Zero, delay: null, details: true);
 
         chance.Level = 0.25;
-        await ShouldTakeAsync(bookinfo, TimeSpan.FromSeconds(3), details: false);
+        await ShouldTakeAsync(bookinfo, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(7), details: false);
 
         await bookinfo.Mesh.ApplyAsync(Delay("2.000s"));
-        await ShouldTakeAsync(bookinfo, TimeSpan.FromSeconds(2), details: true);
+        await ShouldTakeAsync(bookinfo, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2), details: true);
 
         chance.Level = 0.75;
-        await ShouldTakeAsync(bookinfo, TimeSpan.Zero, details: true);
+        await ShouldTakeAsync(bookinfo, TimeSpan.Zero, delay: null, details: true);
     }
 
     [Fact]
@@ -137,15 +137,14 @@ public sealed class BookinfoFaultLabs
         return broken;
     }
 
-    private static async Task ShouldTakeAsync(Bookinfo bookinfo, TimeSpan expected, bool details)
+    private static async Task ShouldTakeAsync(Bookinfo bookinfo, TimeSpan expected, TimeSpan? delay, bool details)
     {
         var time = bookinfo.Mesh.Time;
-        var idle = time.ActiveTimers;
         var opening = bookinfo.OpenAsync();
-        if (expected > TimeSpan.Zero)
+        if (delay is { } injected)
         {
-            // The patience of productpage and the delay.
-            await time.WaitForTimersAsync(idle + 2).OrHang();
+            await time.WaitForTimerAsync(Bookinfo.DetailsPatience).OrHang();
+            await time.WaitForTimerAsync(injected).OrHang();
             time.Advance(expected - TimeSpan.FromMilliseconds(1));
             opening.IsCompleted.ShouldBeFalse();
             time.Advance(TimeSpan.FromMilliseconds(1));

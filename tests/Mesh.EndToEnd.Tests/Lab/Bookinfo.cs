@@ -17,7 +17,9 @@ internal sealed partial class Bookinfo : IAsyncDisposable
     /// <summary>Milliseconds of the test's clock that a page took.</summary>
     private const string TookHeader = "x-took";
 
-    private static readonly TimeSpan DetailsPatience = TimeSpan.FromSeconds(3);
+    /// <summary>How long productpage waits for details.</summary>
+    public static readonly TimeSpan DetailsPatience = TimeSpan.FromSeconds(3);
+
     private static readonly string[] Forwarded = ["end-user", "user-agent"];
 
     private Bookinfo(PodMesh mesh)

@@ -25,7 +25,8 @@ internal sealed class ControlPlaneHost : IAsyncDisposable
         Requests = requests;
     }
 
-    public int Port => new Uri(_app.Urls.First()).Port;
+    /// <summary>Where it is to be reached.</summary>
+    public string Address => _app.Urls.First();
 
     public IAdsServer Server => _app.Services.GetRequiredService<IAdsServer>();
 
@@ -37,10 +38,10 @@ internal sealed class ControlPlaneHost : IAsyncDisposable
     public RecordedRequests Requests { get; }
 
     public static async Task<ControlPlaneHost> StartAsync(
-        TestLog log, string folder, int port = 0, Action<MeshControlPlaneOptions>? configure = null, TimeProvider? time = null)
+        TestLog log, string folder, IPEndPoint? at = null, Action<MeshControlPlaneOptions>? configure = null, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMeshXds(IPAddress.Loopback, port));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMeshXds(at?.Address ?? IPAddress.Loopback, at?.Port ?? 0));
         builder.Logging.ClearProviders().AddProvider(log.For("control plane"));
         if (time is not null)
         {
@@ -143,5 +144,5 @@ internal sealed class ControlPlaneHost : IAsyncDisposable
         await DisposeAsync();
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync().AsTask().OrHang("the end of the control plane");
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Mesh.EndToEnd.Tests.Lab;
 
@@ -14,7 +13,7 @@ internal sealed class ControlPlaneProcess
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ControlPlane.dll"));
-        start.ArgumentList.Add(lab.XdsPort.ToString(CultureInfo.InvariantCulture));
+        start.ArgumentList.Add(lab.Xds.ToString());
         start.ArgumentList.Add(lab.Folder.Path);
         var process = Process.Start(start)!;
         var listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

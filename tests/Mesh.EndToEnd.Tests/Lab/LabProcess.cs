@@ -8,7 +8,7 @@ internal sealed class LabProcess
     private const string Listening = "listening on ";
 
     /// <summary>Processes take their time to start on a busy machine, all the more when several do.</summary>
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
 
     private LabProcess(Uri address) => Address = address;
 

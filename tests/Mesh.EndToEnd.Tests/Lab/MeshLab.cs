@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Mesh.ControlPlane;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -10,24 +9,27 @@ namespace Mesh.EndToEnd.Tests.Lab;
 internal sealed class MeshLab : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _hosts = [];
-    private readonly int _port = FreePort();
+    // An address of this lab alone: a port that is free for a while, as while the control plane is away, would be given to somebody else.
+    private readonly IPEndPoint _xds = new(OwnAddress(), 15010);
     private readonly List<Action> _cleanUps = [];
+    private static int _labs;
     private int _instances;
 
     public TestLog Log { get; } = new();
 
     public MeshFolder Folder { get; } = new();
 
-    public string XdsAddress => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_port}");
+    public string XdsAddress => $"http://{_xds}";
 
-    public int XdsPort => _port;
+    /// <summary>Where the control plane listens.</summary>
+    public IPEndPoint Xds => _xds;
 
     public ControlPlaneHost ControlPlane { get; private set; } = null!;
 
-    /// <summary>Starts the control plane, on the same port each time.</summary>
+    /// <summary>Starts the control plane, at the same address each time.</summary>
     public async Task StartControlPlaneAsync(Action<MeshControlPlaneOptions>? configure = null, TimeProvider? time = null)
     {
-        ControlPlane = await ControlPlaneHost.StartAsync(Log, Folder.Path, _port, configure, time);
+        ControlPlane = await ControlPlaneHost.StartAsync(Log, Folder.Path, _xds, configure, time);
         _hosts.Add(ControlPlane);
     }
 
@@ -98,10 +100,10 @@ internal sealed class MeshLab : IAsyncDisposable
         Folder.Dispose();
     }
 
-    private static int FreePort()
+    // Nobody else in this process has it, nor anybody in another with the next few thousand numbers.
+    private static IPAddress OwnAddress()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var process = Environment.ProcessId;
+        return new IPAddress([127, (byte)(128 | ((process >> 8) & 0x7f)), (byte)process, (byte)(1 + (Interlocked.Increment(ref _labs) % 254))]);
     }
 }

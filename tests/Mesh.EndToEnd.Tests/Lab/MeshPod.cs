@@ -1,6 +1,8 @@
+using Mesh.Server.Admin;
 using Mesh.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Mesh.EndToEnd.Tests.Lab;
 
@@ -12,6 +14,7 @@ internal sealed class MeshPod
         Name = name;
         Services = app.Services;
         Address = new Uri(app.Urls.Single());
+        Admin = new Uri($"http://{app.Services.GetServices<IHostedService>().OfType<AdminServer>().Single().EndPoint}");
         Client = app.Services.GetRequiredService<IHttpClientFactory>().CreateClient();
         Client.Timeout = Guard.Hang;
     }
@@ -20,6 +23,9 @@ internal sealed class MeshPod
 
     /// <summary>Where it listens, for those who do not ask the mesh.</summary>
     public Uri Address { get; }
+
+    /// <summary>Where it shows what it believes, and its metrics.</summary>
+    public Uri Admin { get; }
 
     /// <summary>Its own client: what it asks, it asks as itself.</summary>
     public HttpClient Client { get; }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using LabApps;
 using Mesh.ControlPlane.Config;
 using Mesh.ControlPlane.Config.Sources;
@@ -37,13 +38,15 @@ internal sealed class PodMesh : IAsyncDisposable
     private readonly EngineRegistry _engines = new();
     private readonly IRandomSource _random;
     private readonly OutsideNet? _outside;
+    private readonly bool _reportsLoad;
     private readonly List<ServiceProvider> _callers = [];
     private readonly List<Pod> _pods = [];
     private readonly List<WebApplication> _apps = [];
 
-    private PodMesh(IRandomSource? random, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure, OutsideNet? outside)
+    private PodMesh(IRandomSource? random, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure, OutsideNet? outside, bool reportsLoad)
     {
         _outside = outside;
+        _reportsLoad = reportsLoad;
         _random = random ?? new Mesh.Testing.SeededRandomSource(20_261_121);
         _source = new InMemoryConfigSource(Time);
         var services = new ServiceCollection();
@@ -69,6 +72,9 @@ internal sealed class PodMesh : IAsyncDisposable
 
     public DiscoveryServer Discovery { get; }
 
+    /// <summary>What the control plane is made of.</summary>
+    public IServiceProvider ControlPlane => _controlPlane;
+
     /// <summary>The control plane's streams.</summary>
     public IAdsServer Server => _controlPlane.GetRequiredService<IAdsServer>();
 
@@ -83,10 +89,11 @@ internal sealed class PodMesh : IAsyncDisposable
     /// <param name="random">The chance of all.</param>
     /// <param name="configure">The control plane's settings.</param>
     /// <param name="outside">The world in which the mesh lies, where there is one: its names are resolved and its authority is trusted.</param>
+    /// <param name="reportsLoad">Callers report their load, which takes a timer of each.</param>
     public static async Task<PodMesh> StartAsync(
-        string yaml, IRandomSource? random = null, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure = null, OutsideNet? outside = null)
+        string yaml, IRandomSource? random = null, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure = null, OutsideNet? outside = null, bool reportsLoad = false)
     {
-        var mesh = new PodMesh(random, configure, outside);
+        var mesh = new PodMesh(random, configure, outside, reportsLoad);
         await mesh.ApplyAsync(yaml);
         return mesh;
     }
@@ -178,6 +185,9 @@ internal sealed class PodMesh : IAsyncDisposable
     /// <param name="version">Its label <c>version</c>.</param>
     /// <param name="namespace">Its namespace.</param>
     /// <param name="account">Its service account.</param>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="https">The certificate of an application that speaks TLS of its own.</param>
+    /// <param name="listen">How it listens, where it has more to say of that.</param>
     /// <param name="labels">Its other labels.</param>
     public Task<MeshPod> AddMeshPodAsync(
         string app,
@@ -185,18 +195,34 @@ internal sealed class PodMesh : IAsyncDisposable
         string version = "v1",
         string @namespace = "default",
         string account = "default",
+        Action<MeshOptions>? settings = null,
+        X509Certificate2? https = null,
+        Action<ListenOptions>? listen = null,
         params (string Name, string Value)[] labels)
         => StartAsync(app, version, @namespace, account, configure =>
         {
             var builder = WebApplication.CreateSlimBuilder();
             builder.AddMesh(mesh =>
             {
+                settings?.Invoke(mesh);
                 mesh.Workload.Name = app;
                 foreach (var (name, value) in labels)
                 {
                     mesh.Workload.Labels[name] = value;
                 }
             });
+            builder.Services.AddHttpClient("insecure").ConfigurePrimaryHttpMessageHandler(
+                () => new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } });
+            if (https is not null)
+            {
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.UseHttps(https)));
+            }
+
+            if (listen is not null)
+            {
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen));
+            }
+
             configure(builder);
             var web = builder.Build();
             web.Run(answer ?? LabPods.Text(app));
@@ -226,23 +252,24 @@ internal sealed class PodMesh : IAsyncDisposable
                 options.Workload.Namespace = @namespace;
                 options.Workload.Version = version;
                 options.Workload.ServiceAccount = account;
+                options.Admin.Port = 0;
             });
         });
         _apps.Add(web);
         _engines.Add(web.Services.GetRequiredService<MeshEngine>());
         await web.StartAsync().OrHang();
-        await WhenRegisteredAsync(app, @namespace);
+        await WhenRegisteredAsync(app, version, @namespace);
         await SettleAsync();
         return new MeshPod(web, name);
     }
 
-    private async Task WhenRegisteredAsync(string app, string @namespace)
+    private async Task WhenRegisteredAsync(string app, string version, string @namespace)
     {
         var registry = _controlPlane.GetRequiredService<ServiceRegistry>();
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Check(string id, WorkloadInstance? workload)
         {
-            if (registry.Current.Values.Any(known => known.Namespace == @namespace && known.Labels.GetValueOrDefault("app") == app))
+            if (registry.Current.Values.Any(known => known.Namespace == @namespace && known.Labels.GetValueOrDefault("app") == app && known.Labels.GetValueOrDefault("version") == version))
             {
                 reached.TrySetResult();
             }
@@ -288,13 +315,16 @@ internal sealed class PodMesh : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>Carries a request through the waits between its attempts: the clock runs until it is answered, and stands still again.</summary>
+    /// <summary>
+    /// Carries a request through the waits between its attempts: the clock runs until it is answered, and stands still again. It runs no faster than the one
+    /// on the wall, by which connections are made.
+    /// </summary>
     public async Task<LabAnswer> ThroughBackOffsAsync(Task<LabAnswer> asking)
     {
         while (!asking.IsCompleted)
         {
             Time.Advance(TimeSpan.FromMilliseconds(1));
-            await Task.Yield();
+            await Task.WhenAny(asking, Task.Delay(1));
         }
 
         return await asking;
@@ -313,18 +343,18 @@ internal sealed class PodMesh : IAsyncDisposable
     {
         foreach (var caller in _callers)
         {
-            await caller.DisposeAsync();
+            await caller.DisposeAsync().AsTask().OrHang("the end of a caller");
         }
 
         foreach (var app in _apps)
         {
-            await app.DisposeAsync();
+            await app.DisposeAsync().AsTask().OrHang("the end of an application");
         }
 
-        await _controlPlane.DisposeAsync();
+        await _controlPlane.DisposeAsync().AsTask().OrHang("the end of the control plane");
         foreach (var pod in _pods)
         {
-            await pod.DisposeAsync();
+            await pod.DisposeAsync().AsTask().OrHang($"the end of {pod.Name}");
         }
     }
 
@@ -332,7 +362,8 @@ internal sealed class PodMesh : IAsyncDisposable
     {
         services.AddSingleton<TimeProvider>(Time);
         services.AddSingleton(random);
-        services.AddSingleton<IAdsTransport>(_ => new InProcessAdsTransport(_controlPlane.GetRequiredService<IAdsServer>(), "the mesh of the lab"));
+        services.AddSingleton<IAdsTransport>(_ => new InProcessAdsTransport(
+            _controlPlane.GetRequiredService<IAdsServer>(), "the mesh of the lab", _reportsLoad ? _controlPlane.GetRequiredService<ILoadReportServer>() : null));
         services.AddMeshClient(options =>
         {
             options.Client.OutboundTrafficPolicy = OutboundTrafficMode.RegistryOnly;

@@ -10,6 +10,8 @@ internal sealed class RecordingAdsServer(IAdsServer server, RecordedRequests rec
 {
     public IReadOnlyList<AdsConnectionStatus> Connections => server.Connections;
 
+    public IReadOnlyList<AdsResourceStatus> ResourcesOf(long connection) => server.ResourcesOf(connection);
+
     public Task ServeAsync(IAdsCall<DiscoveryResponse, DiscoveryRequest> call, CallerCredentials caller, CancellationToken cancellationToken)
         => server.ServeAsync(call, caller, cancellationToken);
 

@@ -58,8 +58,8 @@ internal sealed class SidecarNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _transport.DisposeAsync();
-        await _call.DisposeAsync();
+        await _transport.DisposeAsync().AsTask().OrHang();
+        await _call.DisposeAsync().AsTask().OrHang();
         await _reading.OrHang();
     }
 

@@ -120,7 +120,15 @@ public sealed class OutboundPolicyLabs
         await using var lab = new MeshLab();
         lab.Folder.Save("mesh.yaml", "outboundTrafficPolicy:\n  mode: REGISTRY_ONLY\n");
         await lab.StartControlPlaneAsync();
-        var caller = await lab.StartCallerAsync(options => options.Xds.Delta = delta, services => services.ConfigureHttpClientDefaults(b => b.ConfigurePrimaryHttpMessageHandler(net.CreateHandler)));
+        var caller = await lab.StartCallerAsync(
+            options =>
+            {
+                options.Xds.Delta = delta;
+
+                // Longer than a busy machine needs to hear of the policy, before which hosts that nobody knows are let through.
+                options.Client.UnknownHostTimeout = TimeSpan.FromSeconds(10);
+            },
+            services => services.ConfigureHttpClientDefaults(b => b.ConfigurePrimaryHttpMessageHandler(net.CreateHandler)));
         (await caller.Client.GetAsync("http://perdu.com/").OrHang()).StatusCode.ShouldBe(HttpStatusCode.BadGateway);
 
         lab.Folder.Save("mesh.yaml", "outboundTrafficPolicy:\n  mode: ALLOW_ANYBODY\n");

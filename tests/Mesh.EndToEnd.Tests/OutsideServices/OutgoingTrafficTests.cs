@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -82,19 +81,20 @@ public sealed class OutgoingTrafficTests
         {
             var builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
-            var ports = Enumerable.Range(0, 5).Select(_ => FreePort()).ToArray();
             builder.WebHost.ConfigureKestrel(kestrel =>
             {
-                kestrel.Listen(IPAddress.Loopback, ports[0], listen => listen.Protocols = HttpProtocols.Http1);
-                kestrel.Listen(IPAddress.Loopback, ports[1], listen => listen.Protocols = HttpProtocols.Http1);
-                kestrel.Listen(IPAddress.Loopback, ports[2], listen => listen.Protocols = HttpProtocols.Http2);
-                kestrel.Listen(IPAddress.Loopback, ports[3], listen => listen.Use(_ => PongAsync));
-                kestrel.Listen(IPAddress.Loopback, ports[4], listen => listen.Use(_ => PongAsync));
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(_ => PongAsync));
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(_ => PongAsync));
             });
             var app = builder.Build();
             app.UseWebSockets();
+            int[] ports = [];
             app.Run(context => ServeAsync(context, context.Connection.LocalPort == ports[1] ? "beside it" : "of the mesh"));
             await app.StartAsync().OrHang();
+            ports = [.. app.Urls.Select(url => new Uri(url).Port)];
 
             lab.Folder.Save("services.yaml", Entry("echo", 80, "http", "HTTP", ports[0]) + Entry("greeter", 80, "grpc", "GRPC", ports[2]) + Entry("database", 5432, "tcp", "TCP", ports[3]));
             await lab.StartControlPlaneAsync();
@@ -111,7 +111,7 @@ public sealed class OutgoingTrafficTests
                 .. options,
             ]);
 
-        public async ValueTask DisposeAsync() => await app.DisposeAsync();
+        public async ValueTask DisposeAsync() => await app.DisposeAsync().AsTask().OrHang();
 
         private static string Entry(string host, int port, string name, string protocol, int local)
             => $"""
@@ -171,13 +171,6 @@ public sealed class OutgoingTrafficTests
             {
                 await context.Response.WriteAsync($"web {where} {context.Request.Path}");
             }
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 }

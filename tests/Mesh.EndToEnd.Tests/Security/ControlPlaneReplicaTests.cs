@@ -53,8 +53,7 @@ public sealed class ControlPlaneReplicaTests
 
         // It has been there for long: nothing is excused by its having just started.
         await using var second = await ControlPlaneHost.StartAsync(lab.Log, lab.Folder.Path, configure: options => options.RegistrationsFile = "");
-        var alternate = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{second.Port}");
-        void TwoServers(MeshOptions options) => options.Xds.AlternateServers.Add(alternate);
+        void TwoServers(MeshOptions options) => options.Xds.AlternateServers.Add(second.Address);
         foreach (var version in new[] { "v1", "v2" })
         {
             await lab.StartWorkloadAsync("echo", version, configure: TwoServers);
@@ -87,7 +86,7 @@ public sealed class ControlPlaneReplicaTests
     /// <summary>What a client that asks for everything is told first, kind by kind.</summary>
     private static async Task<Dictionary<string, DiscoveryResponse>> ReadAsync(ControlPlaneHost controlPlane)
     {
-        await using var transport = new GrpcAdsTransport($"http://127.0.0.1:{controlPlane.Port}", new GrpcChannelOptions());
+        await using var transport = new GrpcAdsTransport(controlPlane.Address, new GrpcChannelOptions());
         await using var stream = await transport.OpenStreamAsync(default);
         using var guard = new CancellationTokenSource(Guard.Hang);
         var found = new Dictionary<string, DiscoveryResponse>();

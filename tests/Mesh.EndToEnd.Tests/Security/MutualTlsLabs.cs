@@ -3,7 +3,9 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Mesh.Identity;
+using Mesh.TestNet;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.EndToEnd.Tests.Security;
 
@@ -92,7 +94,6 @@ public sealed class MutualTlsLabs
 
     [Fact]
     [Trait("Lab", "L004-21")]
-    [Trait("Lab", "A2-12")]
     public async Task Without_a_certificate_of_the_mesh_there_is_no_handshake()
     {
         await using var mesh = await PodMesh.StartAsync(LabYaml.Service("details", 9080) + SecurityYaml.PeerAuthentication("STRICT"));
@@ -103,25 +104,83 @@ public sealed class MutualTlsLabs
         });
         var productpage = (await mesh.AddMeshPodAsync("productpage", account: "bookinfo-productpage")).Client;
 
-        await Should.ThrowAsync<Exception>(ShakeHandsAsync(details.Address));
+        await Should.ThrowAsync<Exception>(ShakeHandsAsync(details.Address, "details"));
         var answer = await productpage.AskAsync("http://details:9080/");
         (answer.Status, answer.Body).ShouldBe((404, "Not Found at details:9080"));
     }
 
+    [Theory]
+    [InlineData("STRICT")]
+    [InlineData("PERMISSIVE")]
+    [Trait("Lab", "A2-12")]
+    public async Task An_application_with_TLS_of_its_own_is_reached_by_workloads_only_where_the_mesh_insists(string mode)
+    {
+        using var authority = new TestCertificateAuthority("nginx");
+        await using var mesh = await PodMesh.StartAsync(LabYaml.Service("my-nginx", 443, "https") + SecurityYaml.PeerAuthentication(mode));
+        IMeshPeerFeature? peer = null;
+        var headers = new List<string>();
+        var nginx = await mesh.AddMeshPodAsync(
+            "my-nginx",
+            context =>
+            {
+                peer = context.Features.Get<IMeshPeerFeature>();
+                headers.AddRange(context.Request.Headers.Keys);
+                return context.Response.WriteAsync($"<h1>Welcome to nginx!</h1>{context.Request.Scheme}");
+            },
+            https: authority.Issue("my-nginx"));
+        var sleep = await mesh.AddMeshPodAsync("sleep", account: "sleep");
+
+        // curl https://my-nginx -k, from the application: its TLS is within the mesh's.
+        using var curl = Insecure(sleep);
+        (await curl.GetStringAsync("https://my-nginx/").OrHang()).ShouldBe("<h1>Welcome to nginx!</h1>https");
+        peer!.Identity.ToString().ShouldBe("spiffe://cluster.local/ns/default/sa/sleep");
+
+        // The same by a connection of its own making.
+        var connector = sleep.Services.GetRequiredService<IMeshConnector>();
+        using var handler = new SocketsHttpHandler { ConnectCallback = (context, token) => connector.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token) };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        using var byConnector = new HttpClient(handler);
+        (await byConnector.GetStringAsync("https://my-nginx/").OrHang()).ShouldBe("<h1>Welcome to nginx!</h1>https");
+        peer!.Identity.ToString().ShouldBe("spiffe://cluster.local/ns/default/sa/sleep");
+
+        headers.ShouldNotContain(name => name.StartsWith("x-envoy-peer", StringComparison.OrdinalIgnoreCase), "nobody takes them off within the application's own TLS");
+
+        // From beside it, without a certificate of the mesh. "It will not work. And it should not."
+        var outside = ShakeHandsAsync(nginx.Address, "my-nginx");
+        if (mode == "STRICT")
+        {
+            (await Should.ThrowAsync<Exception>(outside)).ShouldBeAssignableTo<Exception>().ShouldNotBeOfType<TimeoutException>();
+        }
+        else
+        {
+            await outside;
+            peer.IsMutualTls.ShouldBeFalse();
+        }
+    }
+
+    // The client of an application that believes whoever shows a certificate.
+    private static HttpClient Insecure(MeshPod pod)
+    {
+        var handler = pod.Services.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("insecure");
+        return new HttpClient(handler) { Timeout = Guard.Hang };
+    }
+
     // TLS 1.3 lets a client believe that it is in until the server has seen that there is no certificate.
-    private static async Task ShakeHandsAsync(Uri address)
+    private static async Task ShakeHandsAsync(Uri address, string host)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, address.Port).OrHang();
         await using var tls = new SslStream(client.GetStream());
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
-            TargetHost = "details",
+            TargetHost = host,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
         }).OrHang();
-        await tls.WriteAsync("GET / HTTP/1.1\r\nHost: details\r\n\r\n"u8.ToArray()).AsTask().OrHang();
-        (await tls.ReadAsync(new byte[1]).AsTask().OrHang()).ShouldNotBe(1);
-        throw new AuthenticationException("The server has closed the connection.");
+        await tls.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).AsTask().OrHang();
+        if (await tls.ReadAsync(new byte[1]).AsTask().OrHang() == 0)
+        {
+            throw new AuthenticationException("The server has closed the connection.");
+        }
     }
 }

@@ -1,3 +1,7 @@
+using Mesh.ControlPlane.Issuers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Mesh.EndToEnd.Tests.Security;
 
 /// <summary>Requests that carry a token, and those that do not.</summary>
@@ -101,5 +105,56 @@ public sealed class TokenLabs
         (await curl.AskAsync(Uri)).Status.ShouldBe(200);
         (await curl.AskAsync(Uri, ("authorization", "Bearer " + key.Sign(Claims)))).Status.ShouldBe(200);
         (await curl.AskAsync(Uri, ("authorization", "Bearer " + LabTokens.CreateKey().Sign(Claims)))).Status.ShouldBe(401);
+    }
+
+    [Fact]
+    public async Task Keys_are_fetched_from_where_an_issuer_publishes_them_and_until_that_is_known_its_tokens_are_refused()
+    {
+        var key = LabTokens.CreateKey();
+        await using var issuer = await Pod.StartAsync("issuer", "v1");
+        issuer.Answer(503);
+        var name = $"http://127.0.0.1:{issuer.Port}/realms/shop";
+        var token = ("authorization", "Bearer " + key.Sign($$"""{"iss":"{{name}}","sub":"somebody","exp":4102444800}"""));
+        await using var mesh = await PodMesh.StartAsync(LabYaml.Service("hello-world"));
+        var discovery = mesh.ControlPlane.GetRequiredService<OpenIdDiscovery>();
+        await ChangeAsync(() => mesh.ApplyAsync($$"""
+            apiVersion: security.istio.io/v1
+            kind: RequestAuthentication
+            metadata: {name: jwt, namespace: default}
+            spec:
+              selector: {matchLabels: {app: hello-world} }
+              jwtRules: [{issuer: "{{name}}"}]
+            """));
+        await mesh.AddMeshAppAsync("hello-world");
+        var curl = (await mesh.AddMeshPodAsync("curl")).Client;
+        const string Uri = "http://hello-world/";
+
+        (await curl.AskAsync(Uri)).Status.ShouldBe(200);
+        var refused = await curl.AskAsync(Uri, token);
+        (refused.Status, refused.Body).ShouldBe((401, "Jwks doesn't have any valid public key"));
+        mesh.Diagnostics.ShouldHaveSingleItem().ShouldContain($"failed to fetch {name}/.well-known/openid-configuration: it answers with status 503; until it answers, its tokens are refused");
+
+        issuer.Answer(context => context.Response.WriteAsync(context.Request.Path == "/realms/shop/.well-known/openid-configuration"
+            ? $$"""{"issuer":"{{name}}","jwks_uri":"http://127.0.0.1:{{issuer.Port}}/keys"}"""
+            : key.Jwks));
+        await ChangeAsync(() =>
+        {
+            mesh.Time.Advance(TimeSpan.FromSeconds(2));
+            return Task.CompletedTask;
+        });
+        await mesh.SettleAsync();
+        (await curl.AskAsync(Uri, token)).Body.ShouldBe("Hello World");
+        (await curl.AskAsync(Uri, ("authorization", "Bearer " + LabTokens.CreateKey().Sign($$"""{"iss":"{{name}}","exp":4102444800}""")))).Status.ShouldBe(401);
+        mesh.Diagnostics.ShouldBeEmpty();
+
+        async Task ChangeAsync(Func<Task> act)
+        {
+            var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void Tell() => changed.TrySetResult();
+            discovery.Changed += Tell;
+            await act();
+            await changed.Task.OrHang();
+            discovery.Changed -= Tell;
+        }
     }
 }

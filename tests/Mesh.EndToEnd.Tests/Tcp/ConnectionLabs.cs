@@ -1,7 +1,11 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Mesh.Client.Tests.Tcp;
+using Mesh.DataPlane.Telemetry.AccessLogs;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -116,6 +120,47 @@ public sealed class ConnectionLabs : IAsyncLifetime
             await using var driver = await LineDriver.ConnectAsync(connector, host);
             (await driver.AskAsync("NAME")).ShouldBe("v2");
         }
+    }
+
+    [Fact]
+    public async Task Connections_are_counted_for_their_service_while_they_are_open_and_a_document_says_with_which_labels()
+    {
+        await _mesh.ApplyAsync(Rule("""[{route: [{destination: {host: mysql, subset: v1}}]}]"""));
+        var application = _mesh.Application(new MeshWorkload("web") { Namespace = "default" });
+        await using var driver = await LineDriver.ConnectAsync(Connector(application), "mysql");
+        (await driver.AskAsync("ECHO twelve bytes")).ShouldBe("twelve bytes");
+
+        var opened = Lines(application, "istio_tcp_connections_opened_total").ShouldHaveSingleItem();
+        opened.ShouldContain("reporter=\"source\",source_workload=\"web");
+        opened.ShouldContain("destination_service=\"mysql.default.svc.cluster.local\"");
+        opened.ShouldContain("destination_service_name=\"mysql\"");
+        opened.ShouldContain("destination_service_namespace=\"default\"");
+        opened.ShouldContain("destination_version=\"v1\"");
+        opened.ShouldContain("request_protocol=\"tcp\"");
+        _mesh.Time.Advance(TimeSpan.FromSeconds(5));
+        Lines(application, "istio_tcp_sent_bytes_total").ShouldHaveSingleItem().ShouldEndWith(" 13");
+        Lines(application, "istio_tcp_received_bytes_total").ShouldHaveSingleItem().ShouldEndWith(" 18");
+        Lines(application, "istio_tcp_connections_closed_total").ShouldHaveSingleItem().ShouldEndWith(" 0");
+
+        await _mesh.ApplyAsync("""
+            apiVersion: telemetry.istio.io/v1
+            kind: Telemetry
+            metadata: {name: mesh, namespace: istio-system}
+            spec:
+              metrics:
+              - overrides:
+                - match: {metric: TCP_OPENED_CONNECTIONS, mode: CLIENT}
+                  tagOverrides: {response_flags: {operation: REMOVE}}
+                - match: {metric: TCP_CLOSED_CONNECTIONS, mode: CLIENT}
+                  disabled: true
+            """);
+        await using var next = await LineDriver.ConnectAsync(Connector(application), "mysql");
+        (await next.AskAsync("NAME")).ShouldBe("v1");
+        Lines(application, "istio_tcp_connections_opened_total").Single(line => !line.Contains("response_flags=\"-\"", StringComparison.Ordinal)).ShouldEndWith(" 1");
+        await next.DisposeAsync();
+        Lines(application, "istio_tcp_connections_closed_total").ShouldHaveSingleItem().ShouldEndWith(" 0");
+        await driver.DisposeAsync();
+        Lines(application, "istio_tcp_connections_closed_total").ShouldHaveSingleItem().ShouldEndWith(" 1");
     }
 
     [Fact]
@@ -237,6 +282,34 @@ public sealed class ConnectionLabs : IAsyncLifetime
         pod.Served.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task The_access_log_of_the_MeshConfig_has_a_line_of_each_connection()
+    {
+        var folder = Directory.CreateTempSubdirectory("mesh-logs-");
+        try
+        {
+            await _mesh.ApplyAsync($$"""
+                apiVersion: mesh.istio.io/v1alpha1
+                kind: MeshConfig
+                spec: {accessLogFile: {{folder.FullName}}/access.log}
+                """);
+            var application = _mesh.Application(configure: options => options.AccessLog.Directory = folder.FullName);
+            await using (var driver = await LineDriver.ConnectAsync(Connector(application), "mysql"))
+            {
+                await driver.AskAsync("NAME");
+            }
+
+            await application.GetRequiredService<MeshAccessLogs>().FlushAsync(CancellationToken.None).OrHang();
+            (await File.ReadAllLinesAsync(Path.Combine(folder.FullName, "access.log"))).ShouldHaveSingleItem().ShouldMatch(
+                "^\\[[-0-9]{10}T[:0-9]{8}\\.\\d{3}Z\\] \"- - -\" 0 - - - \"-\" 5 3 (\\d+|-) - \"-\" \"-\" \"-\" \"-\" "
+                + $"\"127\\.0\\.0\\.1:({_v1.Port}|{_v2.Port})\" outbound\\|3306\\|\\|mysql\\.default\\.svc\\.cluster\\.local 127\\.0\\.0\\.1:\\d+ \\S+ - - -$");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static string Pod(string version, LineServer server) => string.Create(CultureInfo.InvariantCulture, $$"""
         ---
         apiVersion: networking.istio.io/v1
@@ -257,6 +330,13 @@ public sealed class ConnectionLabs : IAsyncLifetime
           hosts: [mysql]
           tcp: {{tcp}}
         """;
+
+    private static string[] Lines(IServiceProvider application, string name)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        PrometheusText.Write(application.GetRequiredService<MetricRegistry>(), text, family => family.Name == name);
+        return [.. Encoding.UTF8.GetString(text.WrittenSpan).Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal))];
+    }
 
     private static IMeshConnector Connector(IServiceProvider application) => application.GetRequiredService<IMeshConnector>();
 

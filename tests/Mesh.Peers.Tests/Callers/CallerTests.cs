@@ -77,5 +77,23 @@ public sealed class CallerTests
           - route:
             - {destination: {host: reviews.default.svc.cluster.local, subset: v1}, weight: 90}
             - {destination: {host: reviews.default.svc.cluster.local, subset: v2}, weight: 10}
+        ---
+        # Signals are for processes of this mesh: gRPC libraries are sent what Istio's gRPC generator sends, which is none of it.
+        apiVersion: mesh.istio.io/v1alpha1
+        kind: MeshConfig
+        spec:
+          accessLogFile: /dev/stdout
+          enableTracing: true
+          extensionProviders:
+          - {name: zipkin, zipkin: {service: reviews.default.svc.cluster.local, port: 9080}}
+          - {name: als, envoyHttpAls: {service: reviews.default.svc.cluster.local, port: 9080}}
+        ---
+        apiVersion: telemetry.istio.io/v1
+        kind: Telemetry
+        metadata: {name: mesh, namespace: istio-system}
+        spec:
+          tracing: [{providers: [{name: zipkin}], randomSamplingPercentage: 100}]
+          accessLogging: [{providers: [{name: envoy}, {name: als}]}]
+          metrics: [{providers: [{name: prometheus}], overrides: [{match: {metric: REQUEST_COUNT}, tagOverrides: {request_host: {value: request.host} } }]}]
         """;
 }

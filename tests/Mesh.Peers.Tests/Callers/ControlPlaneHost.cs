@@ -24,9 +24,14 @@ internal sealed class ControlPlaneHost : IAsyncDisposable
     /// <summary>Every NACK that the server has got, in words.</summary>
     public Refusals Refusals { get; }
 
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Where it listens.</summary>
+    public string Authority => new Uri(_app.Urls.Single()).Authority;
+
     public IAdsServer Server => _app.Services.GetRequiredService<IAdsServer>();
 
-    public static async Task<ControlPlaneHost> StartAsync(string yaml)
+    public static async Task<ControlPlaneHost> StartAsync(string yaml, Action<Mesh.ControlPlane.MeshControlPlaneOptions>? configure = null)
     {
         var folder = Directory.CreateTempSubdirectory("mesh-peers-").FullName;
         var documents = Path.Combine(folder, "mesh");
@@ -37,7 +42,11 @@ internal sealed class ControlPlaneHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(refusals);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenMeshXds(IPAddress.Loopback, 0));
-        builder.Services.AddMeshControlPlane(options => options.ConfigFolder = documents);
+        builder.Services.AddMeshControlPlane(options =>
+        {
+            options.ConfigFolder = documents;
+            configure?.Invoke(options);
+        });
         var app = builder.Build();
         app.MapMeshXds();
         await app.StartAsync();

@@ -59,10 +59,10 @@ public sealed class CertificateAuthorityTests : IAsyncDisposable
         var start = new ProcessStartInfo("openssl", arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        var all = output + errors.Result;
+        var said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var hasEnded = process.WaitForExit(TimeSpan.FromSeconds(60)) && said.Wait(TimeSpan.FromSeconds(60));
+        hasEnded.ShouldBeTrue($"openssl {string.Join(' ', arguments)} has not ended");
+        var all = string.Concat(said.Result);
         (mayFail || process.ExitCode == 0).ShouldBeTrue(all);
         return all;
     }

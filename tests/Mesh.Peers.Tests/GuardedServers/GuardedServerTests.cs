@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Mesh.Peers.Tests.Callers;
+using Mesh.TestNet;
 using Mesh.Xds.Ads;
 
 namespace Mesh.Peers.Tests.GuardedServers;
@@ -18,7 +17,7 @@ public sealed class GuardedServerTests
     {
         // 1. Certificates as a mesh gives them out, and a port under STRICT that web may call, but not to delete.
         using var certificates = new MeshCertificates();
-        var port = FreePort();
+        var port = FreePort.Next();
         await using var control = await ControlPlaneHost.StartAsync(Documents(port));
 
         // 2. The server starts, and asks for the listener of its port.
@@ -44,13 +43,6 @@ public sealed class GuardedServerTests
             await server.WriteLineAsync(account is null ? method : $"{method} {certificates.CertificateOf(account)} {certificates.KeyOf(account)}");
             return await server.ReadLineAsync();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string Documents(int port) => $$$"""

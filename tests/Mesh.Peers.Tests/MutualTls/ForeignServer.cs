@@ -48,7 +48,7 @@ internal sealed class ForeignServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         _process.Dispose();
         _folder.Delete(recursive: true);
     }
@@ -60,7 +60,7 @@ internal sealed class ForeignServer : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "server.pem"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "server.key"), certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "root.pem"), root.Pem);
-        var port = FreePort();
+        var port = FreePort.Next();
         var start = command(folder.FullName, port);
         start.WorkingDirectory = folder.FullName;
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
@@ -72,13 +72,6 @@ internal sealed class ForeignServer : IAsyncDisposable
         var server = new ForeignServer(folder, process, port);
         await server.ListensAsync();
         return server;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)listener.LocalEndPoint!).Port;
     }
 
     // It says of itself nothing that could be awaited: only a connection shows that it is there.

@@ -10,6 +10,10 @@ using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Inbound.Http;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
+using Mesh.DataPlane.Telemetry.Tracing;
+using Mesh.DataPlane.Tests.Telemetry;
 using Mesh.Server.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -44,6 +48,9 @@ internal sealed class DoorHost : IAsyncDisposable
     /// <param name="types">The filters that there are.</param>
     /// <param name="server">The server's own settings.</param>
     /// <param name="caseInsensitivePaths"><see cref="MeshServerOptions.CaseInsensitivePaths"/>.</param>
+    /// <param name="logs">Writes the listener's access logs.</param>
+    /// <param name="tracing">Who makes spans, and where they go.</param>
+    /// <param name="services">Sets the application up.</param>
     public static async Task<DoorHost> StartAsync(
         Action<HttpConnectionManager>? configure = null,
         Action<WebApplication>? application = null,
@@ -51,11 +58,15 @@ internal sealed class DoorHost : IAsyncDisposable
         HttpProtocols protocols = HttpProtocols.Http1,
         FilterTypes? types = null,
         Action<KestrelServerOptions>? server = null,
-        bool caseInsensitivePaths = false)
+        bool caseInsensitivePaths = false,
+        MeshAccessLogs? logs = null,
+        MeshTracing? tracing = null,
+        Action<WebApplicationBuilder>? services = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        var connection = new Connection(types ?? Types(caseInsensitivePaths), facts ?? (f => f), caseInsensitivePaths);
+        var connection = new Connection(types ?? Types(caseInsensitivePaths), facts ?? (f => f), caseInsensitivePaths, logs, tracing);
+        services?.Invoke(builder);
         if (configure is not null)
         {
             connection.Change(configure);
@@ -168,13 +179,23 @@ internal sealed class DoorHost : IAsyncDisposable
         return Answer.Parse(Encoding.Latin1.GetString(bytes.ToArray()), isHead);
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    /// <summary>What its requests told at their ends.</summary>
+    public RecordLedger Records => _connection.Records;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+
+        // Whatever a test is about: a request that is over is told of, once.
+        Records.Confused.ShouldBe(0);
+        Records.Open.ShouldBe(0);
+    }
 
     private static FilterTypes Types(bool caseInsensitivePaths)
         => new([], new ServiceCollection().Configure<MeshOptions>(o => o.Server.CaseInsensitivePaths = caseInsensitivePaths).BuildServiceProvider());
 
     /// <summary>A connection of the listener's, which the next request on it sees as it is by then.</summary>
-    private sealed class Connection(FilterTypes types, Func<ConnectionFacts, ConnectionFacts> facts, bool caseInsensitivePaths)
+    private sealed class Connection(FilterTypes types, Func<ConnectionFacts, ConnectionFacts> facts, bool caseInsensitivePaths, MeshAccessLogs? logs, MeshTracing? tracing)
     {
         private volatile InboundHttpTable? _table;
 
@@ -184,8 +205,14 @@ internal sealed class DoorHost : IAsyncDisposable
             configure(manager);
             _table = new InboundHttpTable(
                 InboundHttpCompiler.Compile(Any.Pack(manager), "hcm", types, []),
-                new FilterServices(TimeProvider.System, SystemRandomSource.Instance) { CaseInsensitivePaths = caseInsensitivePaths });
+                new FilterServices(TimeProvider.System, SystemRandomSource.Instance)
+                {
+                    CaseInsensitivePaths = caseInsensitivePaths,
+                    Telemetry = new MeshTelemetry(TimeProvider.System, [Records]) { AccessLogs = logs, Tracing = tracing ?? new MeshTracing(TimeProvider.System) },
+                });
         }
+
+        public RecordLedger Records { get; } = new();
 
         public IInboundConnection Of(ConnectionContext context)
             => new OfKestrel(this, facts(new ConnectionFacts { RemoteEndPoint = (IPEndPoint)context.RemoteEndPoint!, LocalEndPoint = (IPEndPoint)context.LocalEndPoint! }));

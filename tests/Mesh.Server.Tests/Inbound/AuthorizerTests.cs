@@ -5,12 +5,14 @@ using Envoy.Config.Listener.V3;
 using Envoy.Config.Rbac.V3;
 using Envoy.Extensions.Filters.Http.ExtAuthz.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Service.Auth.V3;
 using Envoy.Type.Matcher.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.Client.Tests.Filters;
 using Mesh.Client.Tests.Servers;
 using Mesh.DataPlane.Resources;
+using Microsoft.Extensions.DependencyInjection;
 using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 using RBAC = Envoy.Extensions.Filters.Http.Rbac.V3.RBAC;
 using Resources = Mesh.DataPlane.Tests.Resources;
@@ -84,6 +86,28 @@ public sealed class AuthorizerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_listener_whose_secrets_are_known_already_waits_for_the_authorizer_all_the_same()
+    {
+        await using var app = await StartAsync(_ => { }, isThere: false, app =>
+        {
+            app.Set(Listeners.CertificateSecret("cert", app.Workload("server")));
+            app.Set(Listeners.TrustSecret("trust", app.Authority.Pem));
+            return Listeners.Tls("cert", "trust");
+        });
+        var ports = app.App.Services.GetRequiredService<DataPlane.Inbound.InboundPorts>();
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ports.Changed += () => settled.TrySetResult();
+        (app.Listener.Current, ports.HeldBack).ShouldBe((null, 1));
+
+        app.Xds.Remove(ClusterType.Instance, Cluster);
+
+        await settled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        ports.HeldBack.ShouldBe(0);
+        using var client = MeshCaller.Secure(app.Port, app.Workload(), "istio-http/1.1");
+        (await client.GetAsync("/who")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public async Task Only_what_a_CUSTOM_policy_marks_is_asked_about()
     {
         var marks = new RBAC
@@ -119,7 +143,7 @@ public sealed class AuthorizerTests : IAsyncDisposable
         _checks.Count.ShouldBe(2);
     }
 
-    private async Task<InboundApp> StartAsync(Action<ExtAuthz> change, bool isThere = true, params HttpFilter[] before)
+    private async Task<InboundApp> StartAsync(Action<ExtAuthz> change, bool isThere = true, Func<InboundApp, DownstreamTlsContext>? tls = null, params HttpFilter[] before)
     {
         _authorizer = await AuthorizerServer.StartAsync(request =>
         {
@@ -150,7 +174,7 @@ public sealed class AuthorizerTests : IAsyncDisposable
         change(filter);
         app.Set(Listeners.Listener(
             app.EndPoint,
-            Listeners.Http("tls", new FilterChainMatch(), app.Tls(), [.. before, new HttpFilter { Name = "envoy.filters.http.ext_authz", TypedConfig = Any.Pack(filter) }])));
+            Listeners.Http("tls", new FilterChainMatch(), tls?.Invoke(app) ?? app.Tls(), [.. before, new HttpFilter { Name = "envoy.filters.http.ext_authz", TypedConfig = Any.Pack(filter) }])));
         return app;
     }
 

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Security;
-using System.Text;
 using Mesh.DataPlane.Inbound;
 using Mesh.TestNet;
 using Microsoft.Extensions.DependencyInjection;
+using static Mesh.Server.Tests.Inbound.MeshCaller;
 
 namespace Mesh.Server.Tests.Inbound;
 
@@ -156,6 +156,32 @@ public sealed class ChangingPolicyTests
         });
     }
 
+    [Fact]
+    public async Task A_session_is_resumed_whose_peer_is_of_an_authority_below_the_trusted_one()
+    {
+        await using var app = await InboundApp.StartAsync();
+        using var below = app.Authority.CreateSubordinate("Below");
+        using var other = new TestCertificateAuthority("Other");
+        app.SetStrict();
+        using var workload = below.Issue("spiffe://cluster.local/ns/default/sa/client");
+        var context = SslStreamCertificateContext.Create(workload, [below.Certificate], offline: true);
+
+        // From the second on its ticket has the workload's certificate and nothing beside it.
+        for (var i = 0; i < 3; i++)
+        {
+            await using var stream = await ResumableAsync(app.Port, context);
+            (await AskAsync(stream)).ShouldContain("/sa/client");
+        }
+
+        var stranger = SslStreamCertificateContext.Create(workload, null, offline: true);
+        app.Set(Listeners.Strict(app.EndPoint, Listeners.Tls(app.Workload("server"), other.Pem)));
+        await Should.ThrowAsync<IOException>(async () =>
+        {
+            await using var stream = await ResumableAsync(app.Port, stranger);
+            await AskAsync(stream);
+        });
+    }
+
     private static async Task<SslStream> ResumableAsync(int port, SslStreamCertificateContext context)
     {
         var stream = new SslStream(await MeshCaller.ConnectAsync(port));
@@ -167,26 +193,5 @@ public sealed class ChangingPolicyTests
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
         });
         return stream;
-    }
-
-    // One request on a connection; the whole of its response.
-    private static async Task<string> AskAsync(Stream stream)
-    {
-        await stream.WriteAsync("GET /who HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray());
-        var read = new StringBuilder();
-        var buffer = new byte[1024];
-        do
-        {
-            var count = await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-            if (count == 0)
-            {
-                throw new IOException("The connection has ended.");
-            }
-
-            read.Append(Encoding.ASCII.GetString(buffer, 0, count));
-        }
-        while (!read.ToString().EndsWith("plain", StringComparison.Ordinal) && !read.ToString().EndsWith("mtls", StringComparison.Ordinal) && !read.ToString().EndsWith("0\r\n\r\n", StringComparison.Ordinal));
-
-        return read.ToString();
     }
 }

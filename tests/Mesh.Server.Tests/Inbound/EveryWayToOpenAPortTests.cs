@@ -31,7 +31,7 @@ public sealed class EveryWayToOpenAPortTests
             "PreferHostingUrls" => b => b.WebHost.UseUrls("http://127.0.0.1:0").PreferHostingUrls(true).ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0)),
             "ConfigureEndpointDefaults" => b => b.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(k => k.ConfigureEndpointDefaults(e => e.Protocols = HttpProtocols.Http1)),
             "any address" => b => b.WebHost.ConfigureKestrel(k => k.ListenAnyIP(0)),
-            "localhost" => b => b.WebHost.UseUrls($"http://localhost:{FreePort()}"),
+            "localhost" => b => b.WebHost.UseUrls($"http://localhost:{FreePort.Next()}"),
             "a socket of the application's own" => b => b.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0)).UseSockets(s =>
             {
                 var inner = s.CreateBoundListenSocket;
@@ -90,12 +90,12 @@ public sealed class EveryWayToOpenAPortTests
         var error = await Should.ThrowAsync<InvalidOperationException>(() => InboundApp.StartAsync(before: b =>
         {
             b.Services.AddSingleton<IConnectionListenerFactory, OtherTransport>();
-            b.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, FreePort()));
+            b.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, FreePort.Next()));
         }));
         error.Message.ShouldContain(nameof(OtherTransport));
         error.Message.ShouldContain("Mesh:Server:AllowUnmeshed");
 
-        var port = FreePort();
+        var port = FreePort.Next();
         await using var app = await InboundApp.StartAsync(
             before: b =>
             {
@@ -110,7 +110,7 @@ public sealed class EveryWayToOpenAPortTests
     [Fact]
     public async Task A_port_that_is_exempt_and_the_control_planes_own_ask_for_no_listener()
     {
-        var port = FreePort();
+        var port = FreePort.Next();
         await using var app = await InboundApp.StartAsync(
             before: b => b.WebHost.ConfigureKestrel(k =>
             {
@@ -188,13 +188,6 @@ public sealed class EveryWayToOpenAPortTests
         await stream.WriteAsync("GET /who HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray());
         var error = await Should.ThrowAsync<IOException>(async () => await stream.ReadExactlyAsync(new byte[1]));
         return error.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset };
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
     }
 
     private sealed class OtherTransport(Microsoft.Extensions.Options.IOptions<SocketTransportOptions> options, Microsoft.Extensions.Logging.ILoggerFactory loggers) : IConnectionListenerFactory

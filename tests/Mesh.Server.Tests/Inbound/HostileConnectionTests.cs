@@ -23,15 +23,14 @@ public sealed class HostileConnectionTests
     {
         await using var app = await InboundApp.StartAsync(manualTime: true);
         app.SetPermissive();
-        var timers = app.Time.ActiveTimers;
         await using var stream = await MeshCaller.ConnectAsync(app.Port);
         await stream.WriteAsync(bytes);
-        await app.Time.WaitForTimersAsync(timers + 1).WaitAsync(TimeSpan.FromSeconds(30));
+        await app.Time.WaitForTimerAsync(Listeners.Patience).WaitAsync(TimeSpan.FromSeconds(30));
 
-        app.Time.Advance(TimeSpan.FromSeconds(5));
+        app.Time.Advance(Listeners.Patience);
 
         (await MeshCaller.EndsAsync(stream)).ShouldBeTrue(what);
-        app.Refusals.ShouldHaveSingleItem().ShouldContain("could not be told from its first bytes within 00:00:05");
+        app.Refusals.ShouldHaveSingleItem().ShouldContain($"could not be told from its first bytes within {Listeners.Patience}");
     }
 
     [Fact]
@@ -39,11 +38,10 @@ public sealed class HostileConnectionTests
     {
         await using var app = await InboundApp.StartAsync(manualTime: true);
         app.SetPermissive();
-        var timers = app.Time.ActiveTimers;
         await using var stream = await MeshCaller.ConnectAsync(app.Port);
-        await app.Time.WaitForTimersAsync(timers + 1).WaitAsync(TimeSpan.FromSeconds(30));
+        await app.Time.WaitForTimerAsync(Listeners.Patience).WaitAsync(TimeSpan.FromSeconds(30));
 
-        app.Time.Advance(TimeSpan.FromSeconds(5));
+        app.Time.Advance(Listeners.Patience);
 
         (await MeshCaller.EndsAsync(stream)).ShouldBeTrue();
         app.Refusals.Count.ShouldBe(1);
@@ -102,15 +100,30 @@ public sealed class HostileConnectionTests
     {
         await using var app = await InboundApp.StartAsync(manualTime: true);
         app.SetStrict();
-        var half = new HalfStream(await MeshCaller.ConnectAsync(app.Port));
-        await using var tls = new SslStream(half);
-        var handshake = tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "app", RemoteCertificateValidationCallback = (_, _, _, _) => true });
-        await half.Answered.WaitAsync(TimeSpan.FromSeconds(30));
+        using var half = new HalfStream(await MeshCaller.ConnectAsync(app.Port));
+        var handshake = await HalfAHandshakeAsync(half);
 
         app.Time.Advance(TimeSpan.FromSeconds(10));
 
         await app.UntilAsync(() => app.Refusals.Count == 1);
         app.Refusals.Single().ShouldContain("it has taken too long");
+        half.Dispose();
+        await Should.ThrowAsync<Exception>(() => handshake);
+    }
+
+    [Fact]
+    public async Task Who_was_given_up_and_stays_holds_no_server_up_that_stops()
+    {
+        await using var app = await InboundApp.StartAsync(manualTime: true);
+        app.SetStrict();
+        using var half = new HalfStream(await MeshCaller.ConnectAsync(app.Port));
+        var handshake = await HalfAHandshakeAsync(half);
+        app.Time.Advance(TimeSpan.FromSeconds(10));
+        await app.UntilAsync(() => app.Refusals.Count == 1);
+
+        // The clock stands still, and the caller goes on waiting.
+        await app.App.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+
         half.Dispose();
         await Should.ThrowAsync<Exception>(() => handshake);
     }
@@ -153,7 +166,6 @@ public sealed class HostileConnectionTests
         app.SetPermissive();
         using var warm = MeshCaller.Secure(app.Port, app.Workload(), "istio-h2", http2: true);
         await warm.GetStringAsync("/who");
-        var timers = app.Time.ActiveTimers;
         var streams = new List<NetworkStream>();
         for (var i = 0; i < 200; i++)
         {
@@ -163,13 +175,20 @@ public sealed class HostileConnectionTests
         using var client = MeshCaller.Plain(app.Port);
         (await client.GetStringAsync("/who")).ShouldEndWith("plain");
 
-        await app.Time.WaitForTimersAsync(timers + 200).WaitAsync(TimeSpan.FromSeconds(30));
-        app.Time.Advance(TimeSpan.FromSeconds(5));
+        await app.Time.WaitForTimersAsync(streams.Count, Listeners.Patience).WaitAsync(TimeSpan.FromSeconds(30));
+        app.Time.Advance(Listeners.Patience);
         foreach (var stream in streams)
         {
             (await MeshCaller.EndsAsync(stream)).ShouldBeTrue();
             await stream.DisposeAsync();
         }
+    }
+
+    private static async Task<Task> HalfAHandshakeAsync(HalfStream half)
+    {
+        var handshake = new SslStream(half).AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "app", RemoteCertificateValidationCallback = (_, _, _, _) => true });
+        await half.Answered.WaitAsync(TimeSpan.FromSeconds(30));
+        return handshake;
     }
 
     /// <summary>Sends byte by byte.</summary>

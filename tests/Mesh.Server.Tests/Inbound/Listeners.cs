@@ -15,6 +15,9 @@ namespace Mesh.Server.Tests.Inbound;
 /// <summary>Inbound listeners in the shapes that Istio gives them for the three modes of PeerAuthentication.</summary>
 internal static class Listeners
 {
+    /// <summary>How long a connection may take to show what it is: in real time as well, and so longer than any machine needs.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private static readonly string[] MeshProtocols = ["istio-peer-exchange", "istio", "istio-http/1.0", "istio-http/1.1", "istio-h2"];
 
     public static string NameOf(IPEndPoint endPoint) => $"xds.istio.io/grpc/lds/inbound/{endPoint}";
@@ -37,7 +40,7 @@ internal static class Listeners
             TrafficDirection = TrafficDirection.Inbound,
             FilterChains = { chains },
             ListenerFilters = { new ListenerFilter { Name = "envoy.filters.listener.tls_inspector", TypedConfig = Any.Pack(new TlsInspector()) } },
-            ListenerFiltersTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(5)),
+            ListenerFiltersTimeout = Duration.FromTimeSpan(Patience),
         };
 
     public static FilterChain Http(string name, FilterChainMatch match, DownstreamTlsContext? tls, params HttpFilter[] filters)

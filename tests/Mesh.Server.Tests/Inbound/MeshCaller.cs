@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Mesh.Server.Tests.Inbound;
 
@@ -73,6 +74,27 @@ internal static class MeshCaller
         {
             return true;
         }
+    }
+
+    /// <summary>One request on a connection; the whole of its response.</summary>
+    public static async Task<string> AskAsync(Stream stream)
+    {
+        await stream.WriteAsync("GET /who HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray());
+        var read = new StringBuilder();
+        var buffer = new byte[1024];
+        do
+        {
+            var count = await stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            if (count == 0)
+            {
+                throw new IOException("The connection has ended.");
+            }
+
+            read.Append(Encoding.ASCII.GetString(buffer, 0, count));
+        }
+        while (!read.ToString().EndsWith("plain", StringComparison.Ordinal) && !read.ToString().EndsWith("mtls", StringComparison.Ordinal) && !read.ToString().EndsWith("0\r\n\r\n", StringComparison.Ordinal));
+
+        return read.ToString();
     }
 
     public static async Task<NetworkStream> ConnectAsync(int port, CancellationToken cancellationToken = default)

@@ -27,13 +27,17 @@ internal sealed class SecureControlPlane : IAsyncDisposable
         _folder = folder;
         var urls = app.Urls.ToArray();
         Tls = urls.Single(url => url.StartsWith("https:", StringComparison.Ordinal));
-        Plain = urls.Single(url => url.StartsWith("http://127", StringComparison.Ordinal));
+        var plain = urls.Where(url => url.StartsWith("http://127", StringComparison.Ordinal)).ToArray();
+        (Plain, Monitoring) = (plain[0], plain[1]);
         File.WriteAllText(RootsFile, Authority.Roots);
     }
 
     public string Tls { get; }
 
     public string Plain { get; }
+
+    /// <summary>What people and Prometheus read.</summary>
+    public string Monitoring { get; }
 
     public string UnixTarget => "unix://" + Path.Combine(_folder, "xds.sock");
 
@@ -61,11 +65,13 @@ internal sealed class SecureControlPlane : IAsyncDisposable
         {
             kestrel.ListenMeshXdsTls(IPAddress.Loopback, 0);
             kestrel.ListenMeshXds(IPAddress.Loopback, 0);
+            kestrel.ListenMeshMonitoring(IPAddress.Loopback, 0);
             kestrel.ListenMeshXdsUnixSocket(Path.Combine(folder, "xds.sock"));
         });
         var app = builder.Build();
         app.MapMeshXds();
         app.MapMeshControlPlane();
+        app.MapMeshMonitoring();
         await app.StartAsync();
         return new SecureControlPlane(app, folder);
 

@@ -104,6 +104,20 @@ public class XdsBootstrapTests
     }
 
     [Fact]
+    public void Annotations_are_told_and_PROXY_CONFIG_is_the_one_that_Istio_reads()
+    {
+        var workload = new MeshWorkload("reviews") { Annotations = { ["a"] = "b" } };
+        Annotations(Load(new MeshOptions { Workload = workload })).ShouldBe(["a=b"]);
+        Annotations(Load(new MeshOptions { Workload = workload }, ("PROXY_CONFIG", "{}"))).ShouldBe(["a=b", "proxy.istio.io/config={}"]);
+        workload.Annotations["proxy.istio.io/config"] = "meshId: own";
+        Annotations(Load(new MeshOptions { Workload = workload }, ("PROXY_CONFIG", "{}"))).ShouldBe(["a=b", "proxy.istio.io/config=meshId: own"]);
+        Load(new MeshOptions()).Node.Metadata.Fields.ShouldNotContainKey("ANNOTATIONS");
+
+        static string[] Annotations(XdsBootstrap bootstrap)
+            => [.. bootstrap.Node.Metadata.Fields["ANNOTATIONS"].StructValue.Fields.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value.StringValue}")];
+    }
+
+    [Fact]
     public void The_node_is_in_Istios_format()
     {
         var workload = new MeshWorkload("reviews") { Namespace = "prod", Version = "v2", ServiceAccount = "bookinfo-reviews", Locality = "eu/eu-1/a" };
@@ -120,6 +134,7 @@ public class XdsBootstrapTests
         metadata["SERVICE_ACCOUNT"].StringValue.ShouldBe("bookinfo-reviews");
         metadata["WORKLOAD_NAME"].StringValue.ShouldBe("reviews");
         metadata["CLUSTER_ID"].StringValue.ShouldBe("Kubernetes");
+        metadata["MESH_ID"].StringValue.ShouldBe("cluster.local");
         metadata["LABELS"].StructValue.Fields.ToDictionary(f => f.Key, f => f.Value.StringValue).ShouldBe(new Dictionary<string, string> { ["app"] = "reviews", ["version"] = "v2" });
     }
 

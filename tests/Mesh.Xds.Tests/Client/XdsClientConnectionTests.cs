@@ -105,6 +105,29 @@ public sealed class XdsClientConnectionTests : XdsClientFixture
     }
 
     [Fact]
+    public async Task A_server_that_is_back_with_what_it_had_is_told_of_per_gRFC_A88()
+    {
+        var watcher = new RecoveryWatcher();
+        Client.Watch(TestResourceType.Cluster, "a", watcher);
+        var stream = await Server.AcceptDeltaAsync();
+        stream.Send(Delta("n1", Wrapped("a", "v1", Cluster("a"))));
+        await stream.NextAsync();
+        await stream.NextAsync();
+        Server.Refuse = new RpcException(StatusCode.Unavailable, "connection refused");
+        stream.Fail(StatusCode.Unavailable, "connection lost");
+        await Clock.WaitForTimerAsync(TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(30));
+        Server.Refuse = null;
+        Clock.Advance(TimeSpan.FromSeconds(1));
+
+        // It knows by the request what the client has, and sends nothing of it.
+        var again = await Server.AcceptDeltaAsync();
+        (await again.NextAsync()).InitialResourceVersions.ShouldContainKeyAndValue("a", "v1");
+        again.Send(Delta("n2"));
+        await watcher.Recovered.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        watcher.Told.ShouldBe(["changed", "ambient error", "recovered"]);
+    }
+
+    [Fact]
     public async Task A_server_that_answers_and_hangs_up_for_ever_is_not_met_with_a_spin()
     {
         Client.Watch(TestResourceType.Cluster, "a", new RecordingWatcher());
@@ -203,13 +226,14 @@ public sealed class XdsClientConnectionTests : XdsClientFixture
         other.Send(Delta("m1", Wrapped("a", "v2", Cluster("a", "2"))));
         (await watcher.NextAsync()).ShouldBe("a=2 @v2");
 
-        // However long it has been away.
-        for (var i = 0; i < 20; i++)
+        // However long it has been away. (Delays are in whole milliseconds.)
+        foreach (var wait in (double[])[1, 1.6, 2.56, 4.096, 6.553, .. Enumerable.Repeat(10, 15)])
         {
-            await Clock.WaitForTimersAsync(1);
+            var pause = TimeSpan.FromSeconds(wait);
+            await Clock.WaitForTimerAsync(pause).WaitAsync(TimeSpan.FromSeconds(30));
             var opened = Server.Opened;
-            Clock.Advance(TimeSpan.FromSeconds(12));
-            await Clock.WaitForTimersAsync(1);
+            Clock.Advance(pause);
+            await Clock.WaitForTimersAsync(1).WaitAsync(TimeSpan.FromSeconds(30));
             Server.Opened.ShouldBe(opened + 1);
         }
     }
@@ -296,6 +320,25 @@ public sealed class XdsClientConnectionTests : XdsClientFixture
         await stream.Disposed;
         Server.IsDisposed.ShouldBeTrue();
         Clock.ActiveTimers.ShouldBe(0);
+    }
+
+    private sealed class RecoveryWatcher : IResourceWatcher<string>
+    {
+        public List<string> Told { get; } = [];
+
+        public TaskCompletionSource Recovered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void OnChanged(string name, string resource, string version) => Told.Add("changed");
+
+        public void OnResourceError(string name, ResourceError error) => Told.Add("error");
+
+        public void OnAmbientError(string name, ResourceError error) => Told.Add("ambient error");
+
+        public void OnRecovered(string name)
+        {
+            Told.Add("recovered");
+            Recovered.TrySetResult();
+        }
     }
 
     private sealed class Fixed(ulong bits) : IRandomSource

@@ -352,6 +352,37 @@ public sealed class XdsClientDeltaTests : XdsClientFixture
         (await watcher.NextAsync()).ShouldBe("a=1 @v1");
     }
 
+    [Fact]
+    public async Task Its_status_tells_the_last_ACK_and_the_last_NACK_of_each_kind_and_what_was_refused()
+    {
+        var (watcher, stream) = await WatchAsync("a");
+        var good = Cluster("a");
+        stream.Send(Delta("n1", Wrapped("a", "v1", good)));
+        await watcher.NextAsync();
+        await stream.NextAsync();
+        Clock.Advance(TimeSpan.FromSeconds(5));
+        var bad = Cluster("a", "bad");
+        stream.Send(Delta("n2", Wrapped("a", "v2", bad)));
+        await watcher.NextAsync();
+        await stream.NextAsync();
+
+        var now = Clock.GetUtcNow();
+        var type = Client.Status.Types.ShouldHaveSingleItem();
+        type.TypeUrl.ShouldBe(TypeUrls.Cluster);
+        (type.Accepted, type.Refused).ShouldBe((1, 1));
+        type.LastAck.ShouldBe(new XdsAnswer("n1", "n1", now - TimeSpan.FromSeconds(5), null));
+        type.LastNack.ShouldBe(new XdsAnswer("n2", "n2", now, "Cluster a: alt_stat_name: is bad"));
+        var resource = Client.Status.Resources.ShouldHaveSingleItem();
+        (resource.State, resource.Version, resource.Body).ShouldBe(("NACKED", "v1", good.Value));
+        resource.Rejected.ShouldBe(new XdsRejection("v2", "alt_stat_name: is bad", now, bad.Value));
+
+        stream.Send(Delta("n3", Wrapped("a", "v3", Cluster("a", "3"))));
+        await watcher.NextAsync();
+        await stream.NextAsync();
+        Client.Status.Resources.Single().Rejected.ShouldBeNull();
+        Client.Status.Types.Single().Accepted.ShouldBe(2);
+    }
+
     private string State(string name) => Client.Status.Resources.Single(r => r.Name == name).State;
 
     private async Task<(RecordingWatcher Watcher, ScriptedAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> Stream)> WatchAsync(string name)

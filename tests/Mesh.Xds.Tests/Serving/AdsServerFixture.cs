@@ -2,6 +2,7 @@ using Envoy.Config.Cluster.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
+using Mesh.Testing;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Serving;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,9 +16,11 @@ internal sealed class AdsServerFixture : IAsyncDisposable
 
     public AdsServerFixture(AdsServerLimits? limits = null)
     {
-        Server = new AdsServer(Backend, NullLogger<AdsServer>.Instance, limits);
+        Server = new AdsServer(Backend, NullLogger<AdsServer>.Instance, limits, Time);
         _transport = new InProcessAdsTransport(Server);
     }
+
+    public ManualTimeProvider Time { get; } = new();
 
     public InMemoryBackend Backend { get; } = new();
 

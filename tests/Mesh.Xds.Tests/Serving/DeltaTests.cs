@@ -213,6 +213,11 @@ public sealed class DeltaTests : IAsyncDisposable
         await peer.ReceiveAndAckAsync();
 
         await peer.UnsubscribeAsync(TypeUrls.RouteConfiguration, "a", "never-subscribed");
+
+        // It has been read: what is answered next was asked for after it.
+        _mesh.SetSecret("read");
+        await peer.SubscribeAsync(TypeUrls.Secret, "read");
+        NamesOf(await peer.ReceiveAndAckAsync()).ShouldBe(["read"]);
         _mesh.SetRoute("a", "changed");
         _mesh.Push(TypeUrls.RouteConfiguration);
 

@@ -49,6 +49,7 @@ public sealed class SotwTests : IAsyncDisposable
         NamesOf(response).ShouldBe(["a"]);
 
         await peer.SubscribeAsync(TypeUrls.Listener, response.Nonce);
+        await ShouldHaveNothingDueAsync(peer, "read");
         _mesh.SetListener("a", "changed");
         _mesh.Push(TypeUrls.Listener);
 
@@ -200,7 +201,12 @@ public sealed class SotwTests : IAsyncDisposable
         connection.IsDelta.ShouldBeFalse();
         connection.Connection.IsInProcess.ShouldBeTrue();
         var status = connection.Types.Single(type => type.TypeUrl == TypeUrls.Cluster);
-        status.ShouldBe(new AdsTypeStatus(TypeUrls.Cluster, 0, true, response.VersionInfo, response.VersionInfo, null, 1, 2));
+        status.ShouldBe(new AdsTypeStatus(TypeUrls.Cluster, 0, true, response.VersionInfo, response.VersionInfo, null, 1, 2)
+        {
+            State = AdsSyncState.Synced,
+            LastSent = _mesh.Time.GetUtcNow(),
+            LastAcked = _mesh.Time.GetUtcNow(),
+        });
     }
 
     [Fact]

@@ -55,6 +55,7 @@ public sealed class DescriptorTests
     [InlineData("envoy.extensions.rbac.principals.mtls_authenticated.v3")]
     [InlineData("envoy.extensions.filters.http.jwt_authn.v3")]
     [InlineData("envoy.extensions.filters.http.ext_authz.v3")]
+    [InlineData("envoy.extensions.filters.network.ext_authz.v3")]
     [InlineData("envoy.extensions.transport_sockets.tls.v3")]
     [InlineData("envoy.type.matcher.v3")]
     public void Messages_that_decide_security_carry_every_published_field(string package)

@@ -31,7 +31,8 @@ internal static class SpecReader
                 path.Length == 0 ? whole : whole.Length == 0 ? path : $"{whole}.{path}",
                 text),
             options.CheckRegex,
-            path => YamlPath.IsWritten(spec, path));
+            path => YamlPath.IsWritten(spec, path),
+            options.CheckExpression);
         kind.Validate?.Invoke(message, validation);
         if (!context.HasErrors && kind.Honoured is { } honoured)
         {

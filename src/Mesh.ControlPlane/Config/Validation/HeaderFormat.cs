@@ -1,6 +1,6 @@
 namespace Mesh.ControlPlane.Config.Validation;
 
-/// <summary>Values of headers with Envoy's commands in them: <c>%REQ(x-a?x-b):16%</c>, and <c>%%</c> for a percent sign.</summary>
+/// <summary>Texts with Envoy's commands in them: <c>%REQ(x-a?x-b):16%</c>, and <c>%%</c> for a percent sign.</summary>
 internal static class HeaderFormat
 {
     /// <returns>What is wrong, or nothing.</returns>
@@ -23,7 +23,7 @@ internal static class HeaderFormat
             i = end;
         }
 
-        return null;
+        return value.Contains('%', StringComparison.Ordinal) ? DataPlaneTexts.ProblemOfFormat(value) : null;
     }
 
     /// <returns>The place behind the closing percent sign, or -1.</returns>

@@ -2,7 +2,7 @@ namespace Mesh.ControlPlane.Config.Validation;
 
 /// <summary>
 /// The fields that this version applies, kind by kind. A line is a path without indices; <c>.*</c> takes all below, and
-/// <c>=a|b</c> only these values. Whatever else a document sets is accepted with a warning, so that nothing is ignored in silence.
+/// <c>=a|b</c> only these values; <c> -> </c> says what to write instead of one that is not applied. Whatever else a document sets is accepted with a warning, so that nothing is ignored in silence.
 /// </summary>
 internal static class HonouredFields
 {
@@ -144,10 +144,19 @@ internal static class HonouredFields
         "tls.route.*",
         "exportTo");
 
+    public static HonouredFieldSet Telemetry { get; } = new(
+        "selector.*",
+        "targetRef.*",
+        "targetRefs.*",
+        "tracing.*",
+        "metrics.*",
+        "accessLogging.*");
+
     /// <summary>Several networks are not there yet.</summary>
     public static HonouredFieldSet MeshNetworks { get; } = new();
 
     public static HonouredFieldSet MeshConfig { get; } = new(
+    [
         "connectTimeout",
         "protocolDetectionTimeout",
         "tcpKeepalive.*",
@@ -171,10 +180,69 @@ internal static class HonouredFields
         "extensionProviders.name",
         "extensionProviders.envoyExtAuthzHttp.*",
         "extensionProviders.envoyExtAuthzGrpc.*",
-        "defaultConfig.proxyHeaders.attemptCount.*",
-        "defaultConfig.proxyHeaders.envoyDebugHeaders.*",
-        "defaultConfig.proxyHeaders.forwardedClientCert",
-        "defaultConfig.proxyHeaders.setCurrentClientCertDetails.*");
+        "extensionProviders.zipkin.*",
+        "extensionProviders.opentelemetry.service",
+        "extensionProviders.opentelemetry.port",
+        "extensionProviders.opentelemetry.maxTagLength",
+        "extensionProviders.opentelemetry.http.*",
+        "extensionProviders.opentelemetry.grpc.*",
+        "extensionProviders.opentelemetry.resourceDetectors.environment.*",
+        "extensionProviders.opentelemetry.serviceAttributeEnrichment",
+        "extensionProviders.prometheus.*",
+        "extensionProviders.envoyFileAccessLog.*",
+        "extensionProviders.envoyHttpAls.*",
+        "extensionProviders.envoyTcpAls.*",
+        "extensionProviders.envoyOtelAls.*",
+        "extensionProviders.lightstep -> Lightstep takes OTLP, so declare it as an opentelemetry provider",
+        "extensionProviders.datadog -> Datadog's agent takes OTLP, so declare it as an opentelemetry provider",
+        "extensionProviders.skywalking -> SkyWalking takes OTLP, so declare it as an opentelemetry provider",
+        "extensionProviders.stackdriver -> Google Cloud takes OTLP from a collector, so declare that as an opentelemetry provider",
+        "extensionProviders.opencensus -> OpenCensus has ended, and its agents take OTLP: declare an opentelemetry provider",
+        "defaultProviders.*",
+        "accessLogFile",
+        "accessLogFormat",
+        "accessLogEncoding",
+        "enableEnvoyAccessLogService",
+        "enableTracing",
+        .. ProxyConfig("defaultConfig."),
+    ]);
+
+    public static HonouredFieldSet ProxyConfigDocument { get; } = new(
+        "selector.*",
+        "environmentVariables",
+        "concurrency -> a process schedules its own threads, and there is no proxy beside it",
+        "image -> there is no proxy beside a process");
+
+    /// <summary>The annotation <c>proxy.istio.io/config</c>.</summary>
+    public static HonouredFieldSet WorkloadProxyConfig { get; } = new([.. ProxyConfig("")]);
+
+    /// <summary>What steers signals and headers; the rest configures the proxy beside a process, and there is none.</summary>
+    private static IEnumerable<string> ProxyConfig(string path) =>
+    [
+        $"{path}envoyAccessLogService.address",
+        $"{path}zipkinAddress",
+        $"{path}serviceCluster",
+        $"{path}tracingServiceName",
+        $"{path}meshId",
+        $"{path}proxyMetadata",
+        $"{path}tracing.zipkin.*",
+        $"{path}tracing.customTags.*",
+        $"{path}tracing.maxPathTagLength",
+        $"{path}tracing.sampling",
+        $"{path}tracing.enableIstioTags",
+        $"{path}tracing.lightstep -> Lightstep takes OTLP, so declare it as an opentelemetry provider of extensionProviders",
+        $"{path}tracing.datadog -> Datadog's agent takes OTLP, so declare it as an opentelemetry provider of extensionProviders",
+        $"{path}tracing.stackdriver -> Google Cloud takes OTLP from a collector, so declare that as an opentelemetry provider of extensionProviders",
+        $"{path}tracing.openCensusAgent -> OpenCensus has ended, and its agents take OTLP: declare an opentelemetry provider among extensionProviders",
+        $"{path}proxyHeaders.requestId.*",
+        $"{path}proxyHeaders.attemptCount.*",
+        $"{path}proxyHeaders.envoyDebugHeaders.*",
+        $"{path}proxyHeaders.forwardedClientCert",
+        $"{path}proxyHeaders.setCurrentClientCertDetails.*",
+        $"{path}proxyStatsMatcher -> a process counts everything at any time, so there is nothing to be let in",
+        $"{path}extraStatTags -> write tagOverrides in a Telemetry, which make tags",
+        $"{path}concurrency -> a process schedules its own threads, and there is no proxy beside it",
+    ];
 
     /// <summary>Everything but tunnels and the PROXY protocol.</summary>
     private static IEnumerable<string> TrafficPolicy(string path)

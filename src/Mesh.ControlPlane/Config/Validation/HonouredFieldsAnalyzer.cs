@@ -47,7 +47,7 @@ internal sealed class HonouredFieldsAnalyzer(ValidationContext context)
             var child = honoured.All ? honoured : honoured.Find(descriptor.JsonName);
             if (child is null)
             {
-                Note(name, at, "accepted, but not yet applied by this version.", deprecated: false);
+                Note(name, at, $"accepted, but not yet applied by this version{(honoured.InsteadOf(descriptor.JsonName) is { } instead ? $": {instead}" : "")}.", deprecated: false);
             }
             else if (child.Values is not null)
             {

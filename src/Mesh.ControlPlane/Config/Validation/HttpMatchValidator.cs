@@ -1,5 +1,6 @@
 using Istio.Networking.V1Alpha3;
 using Mesh.ControlPlane.Config.Yaml;
+using Mesh.ControlPlane.Model.Policies;
 
 namespace Mesh.ControlPlane.Config.Validation;
 
@@ -50,6 +51,13 @@ internal static class HttpMatchValidator
             if (name is "uri" or "scheme" or "method" or "authority")
             {
                 context.Warn(at, $"\"{name}\" is no header: Istio ignores it here. Match it by the field {name} beside headers.");
+            }
+            else if (ClaimHeader.Claims(name) is { } claims)
+            {
+                if (claims.Contains(""))
+                {
+                    context.Error(at, $"\"{name}\" names a claim that is empty: write @request.auth.claims[a][b], or @request.auth.claims.a.b.");
+                }
             }
             else if (!FieldRules.IsHeaderName(name) && name is not (":method" or ":scheme" or ":authority" or ":path"))
             {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Istio.Security.V1Beta1;
+using Mesh.ControlPlane.Issuers;
 using Mesh.ControlPlane.Model.Policies;
 using Mesh.Xds.Jwt;
 
@@ -73,9 +74,9 @@ internal static class JwtRuleValidator
                 context.Warn($"{path}.jwks", "is not used, as jwksUri is given: keep one of the two.");
             }
         }
-        else if (rule.Jwks.Length == 0)
+        else if (rule.Jwks.Length == 0 && rule.Issuer.Length > 0 && OpenIdConfiguration.AddressOf(rule.Issuer) is null)
         {
-            context.Error(path, "has no keys: give jwks or jwksUri; where an issuer publishes its keys is not looked up.");
+            context.Error(path, $"has no keys: give jwks or jwksUri; where \"{rule.Issuer}\" publishes them cannot be looked up, as it is no http or https address.");
         }
 
         if (rule.Jwks.Length == 0)

@@ -31,10 +31,7 @@ internal static class MeshConfigValidator
         Port(config.ProxyListenPort, "proxyListenPort", context);
         Port(config.ProxyInboundListenPort, "proxyInboundListenPort", context);
         Port(config.ProxyHttpPort, "proxyHttpPort", context);
-        if (config.AccessLogEncoding == MeshConfig.Types.AccessLogEncoding.Json && config.AccessLogFormat.Length > 0 && !IsJsonObject(config.AccessLogFormat))
-        {
-            context.Error("accessLogFormat", "must be a JSON object beside accessLogEncoding: JSON.");
-        }
+        TelemetryProviderValidator.Validate(config, context);
     }
 
     private static void Names(MeshConfig config, ValidationContext context)
@@ -110,6 +107,8 @@ internal static class MeshConfigValidator
             {
                 context.Error($"extensionProviders[{i}]", "says nothing of what it provides: give it one of envoyExtAuthzHttp, zipkin, opentelemetry, prometheus, envoyFileAccessLog and the like.");
             }
+
+            TelemetryProviderValidator.Validate(provider, $"extensionProviders[{i}]", context);
         }
 
         Known(config.DefaultProviders?.Tracing, "tracing");
@@ -142,19 +141,6 @@ internal static class MeshConfigValidator
         if (port is < 0 or > 65535)
         {
             context.Error(path, $"must be a port from 1 to 65535, not {port}.");
-        }
-    }
-
-    private static bool IsJsonObject(string text)
-    {
-        try
-        {
-            using var json = System.Text.Json.JsonDocument.Parse(text);
-            return json.RootElement.ValueKind == System.Text.Json.JsonValueKind.Object;
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            return false;
         }
     }
 }

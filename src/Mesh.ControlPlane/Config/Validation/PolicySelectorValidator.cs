@@ -75,7 +75,7 @@ internal static class PolicySelectorValidator
         if (!Targets.Contains((group, target.Kind)))
         {
             var known = string.Join(", ", Targets.Select(known => known.Group.Length == 0 ? known.Kind : $"{known.Group}/{known.Kind}"));
-            context.Error(path, $"targetRef must be to one of {known} but was {target.Group}/{target.Kind}.");
+            context.Error(path, $"targetRef must be to one of {known} but was \"{target.Group}/{target.Kind}\".");
         }
         else if (target.Kind != "Gateway")
         {

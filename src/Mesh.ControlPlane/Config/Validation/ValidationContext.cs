@@ -4,8 +4,9 @@ namespace Mesh.ControlPlane.Config.Validation;
 /// <param name="report">Severity, code, path and message.</param>
 /// <param name="checkRegex">Says why a pattern is no RE2, or nothing; absent where no such check is at hand.</param>
 /// <param name="isWritten">Whether a field is written in the document; absent where there is no text.</param>
+/// <param name="checkExpression">Says why a text is no expression in CEL, or nothing; absent where no such check is at hand.</param>
 internal sealed class ValidationContext(
-    Action<ConfigSeverity, string, string, string> report, Func<string, string?>? checkRegex = null, Func<string, bool>? isWritten = null)
+    Action<ConfigSeverity, string, string, string> report, Func<string, string?>? checkRegex = null, Func<string, bool>? isWritten = null, Func<string, string?>? checkExpression = null)
 {
     /// <summary>Whether the author wrote the field: a zero and nothing are the same to a message.</summary>
     /// <returns><see langword="null"/> when nobody knows.</returns>
@@ -18,6 +19,19 @@ internal sealed class ValidationContext(
     public void Deprecated(string path, string message) => report(ConfigSeverity.Warning, ConfigCodes.Deprecated, path, message);
 
     public void NotApplied(string path, string message) => report(ConfigSeverity.Warning, ConfigCodes.NotApplied, path, message);
+
+    /// <summary>A data plane refuses what it cannot read, and with it the whole listener: whoever wrote it should know first.</summary>
+    public void Expression(string path, string expression)
+    {
+        if (expression.Length == 0)
+        {
+            Error(path, "must not be empty: write an expression in CEL, such as request.host or 'a constant'.");
+        }
+        else if (checkExpression?.Invoke(expression) is { } reason)
+        {
+            Error(path, $"is not an expression in CEL that can be read: {reason}");
+        }
+    }
 
     public void Regex(string path, string pattern)
     {

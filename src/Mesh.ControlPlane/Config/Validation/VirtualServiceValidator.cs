@@ -1,4 +1,6 @@
 using Istio.Networking.V1Alpha3;
+using Mesh.ControlPlane.Config.Yaml;
+using Mesh.ControlPlane.Model.Policies;
 
 namespace Mesh.ControlPlane.Config.Validation;
 
@@ -20,6 +22,10 @@ internal static class VirtualServiceValidator
         for (var i = 0; i < spec.Http.Count; i++)
         {
             HttpRouteValidator.Validate(spec.Http[i], $"http[{i}]", context);
+            for (var k = 0; k < spec.Http[i].Match.Count; k++)
+            {
+                ValidateClaims(spec.Gateways, spec.Http[i].Match[k], $"http[{i}].match[{k}]", context);
+            }
         }
 
         for (var i = 0; i < spec.Tls.Count; i++)
@@ -43,6 +49,31 @@ internal static class VirtualServiceValidator
             if (!valid)
             {
                 context.Error($"{path}[{i}]", $"\"{gateway}\" is not a gateway: write its name, namespace/name, or {MeshGateway}.");
+            }
+        }
+    }
+
+    /// <summary>
+    /// Tokens are verified where requests come in. On the way out of a workload nothing is known of them: what asks for a claim would never match
+    /// there, and what asks for none always would. Istio refuses what is for the mesh alone.
+    /// </summary>
+    private static void ValidateClaims(IReadOnlyList<string> gateways, HTTPMatchRequest match, string path, ValidationContext context)
+    {
+        foreach (var (field, headers) in new[] { ("headers", match.Headers), ("withoutHeaders", match.WithoutHeaders) })
+        {
+            foreach (var name in headers.Keys.Where(name => ClaimHeader.Claims(name) is not null))
+            {
+                var at = YamlPath.Append($"{path}.{field}", name);
+                if (gateways.All(gateway => gateway == MeshGateway))
+                {
+                    context.Error(at, $"claims are matched by gateways only, and this VirtualService is bound to none: bind it to the gateway that verifies the token, "
+                        + "or let the service write the claim to a header (outputClaimToHeaders of its RequestAuthentication) that it passes on, and match that.");
+                }
+                else if (gateways.Contains(MeshGateway) && (match.Gateways.Count == 0 || match.Gateways.Contains(MeshGateway)))
+                {
+                    var outcome = field == "headers" ? "never matches" : "says nothing";
+                    context.Warn(at, $"{outcome} for the gateway mesh, where no token is verified: name the other gateways in {path}.gateways, or leave mesh to another VirtualService.");
+                }
             }
         }
     }

@@ -32,29 +32,47 @@ internal sealed class SourceMap
     /// </summary>
     public (int Line, int Column) Locate(string path)
     {
+        if (RootNode() is not { } root)
+        {
+            return (_firstLine, 1);
+        }
+
+        var place = YamlPath.Find(root, Within(path));
+        return (place.Line + _firstLine - 1, place.Column);
+    }
+
+    /// <summary>Whether the author wrote a field, be it with the value that it has anyway.</summary>
+    public bool IsWritten(string path) => RootNode() is { } root && YamlPath.IsWritten(root, Within(path));
+
+    /// <summary>Whether every field is written at the same line and column.</summary>
+    public bool SamePlaces(SourceMap other)
+        => _firstLine == other._firstLine && _at == other._at && _prefix == other._prefix && _text.Span.SequenceEqual(other._text.Span);
+
+    private YamlNode? RootNode()
+    {
         if (!_root.TryGetTarget(out var root) || root is null)
         {
             var composed = YamlComposer.Compose(_text.ToString(), _limits);
             if (composed.Documents.Count == 0)
             {
-                return (_firstLine, 1);
+                return null;
             }
 
             root = composed.Documents[0].Root;
             _root.SetTarget(root);
         }
 
+        return root;
+    }
+
+    /// <summary>The path in the text that it is written in.</summary>
+    private string Within(string path)
+    {
         if (_at.Length > 0)
         {
             path = path.StartsWith(_at, StringComparison.Ordinal) ? path[_at.Length..].TrimStart('.') : "";
         }
 
-        var whole = _prefix.Length == 0 ? path : path.Length == 0 ? _prefix : path[0] == '[' ? _prefix + path : $"{_prefix}.{path}";
-        var place = YamlPath.Find(root, whole);
-        return (place.Line + _firstLine - 1, place.Column);
+        return _prefix.Length == 0 ? path : path.Length == 0 ? _prefix : path[0] == '[' ? _prefix + path : $"{_prefix}.{path}";
     }
-
-    /// <summary>Whether every field is written at the same line and column.</summary>
-    public bool SamePlaces(SourceMap other)
-        => _firstLine == other._firstLine && _at == other._at && _prefix == other._prefix && _text.Span.SequenceEqual(other._text.Span);
 }

@@ -23,9 +23,13 @@ internal sealed class AuthorizationTranslator(WorkloadPolicies policies, TrustDo
     public const string HttpFilterName = "envoy.filters.http.rbac";
     public const string NetworkFilterName = "envoy.filters.network.rbac";
 
+    /// <summary>What the keys begin with under which a policy on trial tells what it would have decided.</summary>
+    public const string DryRunAllowPrefix = "istio_dry_run_allow_";
+
+    /// <inheritdoc cref="DryRunAllowPrefix"/>
+    public const string DryRunDenyPrefix = "istio_dry_run_deny_";
+
     private const string TcpStatPrefix = "tcp.";
-    private const string DryRunAllowPrefix = "istio_dry_run_allow_";
-    private const string DryRunDenyPrefix = "istio_dry_run_deny_";
 
     private static readonly (Action Action, RbacAction Does)[] Order =
         [(Action.Audit, RbacAction.Log), (Action.Deny, RbacAction.Deny), (Action.Allow, RbacAction.Allow)];

@@ -22,8 +22,13 @@ internal static class MetadataMatchers
 
     /// <summary>A claim that is one of the values, or a list with one of them.</summary>
     public static MetadataMatcher Claims(IEnumerable<string> claims, IReadOnlyList<string> values)
+        => Claims(claims, AnyOf([.. values.Select(value => new ValueMatcher { StringMatch = StringMatchers.Of(value) })]));
+
+    /// <summary>A claim that matches, or a list with one that does.</summary>
+    public static MetadataMatcher Claims(IEnumerable<string> claims, StringMatcher value) => Claims(claims, new ValueMatcher { StringMatch = value });
+
+    private static MetadataMatcher Claims(IEnumerable<string> claims, ValueMatcher any)
     {
-        var any = AnyOf([.. values.Select(value => new ValueMatcher { StringMatch = StringMatchers.Of(value) })]);
         var list = new ValueMatcher { ListMatch = new ListMatcher { OneOf = any } };
         return Of(JwtFilter, claims.Prepend(JwtPayload), new ValueMatcher { OrMatch = new OrMatcher { ValueMatchers = { list, any } } });
     }

@@ -17,11 +17,13 @@ namespace Mesh.ControlPlane.Generators.Inbound;
 /// <summary>
 /// Policies that leave the decision to somebody else (<c>CUSTOM</c>): rules that only mark what they match, and the filter that asks about what is
 /// marked. Whose provider cannot be asked, denies whatever they match, under the names that Istio gives such rules; so do policies of several
-/// providers, and policies on connections that are not HTTP, about which nobody is asked.
+/// providers, and policies on connections that are not HTTP whose provider is asked by HTTP: Istio lets these pass.
 /// </summary>
 internal static class CustomPolicies
 {
     public const string FilterName = "envoy.filters.http.ext_authz";
+
+    public const string NetworkFilterName = "envoy.filters.network.ext_authz";
 
     private const string NamePrefix = "istio-ext-authz";
     private const string BadSuffix = "-deny-due-to-bad-CUSTOM-action";
@@ -47,8 +49,7 @@ internal static class CustomPolicies
 
             yield return Rbac(new HttpRbac { ShadowRules = authorization.Rules(group, RbacAction.Deny, isHttp: true, NameOf), ShadowRulesStatPrefix = ShadowPrefix });
 
-            var marked = MetadataMatchers.Of(
-                AuthorizationTranslator.HttpFilterName, [EffectivePolicy], new ValueMatcher { StringMatch = new StringMatcher { Prefix = $"{NamePrefix}-{group.Key}" } });
+            var marked = Marked(AuthorizationTranslator.HttpFilterName, group.Key);
             yield return new HttpFilter
             {
                 Name = FilterName,
@@ -72,10 +73,35 @@ internal static class CustomPolicies
     }
 
     /// <summary>For connections that are not HTTP.</summary>
-    public static IEnumerable<Filter> NetworkFilters(WorkloadPolicies policies, AuthorizationTranslator authorization)
-        => ByProvider(policies)
-            .Select(group => Denied(group, authorization, isHttp: false))
-            .Select(rules => new Filter { Name = AuthorizationTranslator.NetworkFilterName, TypedConfig = Any.Pack(new NetworkRbac { Rules = rules, StatPrefix = TcpStatPrefix }) });
+    public static IEnumerable<Filter> NetworkFilters(Proxy proxy, ConfigIndex config, WorkloadPolicies policies, AuthorizationTranslator authorization)
+    {
+        var providers = ByProvider(policies).ToArray();
+        foreach (var group in providers)
+        {
+            if (providers.Length > 1
+                || ExtAuthzProviders.Find(config.Mesh.Config, group.Key) is not { EnvoyExtAuthzGrpc: not null } provider
+                || ExtAuthzProviders.ServiceOf(proxy, config, provider) is not { } service)
+            {
+                yield return Rbac(new NetworkRbac { Rules = Denied(group, authorization, isHttp: false), StatPrefix = TcpStatPrefix });
+                continue;
+            }
+
+            yield return Rbac(new NetworkRbac
+            {
+                ShadowRules = authorization.Rules(group, RbacAction.Deny, isHttp: false, NameOf),
+                ShadowRulesStatPrefix = ShadowPrefix,
+                StatPrefix = TcpStatPrefix,
+            });
+            yield return new Filter
+            {
+                Name = NetworkFilterName,
+                TypedConfig = Any.Pack(ExtAuthzTranslator.TranslateForConnections(
+                    provider, ExtAuthzProviders.KeyOf(provider, service), service.Host, TcpStatPrefix, Marked(AuthorizationTranslator.NetworkFilterName, group.Key))),
+            };
+        }
+
+        static Filter Rbac(NetworkRbac rules) => new() { Name = AuthorizationTranslator.NetworkFilterName, TypedConfig = Any.Pack(rules) };
+    }
 
     /// <summary>The policies of each provider, by its name.</summary>
     public static IEnumerable<IGrouping<string, PolicyRule<AuthorizationPolicy>>> ByProvider(WorkloadPolicies policies)
@@ -84,6 +110,10 @@ internal static class CustomPolicies
     /// <summary>Istio's name of a rule whose decision is a provider's.</summary>
     public static string NameOf(PolicyRule<AuthorizationPolicy> policy, int rule)
         => $"{NamePrefix}-{(policy.Spec.Provider is { Name.Length: > 0 } provider ? provider.Name + "-" : "")}{AuthorizationTranslator.NameOf(policy, rule)}";
+
+    // What the shadow rules of the filter before have matched.
+    private static MetadataMatcher Marked(string filter, string provider)
+        => MetadataMatchers.Of(filter, [EffectivePolicy], new ValueMatcher { StringMatch = new StringMatcher { Prefix = $"{NamePrefix}-{provider}" } });
 
     private static RBAC Denied(IEnumerable<PolicyRule<AuthorizationPolicy>> policies, AuthorizationTranslator authorization, bool isHttp)
         => authorization.Rules(policies, RbacAction.Deny, isHttp, (policy, rule) => NameOf(policy, rule) + BadSuffix);

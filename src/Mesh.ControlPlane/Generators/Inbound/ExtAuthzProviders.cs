@@ -1,4 +1,5 @@
 using Istio.Mesh.V1Alpha1;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
 using ExtensionProvider = Istio.Mesh.V1Alpha1.MeshConfig.Types.ExtensionProvider;
 using ProviderKind = Istio.Mesh.V1Alpha1.MeshConfig.Types.ExtensionProvider.ProviderOneofCase;
@@ -16,12 +17,7 @@ internal static class ExtAuthzProviders
     public static MeshService? ServiceOf(Proxy proxy, ConfigIndex config, ExtensionProvider provider)
     {
         var (service, port) = AddressOf(provider);
-        var slash = service.IndexOf('/', StringComparison.Ordinal);
-        return config.ExportedTo(proxy.Namespace).FindService(service[(slash + 1)..]) is { } found
-            && (slash < 0 || found.Namespace == service[..slash])
-            && found.FindPort(port) is not null
-            ? found
-            : null;
+        return Collectors.ServiceOf(proxy.Namespace, config, service, port);
     }
 
     /// <summary>The cluster by which a provider's service is asked.</summary>

@@ -6,8 +6,10 @@ using Envoy.Type.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.ControlPlane.Generators.Authorization;
 using ExtensionProvider = Istio.Mesh.V1Alpha1.MeshConfig.Types.ExtensionProvider;
+using GrpcProvider = Istio.Mesh.V1Alpha1.MeshConfig.Types.ExtensionProvider.Types.EnvoyExternalAuthorizationGrpcProvider;
 using HttpProvider = Istio.Mesh.V1Alpha1.MeshConfig.Types.ExtensionProvider.Types.EnvoyExternalAuthorizationHttpProvider;
 using HttpService = Envoy.Extensions.Filters.Http.ExtAuthz.V3.HttpService;
+using NetworkExtAuthz = Envoy.Extensions.Filters.Network.ExtAuthz.V3.ExtAuthz;
 using RequestBody = Istio.Mesh.V1Alpha1.MeshConfig.Types.ExtensionProvider.Types.EnvoyExternalAuthorizationRequestBody;
 
 namespace Mesh.ControlPlane.Generators.Inbound;
@@ -27,11 +29,7 @@ internal static class ExtAuthzTranslator
         var filter = new ExtAuthz { TransportApiVersion = ApiVersion.V3, FilterEnabledMetadata = enabled };
         if (provider.EnvoyExtAuthzGrpc is { } grpc)
         {
-            filter.GrpcService = new GrpcService
-            {
-                EnvoyGrpc = new GrpcService.Types.EnvoyGrpc { ClusterName = cluster.ToString(), Authority = host },
-                Timeout = grpc.Timeout ?? DefaultTimeout,
-            };
+            filter.GrpcService = Service(grpc, cluster, host);
             Apply(filter, grpc.FailOpen, grpc.ClearRouteCache, grpc.StatusOnError, grpc.IncludeRequestBodyInCheck);
         }
         else
@@ -46,6 +44,28 @@ internal static class ExtAuthzTranslator
 
         return filter;
     }
+
+    /// <summary>The same for connections, of which only gRPC providers are asked.</summary>
+    /// <param name="provider">The authorizer.</param>
+    /// <param name="cluster">The cluster by which it is asked.</param>
+    /// <param name="host">Its host.</param>
+    /// <param name="statPrefix">Stands in the names of its counters.</param>
+    /// <param name="enabled">What the rules have marked.</param>
+    public static NetworkExtAuthz TranslateForConnections(ExtensionProvider provider, SubsetKey cluster, string host, string statPrefix, MetadataMatcher enabled)
+        => new()
+        {
+            StatPrefix = statPrefix,
+            GrpcService = Service(provider.EnvoyExtAuthzGrpc, cluster, host),
+            FailureModeAllow = provider.EnvoyExtAuthzGrpc.FailOpen,
+            TransportApiVersion = ApiVersion.V3,
+            FilterEnabledMetadata = enabled,
+        };
+
+    private static GrpcService Service(GrpcProvider grpc, SubsetKey cluster, string host) => new()
+    {
+        EnvoyGrpc = new GrpcService.Types.EnvoyGrpc { ClusterName = cluster.ToString(), Authority = host },
+        Timeout = grpc.Timeout ?? DefaultTimeout,
+    };
 
     private static void Apply(ExtAuthz filter, bool failOpen, bool clearRouteCache, string statusOnError, RequestBody? body)
     {

@@ -48,7 +48,7 @@ internal static class GrpcInboundChain
                                 },
                             },
                         },
-                        HttpFilters = { Authorization(mesh, port, policies), HttpFilters.RouterOf(mesh, proxy.Kind) },
+                        HttpFilters = { Authorization(mesh, port, policies), HttpFilters.RouterOf(default, proxy.Kind) },
                     }),
                 },
             },

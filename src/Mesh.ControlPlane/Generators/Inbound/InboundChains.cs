@@ -2,7 +2,9 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Type.Matcher.V3;
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Generators.Authorization;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Model.Policies;
 using Mode = Istio.Security.V1Beta1.PeerAuthentication.Types.MutualTLS.Types.Mode;
@@ -28,19 +30,24 @@ internal sealed class InboundChains
     private static readonly string[] HttpProtocols = ["istio-h2", "h2", "istio-http/1.1", "http/1.1"];
     private static readonly string[] TcpProtocols = ["istio-peer-exchange", "istio", .. HttpProtocols];
 
+    private readonly Proxy _proxy;
+    private readonly ConfigIndex _config;
     private readonly InboundPort _port;
     private readonly WorkloadPolicies _policies;
     private readonly MeshSettings _mesh;
     private readonly AuthorizationTranslator _authorization;
     private readonly InboundConnectionManager _http;
+    private readonly ListenerSignals _signals;
 
     public InboundChains(Proxy proxy, ConfigIndex config, InboundPort port, WorkloadPolicies policies)
     {
+        (_proxy, _config) = (proxy, config);
         _port = port;
         _policies = policies;
         _mesh = config.Mesh;
         _authorization = new AuthorizationTranslator(policies, _mesh.TrustDomains, port.Local);
-        _http = new InboundConnectionManager(proxy, config, port, policies, _authorization);
+        _signals = config.SignalsOf(proxy, WorkloadMode.Server);
+        _http = new InboundConnectionManager(proxy, config, port, policies, _authorization, _signals);
     }
 
     public IEnumerable<FilterChain> Translate()
@@ -69,7 +76,7 @@ internal sealed class InboundChains
     {
         Name = Name(CatchAll),
         FilterChainMatch = match,
-        Filters = { CustomPolicies.NetworkFilters(_policies, _authorization), _authorization.NetworkFilters(), TcpProxyTranslator.To(PassthroughCluster) },
+        Filters = { CustomPolicies.NetworkFilters(_proxy, _config, _policies, _authorization), _authorization.NetworkFilters(), TcpProxyTranslator.To(PassthroughCluster, _signals) },
         TransportSocket = socket,
     };
 

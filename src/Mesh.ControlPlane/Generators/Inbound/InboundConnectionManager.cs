@@ -3,6 +3,7 @@ using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.ControlPlane.Generators.Authorization;
+using Mesh.ControlPlane.Generators.Signals;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Model.Policies;
 using ClientCertDetails = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.SetCurrentClientCertDetails;
@@ -11,7 +12,8 @@ using ForwardDetails = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3
 namespace Mesh.ControlPlane.Generators.Inbound;
 
 /// <summary>What happens to requests at a port of an application's own process: external authorizers, tokens, policies, then the application.</summary>
-internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, InboundPort port, WorkloadPolicies policies, AuthorizationTranslator authorization)
+internal sealed class InboundConnectionManager(
+    Proxy proxy, ConfigIndex config, InboundPort port, WorkloadPolicies policies, AuthorizationTranslator authorization, ListenerSignals signals)
 {
     private const string FilterName = "envoy.filters.network.http_connection_manager";
 
@@ -19,7 +21,8 @@ internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, 
     {
         var isOfService = port.Service is not null;
         var routes = isOfService ? $"inbound|{port.Declared}||" : InboundChains.PassthroughCluster;
-        var headers = config.Mesh.Config.DefaultConfig?.ProxyHeaders;
+        var own = config.ProxyConfigs.Of(proxy);
+        var headers = own.Headers;
         var details = headers?.SetCurrentClientCertDetails;
         var manager = new HttpConnectionManager
         {
@@ -55,14 +58,16 @@ internal sealed class InboundConnectionManager(Proxy proxy, ConfigIndex config, 
                 CustomPolicies.HttpFilters(proxy, config, policies, authorization),
                 JwtTranslator.Filters(proxy, config, policies),
                 authorization.HttpFilters(),
-                HttpFilters.RouterOf(config.Mesh, proxy.Kind),
+                signals.HttpFilters,
+                HttpFilters.RouterOf(own.EnvoyHeaders, proxy.Kind),
             },
         };
+        signals.ApplyTo(manager);
         PathNormalization.ApplyInbound(manager, config.Mesh.PathNormalization);
         return new Filter { Name = FilterName, TypedConfig = Any.Pack(manager) };
     }
 
-    /// <summary>What becomes of <c>x-forwarded-client-cert</c>, as MeshConfig's <c>proxyHeaders</c> say; Istio's default at workloads appends.</summary>
+    /// <summary>What becomes of <c>x-forwarded-client-cert</c>, as <c>proxyHeaders</c> say; Istio's default at workloads appends.</summary>
     private static ForwardDetails Forwarded(Istio.Mesh.V1Alpha1.ForwardClientCertDetails details) => details switch
     {
         Istio.Mesh.V1Alpha1.ForwardClientCertDetails.Sanitize => ForwardDetails.Sanitize,

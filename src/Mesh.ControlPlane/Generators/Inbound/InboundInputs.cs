@@ -1,3 +1,4 @@
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Model.Policies;
 
@@ -20,6 +21,13 @@ internal static class InboundInputs
             // Who is asked about requests, and what the mesh says of them.
             .. CustomPolicies.Asked(proxy, config, policies).Select(asked => asked.Service),
             config.Mesh,
+
+            // Which headers Envoy adds and takes.
+            config.ProxyConfigs.Of(proxy),
+
+            // What is told of requests; of those that it makes as well, since nodes are told of changes by it.
+            config.SignalsOf(proxy, WorkloadMode.Server),
+            config.SignalsOf(proxy, WorkloadMode.Client),
         ];
     }
 }

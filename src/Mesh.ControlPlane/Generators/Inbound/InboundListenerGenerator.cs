@@ -1,6 +1,7 @@
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Google.Protobuf.WellKnownTypes;
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Model;
 
 namespace Mesh.ControlPlane.Generators.Inbound;
@@ -33,7 +34,16 @@ internal static class InboundListenerGenerator
         }
 
         listener.TrafficDirection = TrafficDirection.Inbound;
+        listener.AccessLog.AddRange(config.SignalsOf(proxy, WorkloadMode.Server).ListenerLogs);
         listener.FilterChains.AddRange(new InboundChains(proxy, config, port, policies).Translate());
+        if (port.Service is { } served)
+        {
+            foreach (var chain in listener.FilterChains)
+            {
+                chain.Metadata = IstioMetadata.OfServed(served);
+            }
+        }
+
         if (listener.FilterChains.Any(chain => chain.FilterChainMatch?.TransportProtocol == InboundChains.Tls))
         {
             listener.ListenerFilters.Add(TcpListenerGenerator.TlsInspector);

@@ -3,6 +3,7 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Type.Matcher.V3;
+using Istio.Telemetry.V1Alpha1;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Model.Policies;
 using DiscoveryType = Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType;
@@ -17,6 +18,12 @@ internal static class JwksClusters
 {
     public static SubsetKey KeyOf(Proxy proxy, ConfigIndex config, JwksUri uri)
         => NamedDestinations.OfUri(proxy, config, uri) is { } target ? new SubsetKey(target.Port, "", target.Service.Host) : new SubsetKey(uri.Port, "", uri.Host);
+
+    /// <summary>The same of a host that signals are sent to.</summary>
+    public static JwksUri? FindCollector(Proxy proxy, ConfigIndex config, SubsetKey key)
+        => config.SignalsOf(proxy, WorkloadMode.Client).NamesHost(key) || config.SignalsOf(proxy, WorkloadMode.Server).NamesHost(key)
+            ? new JwksUri(key.Host, key.Port, false)
+            : null;
 
     /// <summary>Where the keys for a workload's tokens are fetched from by this cluster; <see langword="null"/>: it fetches none by it.</summary>
     public static JwksUri? Find(Proxy proxy, ConfigIndex config, SubsetKey key)

@@ -14,6 +14,8 @@ namespace Mesh.ControlPlane.Generators.Inbound;
 internal static class JwtTranslator
 {
     private static readonly Duration DefaultTimeout = new() { Seconds = 5 };
+    private const string NoKeys = """{"keys":[]}""";
+
     private static readonly Duration CacheDuration = new() { Seconds = 300 };
 
     /// <summary>Claims that are lists in the form of one string, in every provider.</summary>
@@ -81,7 +83,8 @@ internal static class JwtTranslator
         }
         else
         {
-            provider.LocalJwks = new DataSource { InlineString = rule.Jwks };
+            // An issuer whose keys are not known has signed nothing.
+            provider.LocalJwks = new DataSource { InlineString = rule.Jwks.Length > 0 ? rule.Jwks : NoKeys };
         }
 
         return provider;

@@ -38,8 +38,36 @@ internal static class CheckRequests
                 Time = Timestamp.FromDateTimeOffset(services.Time.GetUtcNow()),
                 Http = Http(exchange, engine, settings, body, services),
             },
-            MetadataContext = Metadata(exchange, settings.MetadataNamespaces),
+            MetadataContext = Metadata(exchange.HasMetadata ? exchange.ReadMetadata : null, settings.MetadataNamespaces),
         };
+        Complete(context, connection, settings, services);
+        foreach (var (key, value) in extensions)
+        {
+            context.ContextExtensions[key] = value;
+        }
+
+        return new CheckRequest { Attributes = context };
+    }
+
+    /// <summary>Says of a connection what an authorizer is told: there is no request.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="settings">What is told.</param>
+    /// <param name="metadata">What the filters before have left.</param>
+    /// <param name="services">Who this process is.</param>
+    public static CheckRequest Create(ConnectionFacts connection, ContextSettings settings, ConnectionMetadata metadata, FilterServices services)
+    {
+        var context = new AttributeContext
+        {
+            Source = Source(connection, service: null, settings.IncludesPeerCertificate),
+            Destination = Destination(connection, services),
+            MetadataContext = Metadata(metadata.Find, settings.MetadataNamespaces),
+        };
+        Complete(context, connection, settings, services);
+        return new CheckRequest { Attributes = context };
+    }
+
+    private static void Complete(AttributeContext context, ConnectionFacts? connection, ContextSettings settings, FilterServices services)
+    {
         if (settings.IncludesLabels)
         {
             context.Destination.Labels.Add(services.Labels.ToDictionary());
@@ -49,13 +77,6 @@ internal static class CheckRequests
         {
             context.TlsSession = new AttributeContext.Types.TLSSession { Sni = connection.RequestedServerName };
         }
-
-        foreach (var (key, value) in extensions)
-        {
-            context.ContextExtensions[key] = value;
-        }
-
-        return new CheckRequest { Attributes = context };
     }
 
     private static Peer Source(ConnectionFacts? connection, string? service, bool withCertificate)
@@ -163,12 +184,12 @@ internal static class CheckRequests
     private static string ProtocolOf(Version? version)
         => version is null ? "" : version.Major >= 2 ? $"HTTP/{version.Major}" : $"HTTP/{version.Major}.{version.Minor}";
 
-    private static Metadata? Metadata(HttpExchange exchange, IReadOnlyList<string> namespaces)
+    private static Metadata? Metadata(Func<string, JsonObject?>? read, IReadOnlyList<string> namespaces)
     {
         Metadata? metadata = null;
-        foreach (var name in exchange.HasMetadata ? namespaces : [])
+        foreach (var name in read is not null ? namespaces : [])
         {
-            if (exchange.ReadMetadata(name) is { } json)
+            if (read!(name) is { } json)
             {
                 (metadata ??= new Metadata()).FilterMetadata[name] = Struct.Parser.ParseJson(json.ToJsonString());
             }

@@ -7,6 +7,7 @@ using Mesh.DataPlane.Matching;
 using Mesh.DataPlane.Resources;
 using Mesh.Xds.Client;
 using Message = Envoy.Extensions.Filters.Http.ExtAuthz.V3.ExtAuthz;
+using HttpService = Envoy.Extensions.Filters.Http.ExtAuthz.V3.HttpService;
 
 namespace Mesh.DataPlane.Filters.ExtAuthz;
 
@@ -27,7 +28,6 @@ internal static class ExtAuthzCompiler
         FieldRules.Refuse(message.ShadowMode, path + ".shadow_mode");
         foreach (var (isSet, field) in new[]
             {
-                (message.StatPrefix.Length > 0, "stat_prefix"),
                 (message.ChargeClusterResponseStats is not null, "charge_cluster_response_stats"),
                 (message.EmitFilterStateStats, "emit_filter_state_stats"),
                 (message.FilterMetadata is not null, "filter_metadata"),
@@ -35,7 +35,7 @@ internal static class ExtAuthzCompiler
         {
             if (isSet)
             {
-                notes.Add($"{path}.{field} is not applied: the filter has no statistics");
+                notes.Add($"{path}.{field} is not applied: the filter counts for its connection manager alone");
             }
         }
 
@@ -52,6 +52,7 @@ internal static class ExtAuthzCompiler
 
         return new ExtAuthzSettings
         {
+            StatPrefix = message.StatPrefix,
             Authorizer = authorizer,
             FailureModeAllow = message.FailureModeAllow,
             MarksFailureModeAllow = message.FailureModeAllowHeaderAdd,
@@ -102,13 +103,19 @@ internal static class ExtAuthzCompiler
         };
     }
 
-    private static ContextSettings Context(Message message, string path, ICollection<string> notes)
+    /// <summary>Whether a metadata key of the node is that of its labels; another one is told.</summary>
+    public static bool IncludesLabels(string key, string path, ICollection<string> notes)
     {
-        if (message.BootstrapMetadataLabelsKey.Length > 0 && message.BootstrapMetadataLabelsKey != LabelsKey)
+        if (key.Length > 0 && key != LabelsKey)
         {
-            notes.Add($"{path}.bootstrap_metadata_labels_key: the node has no metadata '{message.BootstrapMetadataLabelsKey}', labels are under {LabelsKey}");
+            notes.Add($"{path}.bootstrap_metadata_labels_key: the node has no metadata '{key}', labels are under {LabelsKey}");
         }
 
+        return key == LabelsKey;
+    }
+
+    private static ContextSettings Context(Message message, string path, ICollection<string> notes)
+    {
         return new ContextSettings
         {
             Allowed = AllowedHeaders(message, path),
@@ -117,7 +124,7 @@ internal static class ExtAuthzCompiler
             MetadataNamespaces = [.. message.MetadataContextNamespaces],
             IncludesPeerCertificate = message.IncludePeerCertificate,
             IncludesTlsSession = message.IncludeTlsSession,
-            IncludesLabels = message.BootstrapMetadataLabelsKey == LabelsKey,
+            IncludesLabels = IncludesLabels(message.BootstrapMetadataLabelsKey, path, notes),
         };
     }
 
@@ -143,7 +150,7 @@ internal static class ExtAuthzCompiler
     private static BodySettings? Body(BufferSettings? message)
         => message is null ? null : new BodySettings((int)Math.Min(message.MaxRequestBytes, int.MaxValue), message.AllowPartialMessage, message.PackAsBytes);
 
-    private static GrpcAuthorizer Grpc(GrpcService message, string path, ICollection<string> notes)
+    public static GrpcAuthorizer Grpc(GrpcService message, string path, ICollection<string> notes)
         => new(
             CallCompiler.Grpc(message, path, DefaultTimeout, notes),
             [.. message.InitialMetadata.Select((h, i) => Header(h, $"{path}.initial_metadata[{i}]", notes))]);

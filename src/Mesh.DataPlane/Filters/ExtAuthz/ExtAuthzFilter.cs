@@ -17,14 +17,15 @@ internal sealed partial class ExtAuthzFilter : HttpFilter
     private readonly BodySettings? _body;
     private readonly Dictionary<string, string> _extensions = new(StringComparer.Ordinal);
     private readonly FilterServices _services;
+    private readonly ExtAuthzCounters _counters;
 
     /// <param name="settings">The listener's.</param>
     /// <param name="routes">What the levels of the route say, the most specific last.</param>
-    /// <param name="services">Time, chance, and whom to call.</param>
-    public ExtAuthzFilter(ExtAuthzSettings settings, IReadOnlyList<ExtAuthzRoute> routes, FilterServices services)
+    /// <param name="binding">Time, chance, whom to call, and where the filter counts.</param>
+    public ExtAuthzFilter(ExtAuthzSettings settings, IReadOnlyList<ExtAuthzRoute> routes, in FilterBinding binding)
     {
         var route = routes.Count > 0 ? routes[^1] : null;
-        (_settings, _services) = (settings, services);
+        (_settings, _services, _counters) = (settings, binding.Services, new ExtAuthzCounters(binding, settings.StatPrefix));
         _authorizer = route?.Authorizer ?? settings.Authorizer;
         _body = route is { SkipsBody: true } ? null : route?.Body ?? settings.Body;
         foreach (var (key, value) in routes.SelectMany(r => r.ContextExtensions))
@@ -38,6 +39,7 @@ internal sealed partial class ExtAuthzFilter : HttpFilter
         // 1. Whether it is to be asked about.
         if (!IsEnabled(exchange))
         {
+            _counters.Disabled.Increment();
             if (_settings.DeniesAtDisable)
             {
                 exchange.Reply(FilterReplies.ExtAuthzError(_settings.StatusOnError).ToFilterReply());
@@ -74,12 +76,16 @@ internal sealed partial class ExtAuthzFilter : HttpFilter
         switch (result.Status)
         {
             case CheckStatus.Ok:
+                _counters.Ok.Increment();
                 Allow(exchange, result);
                 break;
             case CheckStatus.Denied:
+                _counters.Denied.Increment();
                 Refuse(exchange, result, FilterReplies.ExtAuthzDenied(StatusOf(result, 403), Cut(result.Body)));
                 break;
             case CheckStatus.Error when _settings.FailureModeAllow:
+                _counters.Error.Increment();
+                _counters.FailureModeAllowed.Increment();
                 if (_settings.MarksFailureModeAllow)
                 {
                     exchange.RequestHeaders.Set(FailureModeAllowed, "true");
@@ -87,6 +93,7 @@ internal sealed partial class ExtAuthzFilter : HttpFilter
 
                 break;
             default:
+                _counters.Error.Increment();
                 Refuse(exchange, result, FilterReplies.ExtAuthzError(StatusOf(result, _settings.StatusOnError)) with { Body = Cut(result.Body) });
                 break;
         }
@@ -298,7 +305,11 @@ internal sealed partial class ExtAuthzFilter : HttpFilter
         exchange.Reply((reply with { Headers = [.. result.Headers.Where(c => IsValid(c) && !IsFraming(c.Name) && !(isGrpc && c.Name == "content-type")).Select(c => (c.Name, c.Value))] }).ToFilterReply());
     }
 
-    private static void Reject(HttpExchange exchange) => exchange.Reply(FilterReplies.ExtAuthzInvalid.ToFilterReply());
+    private void Reject(HttpExchange exchange)
+    {
+        _counters.Invalid.Increment();
+        exchange.Reply(FilterReplies.ExtAuthzInvalid.ToFilterReply());
+    }
 
     private string Cut(string body)
         => _settings.MaxDeniedBytes == 0 || System.Text.Encoding.UTF8.GetByteCount(body) <= _settings.MaxDeniedBytes

@@ -18,7 +18,7 @@ internal sealed class ExtAuthzFilterType() : FilterType<Message, ExtAuthzPerRout
     public override HttpFilter? Create(in FilterBinding binding)
     {
         ExtAuthzRoute[] routes = [.. binding.RouteConfigs.Cast<ExtAuthzRoute>()];
-        return routes is [.., { Disabled: true }] ? null : new ExtAuthzFilter((ExtAuthzSettings)binding.Config, routes, binding.Services);
+        return routes is [.., { Disabled: true }] ? null : new ExtAuthzFilter((ExtAuthzSettings)binding.Config, routes, binding);
     }
 
     protected override object Compile(Message message, string path, ICollection<string> notes) => ExtAuthzCompiler.Compile(message, path, notes);

@@ -7,6 +7,9 @@ internal sealed record ExtAuthzSettings
 {
     public required IAuthorizer Authorizer { get; init; }
 
+    /// <summary>By what it is known among metrics, beside its connection manager; empty for nothing.</summary>
+    public string StatPrefix { get; init; } = "";
+
     /// <summary>Whoever cannot be checked passes.</summary>
     public bool FailureModeAllow { get; init; }
 

@@ -30,6 +30,10 @@ internal sealed class GrpcAuthorizer(ClusterTarget target, IReadOnlyList<(string
         return Read(await services.Calls.UnaryAsync(target, Check, request, headers, cancellationToken).ConfigureAwait(false));
     }
 
+    /// <summary>Asks about a connection, of which the headers of a call can say nothing.</summary>
+    public async Task<CheckResult> CheckAsync(CheckRequest request, FilterServices services, CancellationToken cancellationToken)
+        => Read(await services.Calls.UnaryAsync(target, Check, request, null, cancellationToken).ConfigureAwait(false));
+
     private static CheckResult Read(CheckResponse response)
     {
         CheckResult result;

@@ -9,11 +9,13 @@ namespace Mesh.DataPlane.Filters.Fault;
 /// Delays requests, answers them in place of the upstream, and slows responses down. It lies before the router: a delay is no part of the route's
 /// timeout, and an abort is neither retried nor held against a host.
 /// </summary>
-internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, TimeProvider time, IRandomSource random) : HttpFilter
+internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, FaultCounters counters, TimeProvider time, IRandomSource random) : HttpFilter
 {
     private const string MetadataNamespace = "envoy.filters.http.fault";
 
     internal override bool MayReplaceResponse => settings.ResponseRateLimit is not null;
+
+    public override string ToString() => string.Join(", ", Words());
 
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
@@ -27,6 +29,7 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
             && Share(exchange, limit.Share, limit.KiBytesPerSecond is null, "x-envoy-fault-throughput-response-percentage").Happens(random)
             && TryEnter(exchange))
         {
+            counters.ResponseLimits.Increment();
             FaultState.Of(exchange).BytesPerSecond = Math.Min(rate, long.MaxValue / 1024) * 1024;
         }
 
@@ -36,6 +39,7 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
             && Share(exchange, delay.Share, delay.Duration is null, "x-envoy-fault-delay-request-percentage").Happens(random)
             && TryEnter(exchange))
         {
+            counters.Delays.Increment();
             exchange.AddResponseFlag("DI");
             return DelayAsync(exchange, duration, cancellationToken);
         }
@@ -50,7 +54,7 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
         {
             // The fault lasts as long as the body.
             state.IsHandedOver = true;
-            exchange.Adapter.TransformResponseBody(body => new ThrottledStream(body, rate, time), active.Exit);
+            exchange.Adapter.TransformResponseBody(body => new ThrottledStream(body, rate, time), Exit);
         }
 
         return ValueTask.CompletedTask;
@@ -60,7 +64,7 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
     {
         if (exchange.State is FaultState { IsActive: true, IsHandedOver: false })
         {
-            active.Exit();
+            Exit();
         }
     }
 
@@ -93,7 +97,31 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
             exchange.Metadata[MetadataNamespace] = JsonNode.Parse(settings.Metadata)!.AsObject();
         }
 
+        counters.Aborts.Increment();
         exchange.Reply(FilterReplies.FaultAbort(httpStatus, grpcStatus).ToFilterReply());
+    }
+
+    private IEnumerable<string> Words()
+    {
+        if (settings.Delay is { } delay)
+        {
+            yield return $"delays {delay.Share} by {(delay.Duration is { } duration ? string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.###} s") : "what x-envoy-fault-delay-request says")}";
+        }
+
+        if (settings.Abort is { } abort)
+        {
+            yield return $"answers {abort.Share} with {(abort.HttpStatus is { } status ? status.ToString(CultureInfo.InvariantCulture) : abort.GrpcStatus is { } grpc ? $"gRPC status {grpc}" : "what x-envoy-fault-abort-request says")}";
+        }
+
+        if (settings.ResponseRateLimit is { } limit)
+        {
+            yield return $"slows {limit.Share} down";
+        }
+
+        foreach (var header in settings.Headers)
+        {
+            yield return $"where {header}";
+        }
     }
 
     private bool Applies(HttpExchange exchange)
@@ -128,7 +156,25 @@ internal sealed class FaultFilter(FaultSettings settings, ActiveFaults active, T
     private bool TryEnter(HttpExchange exchange)
     {
         var state = FaultState.Of(exchange);
-        return state.IsActive || (state.IsActive = active.TryEnter(settings.MaxActiveFaults));
+        if (state.IsActive)
+        {
+            return true;
+        }
+
+        if (!active.TryEnter(settings.MaxActiveFaults))
+        {
+            counters.Overflow.Increment();
+            return false;
+        }
+
+        counters.Active.Add(1);
+        return state.IsActive = true;
+    }
+
+    private void Exit()
+    {
+        active.Exit();
+        counters.Active.Add(-1);
     }
 
     private static TimeSpan? DurationOf(HttpExchange exchange, FaultDelay delay)

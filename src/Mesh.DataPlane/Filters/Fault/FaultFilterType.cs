@@ -9,7 +9,7 @@ internal sealed class FaultFilterType() : FilterType<HTTPFault, HTTPFault>(HTTPF
     public override HttpFilter? Create(in FilterBinding binding)
     {
         var settings = (FaultSettings)binding.MostSpecific;
-        return settings.DoesNothing ? null : new FaultFilter(settings, ((FaultSettings)binding.Config).Active, binding.Services.Time, binding.Services.Random);
+        return settings.DoesNothing ? null : new FaultFilter(settings, ((FaultSettings)binding.Config).Active, new FaultCounters(binding), binding.Services.Time, binding.Services.Random);
     }
 
     protected override object Compile(HTTPFault message, string path, ICollection<string> notes) => FaultCompiler.Compile(message, path, notes);

@@ -8,7 +8,7 @@ using Mesh.Xds.Jwt;
 namespace Mesh.DataPlane.Filters.JwtAuthn;
 
 /// <summary>Checks the tokens of one request, and puts what they say where their provider wants it.</summary>
-internal sealed class JwtAuthenticator(HttpExchange exchange, FilterServices services)
+internal sealed class JwtAuthenticator(HttpExchange exchange, JwtAuthnCounters counters, FilterServices services)
 {
     /// <summary>The namespace of dynamic metadata in which policies look for claims.</summary>
     public const string MetadataNamespace = "envoy.filters.http.jwt_authn";
@@ -46,6 +46,7 @@ internal sealed class JwtAuthenticator(HttpExchange exchange, FilterServices ser
         var hash = VerifiedTokens.Key.Of(text.Span);
         var token = keys is null ? null : provider.Verified.Find(hash, keys);
         var isKnown = token is not null;
+        (isKnown ? counters.CacheHit : counters.CacheMiss).Increment();
         if (!isKnown)
         {
             var parsed = CompactJwt.Parse(text.ToString(), out token);

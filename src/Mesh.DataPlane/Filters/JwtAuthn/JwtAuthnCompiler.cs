@@ -39,6 +39,9 @@ internal static class JwtAuthnCompiler
         var rules = message.Rules.Select((rule, i) =>
         {
             var at = $"{path}.rules[{i}]";
+
+            // Envoy takes no notice of it here: a rule that is passed over would ask for no token.
+            FieldRules.Refuse(rule.Match?.DynamicMetadata.Count > 0, at + ".match.dynamic_metadata");
             var match = RouteMatchCompiler.Compile(rule.Match ?? throw new ResourceRejectedException(at + ".match", "must be set"), conditions, at + ".match");
             var requirement = rule.RequirementTypeCase switch
             {
@@ -199,6 +202,7 @@ internal static class JwtAuthnCompiler
         }
 
         var status = JsonWebKeySet.Parse(json, out var keys);
-        return keys is null ? throw new ResourceRejectedException(path, status.Text) : new LocalJwks(keys);
+        // As Envoy: a set without a key that can be used is one by which nothing verifies.
+        return keys is null && status != JwtStatus.NoValidKeys ? throw new ResourceRejectedException(path, status.Text) : new LocalJwks(keys);
     }
 }

@@ -8,11 +8,19 @@ namespace Mesh.DataPlane.Filters.JwtAuthn;
 /// <summary>Lets through what brings the tokens that its rules require: 401 for the rest, 403 for a good token that is for somebody else.</summary>
 /// <param name="settings">The listener's configuration.</param>
 /// <param name="route">The route's; <see langword="null"/> when it has none and the rules decide.</param>
+/// <param name="counters">What it counts.</param>
 /// <param name="services">Time and chance.</param>
-internal sealed class JwtAuthnFilter(JwtAuthnSettings settings, JwtAuthnRoute? route, FilterServices services) : HttpFilter
+internal sealed class JwtAuthnFilter(JwtAuthnSettings settings, JwtAuthnRoute? route, JwtAuthnCounters counters, FilterServices services) : HttpFilter
 {
     // As in Envoy: more than that is not told back.
     private const int MaxRealm = 256;
+
+    /// <summary>What it decides by, for explanations.</summary>
+    public JwtAuthnSettings Settings => settings;
+
+    /// <summary>What a request has to bring; <see langword="null"/> for nothing. For explanations: no token is looked at.</summary>
+    public JwtRequirement? RequirementOf(scoped in RequestView view, ulong draw)
+        => route is { RequirementName: { } name } ? settings.Named.GetValueOrDefault(name) : FindRule(view, draw);
 
     public override async ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
@@ -23,6 +31,7 @@ internal sealed class JwtAuthnFilter(JwtAuthnSettings settings, JwtAuthnRoute? r
 
         if (settings.BypassesCorsPreflight && IsPreflight(exchange))
         {
+            counters.PreflightBypassed.Increment();
             return;
         }
 
@@ -31,6 +40,7 @@ internal sealed class JwtAuthnFilter(JwtAuthnSettings settings, JwtAuthnRoute? r
         {
             if (!settings.Named.TryGetValue(name, out requirement))
             {
+                counters.Denied.Increment();
                 exchange.Reply(Told(FilterReplies.JwtRequirementUnknown(name, string.Join(',', settings.Named.Keys))).ToFilterReply());
                 return;
             }
@@ -42,10 +52,12 @@ internal sealed class JwtAuthnFilter(JwtAuthnSettings settings, JwtAuthnRoute? r
 
         if (requirement is null)
         {
+            counters.Allowed.Increment();
             return;
         }
 
-        var status = await requirement.VerifyAsync(new JwtAuthenticator(exchange, services), cancellationToken).ConfigureAwait(false);
+        var status = await requirement.VerifyAsync(new JwtAuthenticator(exchange, counters, services), cancellationToken).ConfigureAwait(false);
+        (status.IsOk ? counters.Allowed : counters.Denied).Increment();
         if (!status.IsOk)
         {
             exchange.Reply(ReplyTo(status, exchange).ToFilterReply());

@@ -14,7 +14,7 @@ internal sealed class JwtAuthnFilterType() : FilterType<JwtAuthentication, PerRo
     public override HttpFilter? Create(in FilterBinding binding)
     {
         var route = binding.RouteConfigs.Count > 0 ? (JwtAuthnRoute)binding.RouteConfigs[^1] : null;
-        return route is { RequirementName: null } ? null : new JwtAuthnFilter((JwtAuthnSettings)binding.Config, route, binding.Services);
+        return route is { RequirementName: null } ? null : new JwtAuthnFilter((JwtAuthnSettings)binding.Config, route, new JwtAuthnCounters(binding), binding.Services);
     }
 
     private static IEnumerable<RemoteJwksSettings> Remote(object config)

@@ -34,7 +34,8 @@ internal sealed class JwtLocations
     /// <summary>All tokens, wherever they stand: each of them has to be good.</summary>
     public List<JwtFound> Find(HttpExchange exchange)
     {
-        var found = new List<JwtFound>();
+        // Nearly always it is one.
+        var found = new List<JwtFound>(1);
         foreach (var (name, prefix) in _headers)
         {
             if (!exchange.RequestHeaders.TryGet(name, out var joined))

@@ -8,9 +8,19 @@ internal abstract class JwtRequirement
     /// <summary>Checks a request; what a good token changes in it is done when this returns.</summary>
     public abstract ValueTask<JwtStatus> VerifyAsync(JwtAuthenticator authenticator, CancellationToken cancellationToken);
 
+    /// <summary>Whether a good token with such an issuer and such audiences would do, or, without one, none. For explanations.</summary>
+    /// <param name="issuer">Who signed it; <see langword="null"/> when there is no token.</param>
+    /// <param name="audiences">For whom.</param>
+    public abstract bool IsMetBy(string? issuer, IReadOnlyList<string> audiences);
+
     /// <summary>A token of one provider.</summary>
     internal sealed class Provider(JwtProviderSettings provider, JwtAudiences? audiences) : JwtRequirement
     {
+        public override bool IsMetBy(string? issuer, IReadOnlyList<string> named)
+            => issuer is not null && (provider.Issuer.Length == 0 || provider.Issuer == issuer) && (audiences ?? provider.Audiences).Allow(named);
+
+        public override string ToString() => provider.Issuer.Length > 0 ? $"a token of {provider.Issuer}" : $"a token of the provider {provider.Name}";
+
         public override ValueTask<JwtStatus> VerifyAsync(JwtAuthenticator authenticator, CancellationToken cancellationToken)
             => authenticator.VerifyAsync(provider, audiences ?? provider.Audiences, cancellationToken);
     }
@@ -18,6 +28,10 @@ internal abstract class JwtRequirement
     /// <summary>All of several.</summary>
     internal sealed class All(JwtRequirement[] requirements) : JwtRequirement
     {
+        public override bool IsMetBy(string? issuer, IReadOnlyList<string> audiences) => requirements.All(r => r.IsMetBy(issuer, audiences));
+
+        public override string ToString() => string.Join(" and ", requirements.Select(r => r.ToString()));
+
         public override async ValueTask<JwtStatus> VerifyAsync(JwtAuthenticator authenticator, CancellationToken cancellationToken)
         {
             foreach (var requirement in requirements)
@@ -41,6 +55,12 @@ internal abstract class JwtRequirement
     /// <param name="allowsFailed">Anything will do; what a good token brings is taken.</param>
     internal sealed class Any(JwtRequirement[] requirements, bool allowsMissing, bool allowsFailed) : JwtRequirement
     {
+        public override bool IsMetBy(string? issuer, IReadOnlyList<string> audiences)
+            => allowsFailed || (allowsMissing && issuer is null) || requirements.Any(r => r.IsMetBy(issuer, audiences));
+
+        public override string ToString()
+            => string.Join(" or ", requirements.Select(r => r.ToString()).Concat(allowsFailed ? ["anything"] : allowsMissing ? ["none at all"] : []));
+
         public override async ValueTask<JwtStatus> VerifyAsync(JwtAuthenticator authenticator, CancellationToken cancellationToken)
         {
             var worst = JwtStatus.Missing;

@@ -2,6 +2,7 @@ using System.Net;
 using Mesh.DataPlane.Calls;
 using Mesh.DataPlane.Retry;
 using Mesh.Xds.Jwt;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.DataPlane.Filters.JwtAuthn;
@@ -22,6 +23,8 @@ internal sealed partial class RemoteJwks : IJwksSource, IDisposable
     private readonly RemoteJwksSettings _settings;
     private readonly FilterServices _services;
     private readonly ClusterTarget _target;
+    private readonly CounterCell _fetched;
+    private readonly CounterCell _failed;
     private readonly Lock _sync = new();
     private readonly List<Action> _waiting = [];
     private Held? _held;
@@ -43,6 +46,10 @@ internal sealed partial class RemoteJwks : IJwksSource, IDisposable
                 BackOff = settings.BackOff,
             };
         _target = new ClusterTarget(settings.Cluster, settings.Timeout, retry);
+
+        // Listeners share what is fetched: it belongs to none of their connection managers.
+        _fetched = services.Metrics.Counter("envoy_http_jwt_authn_jwks_fetch_success", "Keys that were fetched to verify tokens by.").Cell();
+        _failed = services.Metrics.Counter("envoy_http_jwt_authn_jwks_fetch_failed", "Attempts in vain to fetch keys to verify tokens by.").Cell();
     }
 
     /// <summary>How many listeners have it; with the lock of those who count.</summary>
@@ -144,6 +151,7 @@ internal sealed partial class RemoteJwks : IJwksSource, IDisposable
             problem = e.Message;
         }
 
+        (keys is not null ? _fetched : _failed).Increment();
         Action[] waiting;
         lock (_sync)
         {

@@ -36,6 +36,7 @@ internal static class LocalRateLimitCompiler
         var status = (int)(message.Status?.Code ?? 0);
         return new LocalRateLimitSettings
         {
+            StatPrefix = message.StatPrefix,
             Buckets = new RateLimitBuckets(
                 message.TokenBucket is { } bucket ? Bucket(bucket, path + ".token_bucket") : null,
                 Descriptors(message.Descriptors, path + ".descriptors"),

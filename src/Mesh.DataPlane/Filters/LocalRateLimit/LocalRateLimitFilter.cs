@@ -12,6 +12,7 @@ internal sealed class LocalRateLimitFilter(LocalRateLimitSettings settings, Rate
 {
     private static readonly List<RateLimitDescriptor> NoDescriptors = [];
 
+    private readonly LocalRateLimitCounters _counters = new(services.Metrics, settings.StatPrefix);
     private readonly FilterReply _refusal = FilterReplies.LocalRateLimited(settings.Status, settings.AsResourceExhausted).ToFilterReply();
 
     internal override bool MayReplaceResponse => false;
@@ -23,6 +24,7 @@ internal sealed class LocalRateLimitFilter(LocalRateLimitSettings settings, Rate
             return ValueTask.CompletedTask;
         }
 
+        _counters.Enabled.Increment();
         var verdict = settings.Buckets.Take(Describe(exchange), services.Time);
         if (verdict.Bucket is { } bucket && (verdict.ShowsHeaders ?? settings.ShowsHeaders))
         {
@@ -31,15 +33,18 @@ internal sealed class LocalRateLimitFilter(LocalRateLimitSettings settings, Rate
 
         if (verdict.Allowed)
         {
+            _counters.Ok.Increment();
             return ValueTask.CompletedTask;
         }
 
+        _counters.RateLimited.Increment();
         if (!settings.Enforced.Happens(services.Random))
         {
             HeaderAction.Apply(settings.RequestHeaders, exchange, HeaderSide.Request);
             return ValueTask.CompletedTask;
         }
 
+        _counters.Enforced.Increment();
         exchange.Reply(_refusal);
         return ValueTask.CompletedTask;
     }

@@ -9,6 +9,9 @@ internal sealed record LocalRateLimitSettings
 {
     public required RateLimitBuckets Buckets { get; init; }
 
+    /// <summary>By what it is known among metrics.</summary>
+    public string StatPrefix { get; init; } = "";
+
     public required Fraction Enabled { get; init; }
 
     public required Fraction Enforced { get; init; }

@@ -11,20 +11,36 @@ namespace Mesh.DataPlane.Filters.Rbac;
 /// <param name="delay">How long a connection is held that is refused.</param>
 internal sealed class NetworkRbacFilter(string name, RbacEngine? rules, RbacEngine? shadowRules, string prefix, string shadowPrefix, TimeSpan delay) : NetworkFilter(name)
 {
+    /// <summary>The namespace in which it leaves what its shadow rules would have decided.</summary>
+    public const string MetadataNamespace = "envoy.filters.network.rbac";
+
     private RbacTally? _tally;
     private RbacTally? _shadowTally;
+
+    /// <summary>Who may connect, for explanations.</summary>
+    public RbacEngine? Rules => rules;
 
     public override TimeSpan RefusalDelay { get; } = delay;
 
     public override bool Admits(ConnectionFacts connection) => rules?.Decide(new RbacRequest(connection)).IsAllowed ?? true;
 
-    public override bool Judge(ConnectionFacts connection, FilterServices services)
+    public override ValueTask<bool> JudgeAsync(ConnectionFacts connection, ConnectionMetadata metadata, FilterServices services, CancellationToken cancellationToken)
+        => new(Judge(connection, metadata, services));
+
+    private bool Judge(ConnectionFacts connection, ConnectionMetadata metadata, FilterServices services)
     {
         var request = new RbacRequest(connection);
         if (shadowRules is not null)
         {
-            _shadowTally ??= new RbacTally(services.Rbac, prefix, shadowPrefix, "shadow_", tracksPolicies: false);
-            _shadowTally.Add(shadowRules.Decide(request));
+            _shadowTally ??= RbacTally.OfConnections(services, prefix, shadowPrefix, "shadow_");
+            var told = shadowRules.Decide(request);
+            _shadowTally.Add(told);
+            var left = metadata.Of(MetadataNamespace);
+            left[shadowPrefix + "shadow_engine_result"] = told.IsAllowed ? "allowed" : "denied";
+            if (told.Policy is { } matched)
+            {
+                left[shadowPrefix + "shadow_effective_policy_id"] = matched;
+            }
         }
 
         if (rules is null)
@@ -33,11 +49,14 @@ internal sealed class NetworkRbacFilter(string name, RbacEngine? rules, RbacEngi
         }
 
         var verdict = rules.Decide(request);
-        _tally ??= new RbacTally(services.Rbac, prefix, "", "", tracksPolicies: false);
+        _tally ??= RbacTally.OfConnections(services, prefix, "", "");
         _tally.Add(verdict);
+        rules.Audit?.Tell(Name, verdict, request, services);
         if (!verdict.IsAllowed)
         {
-            services.Denials.Connection(verdict.Policy ?? "none", connection);
+            var policy = verdict.Policy ?? "none";
+            metadata.Details = FilterReplies.AccessDeniedBy(policy);
+            services.Denials.Connection(policy, connection);
         }
 
         return verdict.IsAllowed;

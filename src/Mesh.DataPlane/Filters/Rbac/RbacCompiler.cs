@@ -15,22 +15,23 @@ internal static class RbacCompiler
     /// <exception cref="ResourceRejectedException">They break a rule, or ask for what is not supported.</exception>
     public static RbacPolicies Compile(RBAC message, bool isHttp, string path, ICollection<string> notes, bool ignoresPathCase = false)
     {
-        var action = message.Action switch
+        var action = Action(message.Action, path + ".action");
+        var compiler = new RbacRuleCompiler(isHttp, ignoresPathCase);
+        var lenient = action != RbacAction.Allow;
+        return new RbacPolicies(action, message.Policies.Select(p => Compile(p.Key, p.Value, compiler, lenient, $"{path}.policies[\"{p.Key}\"]")))
+        {
+            Audit = RbacAuditCompiler.Compile(message.AuditLoggingOptions, path + ".audit_logging_options", notes),
+        };
+    }
+
+    public static RbacAction Action(RBAC.Types.Action action, string path)
+        => action switch
         {
             RBAC.Types.Action.Allow => RbacAction.Allow,
             RBAC.Types.Action.Deny => RbacAction.Deny,
             RBAC.Types.Action.Log => RbacAction.Log,
-            _ => throw new ResourceRejectedException(path + ".action", $"{message.Action} is not known"),
+            _ => throw new ResourceRejectedException(path, $"{action} is not known"),
         };
-        if (message.AuditLoggingOptions is { } audit)
-        {
-            CheckAudit(audit, path + ".audit_logging_options", notes);
-        }
-
-        var compiler = new RbacRuleCompiler(isHttp, ignoresPathCase);
-        var lenient = action != RbacAction.Allow;
-        return new RbacPolicies(action, message.Policies.Select(p => Compile(p.Key, p.Value, compiler, lenient, $"{path}.policies[\"{p.Key}\"]")));
-    }
 
     private static RbacPolicy Compile(string name, Policy message, RbacRuleCompiler compiler, bool lenient, string path)
     {
@@ -42,25 +43,5 @@ internal static class RbacCompiler
             name,
             new RbacRule.Any([.. message.Permissions.Select((p, i) => compiler.Compile(p, lenient, $"{path}.permissions[{i}]"))]),
             new RbacRule.Any([.. message.Principals.Select((p, i) => compiler.Compile(p, lenient, $"{path}.principals[{i}]"))]));
-    }
-
-    // Who asks for a record of decisions must not believe that there is one. Loggers that are optional may be missing (gRFC A59).
-    private static void CheckAudit(RBAC.Types.AuditLoggingOptions audit, string path, ICollection<string> notes)
-    {
-        if (audit.AuditCondition == RBAC.Types.AuditLoggingOptions.Types.AuditCondition.None)
-        {
-            return;
-        }
-
-        for (var i = 0; i < audit.LoggerConfigs.Count; i++)
-        {
-            var logger = $"{path}.logger_configs[{i}].audit_logger";
-            if (!audit.LoggerConfigs[i].IsOptional)
-            {
-                throw new ResourceRejectedException(logger, $"'{audit.LoggerConfigs[i].AuditLogger?.Name}' is not supported; denials are in the log of the process");
-            }
-
-            notes.Add($"{logger} '{audit.LoggerConfigs[i].AuditLogger?.Name}' is not supported, and optional");
-        }
     }
 }

@@ -5,15 +5,20 @@ using Mesh.Filters;
 namespace Mesh.DataPlane.Filters.Rbac;
 
 /// <summary>Lets through what the rules allow, and answers 403 to the rest; tells what the shadow rules would have said.</summary>
-internal sealed class RbacFilter(RbacSettings settings, FilterServices services) : HttpFilter
+internal sealed class RbacFilter(RbacSettings settings, in FilterBinding binding) : HttpFilter
 {
     /// <summary>The namespace of dynamic metadata in which the filter leaves what it decided.</summary>
     public const string MetadataNamespace = "envoy.filters.http.rbac";
 
     private const string None = "none";
 
-    private readonly RbacTally _tally = new(services.Rbac, "", settings.RulesPrefix, "", settings.TracksPolicies);
-    private readonly RbacTally _shadowTally = new(services.Rbac, "", settings.ShadowPrefix, "shadow_", settings.TracksPolicies);
+    /// <summary>What it decides by, for explanations.</summary>
+    public RbacSettings Settings => settings;
+
+    private readonly FilterServices _services = binding.Services;
+    private readonly string _name = binding.Name;
+    private readonly RbacTally? _tally = settings.Rules is null ? null : RbacTally.OfRequests(binding, settings.RulesPrefix, "", settings.TracksPolicies);
+    private readonly RbacTally? _shadowTally = settings.ShadowRules is null ? null : RbacTally.OfRequests(binding, settings.ShadowPrefix, "shadow_", settings.TracksPolicies);
     private readonly ConcurrentDictionary<string, FilterReply> _replies = new(StringComparer.Ordinal);
 
     public override ValueTask OnRequestAsync(HttpExchange exchange, CancellationToken cancellationToken)
@@ -23,7 +28,7 @@ internal sealed class RbacFilter(RbacSettings settings, FilterServices services)
         if (settings.ShadowRules is { } shadow)
         {
             var told = Decide(shadow, request, adapter.ApplicationPath);
-            _shadowTally.Add(told);
+            _shadowTally!.Add(told);
             Tell(exchange, settings.ShadowPrefix + "shadow_", told);
         }
 
@@ -33,7 +38,8 @@ internal sealed class RbacFilter(RbacSettings settings, FilterServices services)
         }
 
         var verdict = Decide(rules, request, adapter.ApplicationPath);
-        _tally.Add(verdict);
+        _tally!.Add(verdict);
+        rules.Audit?.Tell(_name, verdict, request, _services);
         if (verdict.IsLogged is { } logged)
         {
             Metadata(exchange, "envoy.common")["access_log_hint"] = logged;
@@ -43,7 +49,7 @@ internal sealed class RbacFilter(RbacSettings settings, FilterServices services)
         {
             var policy = verdict.Policy ?? None;
             Tell(exchange, settings.RulesPrefix + "enforced_", verdict);
-            services.Denials.Request(policy, request.View.Method, request.View.Authority, request.View.Path, request.Connection);
+            _services.Denials.Request(policy, request.View.Method, request.View.Authority, request.View.Path, request.Connection);
             exchange.Reply(_replies.GetOrAdd(policy, static p => FilterReplies.RbacDenied(p).ToFilterReply()));
         }
 

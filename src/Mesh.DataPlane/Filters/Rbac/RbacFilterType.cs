@@ -12,7 +12,7 @@ internal sealed class RbacFilterType(bool ignoresPathCase = false) : FilterType<
     public override HttpFilter? Create(in FilterBinding binding)
     {
         var settings = binding.RouteConfigs.Count > 0 ? ((RbacRoute)binding.RouteConfigs[^1]).Settings : (RbacSettings)binding.Config;
-        return settings is null or { DoesNothing: true } ? null : new RbacFilter(settings, binding.Services);
+        return settings is null or { DoesNothing: true } ? null : new RbacFilter(settings, binding);
     }
 
     protected override object Compile(RBAC message, string path, ICollection<string> notes) => Settings(message, path, notes);
@@ -32,7 +32,10 @@ internal sealed class RbacFilterType(bool ignoresPathCase = false) : FilterType<
     {
         if (matcher is not null)
         {
-            throw new ResourceRejectedException($"{path}.{matcherField}", $"is not supported; write it as {rulesField}");
+            // Envoy takes the matcher and drops the rules; whoever has written both meant something by both.
+            return rules is null
+                ? RbacMatcherCompiler.Compile(matcher, isHttp: true, $"{path}.{matcherField}")
+                : throw new ResourceRejectedException($"{path}.{matcherField}", $"must not be set beside {rulesField}");
         }
 
         return rules is null ? null : RbacCompiler.Compile(rules, isHttp: true, $"{path}.{rulesField}", notes, ignoresPathCase);

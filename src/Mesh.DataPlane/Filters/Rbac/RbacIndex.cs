@@ -46,6 +46,9 @@ internal sealed class RbacIndex
             .Select(g => (new HeaderName(g.Key), new Trees(g)))];
     }
 
+    /// <summary>All of them, in their order.</summary>
+    public IEnumerable<RbacPolicy> All => _policies;
+
     /// <summary>How many policies are looked at for every request.</summary>
     public int Unindexed => _others.Length;
 

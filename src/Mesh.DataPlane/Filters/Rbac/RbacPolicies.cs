@@ -9,6 +9,9 @@ internal sealed class RbacPolicies(RbacAction action, IEnumerable<RbacPolicy> po
 
     public RbacAction Action { get; } = action;
 
+    /// <summary>All policies in the order of their names, for explanations.</summary>
+    public IEnumerable<RbacPolicy> All => _index.All;
+
     /// <summary>How many policies are looked at for every request.</summary>
     public int Unindexed => _index.Unindexed;
 

@@ -5,6 +5,12 @@ internal sealed class RbacPolicy(string name, RbacRule permissions, RbacRule pri
 {
     public string Name { get; } = name;
 
+    /// <summary>What it is about, the half of a match.</summary>
+    public RbacRule Permissions => permissions;
+
+    /// <summary>Whom it is about, the other half.</summary>
+    public RbacRule Principals => principals;
+
     public bool IsMatch(scoped in RbacRequest request) => permissions.IsMatch(request) && principals.IsMatch(request);
 
     public RbacKeySet? Keys(RbacKeyCosts costs) => RbacKeySet.Cheapest([permissions.Keys(costs), principals.Keys(costs)]);

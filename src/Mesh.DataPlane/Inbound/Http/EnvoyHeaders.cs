@@ -37,6 +37,11 @@ internal static class EnvoyHeaders
     private static readonly FrozenSet<string> OfInnerRequests = Set(
         "x-envoy-decorator-operation", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node", ExternalAddress);
 
+    private static readonly FrozenSet<string> All = Set([.. NeverTaken, .. OfInternalRequests, .. OfInnerRequests]);
+
+    /// <summary>Whether there is anybody whose header of that name must not reach filters and application.</summary>
+    public static bool MayBeRemoved(string name) => All.Contains(name);
+
     /// <summary>Whether a header must not reach filters and application.</summary>
     /// <param name="name">The header.</param>
     /// <param name="isInternal">The request comes from an address that is named as internal.</param>

@@ -10,8 +10,8 @@ internal sealed record ForwardedClientCert(ForwardedClientCertAction Action)
 {
     public const string Header = "x-forwarded-client-cert";
 
-    // A connection brings many requests, and they all say the same.
-    private readonly ConditionalWeakTable<ConnectionFacts, string> _values = [];
+    // A connection brings many requests, a peer many connections, and they all say the same. What is shown beside the certificate may differ.
+    private readonly ConditionalWeakTable<object, Value> _values = [];
 
     /// <summary>The header is removed: nobody can forge what is not there.</summary>
     public static ForwardedClientCert Sanitize { get; } = new(ForwardedClientCertAction.Sanitize);
@@ -28,7 +28,16 @@ internal sealed record ForwardedClientCert(ForwardedClientCertAction Action)
 
     /// <summary>What this process says of the caller: By, Hash, then what is asked for, in Envoy's order.</summary>
     public string ValueOf(ConnectionFacts connection)
-        => _values.TryGetValue(connection, out var value) ? value : _values.GetValue(connection, Create);
+    {
+        object key = Chain ? connection : connection.PeerFacts!;
+        if (!_values.TryGetValue(key, out var value) || value.LocalUriName != connection.LocalUriName)
+        {
+            value = new Value(connection.LocalUriName, Create(connection));
+            _values.AddOrUpdate(key, value);
+        }
+
+        return value.Text;
+    }
 
     public bool Equals(ForwardedClientCert? other)
         => other is not null && (Action, Subject, Cert, Chain, Dns, Uri) == (other.Action, other.Subject, other.Cert, other.Chain, other.Dns, other.Uri);
@@ -76,6 +85,8 @@ internal sealed record ForwardedClientCert(ForwardedClientCertAction Action)
 
         StringBuilder Append(string key) => (text.Length > 0 ? text.Append(';') : text).Append(key);
     }
+
+    private sealed record Value(string? LocalUriName, string Text);
 
     // What would begin another element or pair is escaped: a certificate may have any name that an authority has signed.
     private static string Safe(string name)

@@ -15,7 +15,7 @@ internal struct HeaderScan
     /// <summary>Names with an underscore.</summary>
     public List<string>? Underscores { get; private set; }
 
-    /// <summary>Names that begin with <c>x-envoy-</c>.</summary>
+    /// <summary>Names that begin with <c>x-envoy-</c> and are not for everybody to send.</summary>
     public List<string>? Envoy { get; private set; }
 
     public bool HasForwardedFor { get; private set; }
@@ -45,7 +45,10 @@ internal struct HeaderScan
 
         if (name.StartsWith(EnvoyPrefix, StringComparison.OrdinalIgnoreCase))
         {
-            (Envoy ??= []).Add(name);
+            if (EnvoyHeaders.MayBeRemoved(name))
+            {
+                (Envoy ??= []).Add(name);
+            }
         }
         else if (name.StartsWith(ForwardedPrefix, StringComparison.OrdinalIgnoreCase))
         {

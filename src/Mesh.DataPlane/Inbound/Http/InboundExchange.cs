@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Routing;
+using Mesh.DataPlane.Telemetry;
 using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
 
@@ -16,6 +17,9 @@ internal abstract class InboundExchange : EngineExchange
     public InboundHttpTable Table { get; protected set; } = null!;
 
     public InboundRoute Route { get; set; }
+
+    /// <summary>What signals are made of; <see langword="null"/> when nobody wants to know.</summary>
+    public RequestRecord? Record { get; set; }
 
     /// <summary>The request's one random draw.</summary>
     public ulong Draw { get; protected set; }
@@ -52,6 +56,27 @@ internal abstract class InboundExchange : EngineExchange
         return _seen.AsSpan(0, filters);
     }
 
+    /// <summary>
+    /// Routes the request as it stands now. Where the application would read another path than the one that is judged, both must lead to the same.
+    /// </summary>
+    /// <returns><see langword="false"/> when they do not, and the request is answered.</returns>
+    public bool FindRoute()
+    {
+        var view = View;
+        Route = Table.Route(view, Draw);
+        if (ApplicationPath is { } path)
+        {
+            var other = Table.Route(view.WithTarget(string.Concat(path, view.PathAndQuery[view.Path.Length..])), Draw).Route;
+            if (!ReferenceEquals(other, Route.Route) && (other?.Action != Route.Route?.Action || other?.Policy != Route.Route?.Policy))
+            {
+                Reply = InboundReplies.PathAmbiguous;
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>What reading the body of the request has thrown: the caller's affair, and no filter's failure.</summary>
     public Exception? BodyFailure { get; protected set; }
 
@@ -66,6 +91,7 @@ internal abstract class InboundExchange : EngineExchange
         Exchange.Reset();
         Array.Clear(_seen);
         (Table, Route, JudgedAddress, IsInternal, Reply, BodyFailure) = (null!, default, null, false, null, null);
+        Record = null;
         (OverrideHost, OverrideHostMissing, UpstreamAddress) = (null, null, null);
     }
 }

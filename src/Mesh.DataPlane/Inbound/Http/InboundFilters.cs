@@ -44,7 +44,11 @@ internal static class InboundFilters
             if (exchange.IsRouteCleared)
             {
                 exchange.IsRouteCleared = false;
-                run.Route = run.Table.Route(run.View, run.Draw);
+                if (!run.FindRoute())
+                {
+                    break;
+                }
+
                 chain = run.Table.ChainOf(run.Route.Route);
             }
         }

@@ -55,8 +55,8 @@ internal sealed record InboundHttpSettings
 
     public ForwardedClientCert ClientCert { get; init; } = ForwardedClientCert.Sanitize;
 
-    /// <summary><c>generate_request_id</c>.</summary>
-    public bool GeneratesRequestId { get; init; } = true;
+    /// <summary>What it says of access logs, traces and metrics.</summary>
+    public Telemetry.SignalSettings Signals { get; init; } = Telemetry.SignalSettings.Default;
 
     /// <summary><c>preserve_external_request_id</c>.</summary>
     public bool PreservesExternalRequestId { get; init; }

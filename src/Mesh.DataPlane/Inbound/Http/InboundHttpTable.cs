@@ -15,16 +15,29 @@ internal sealed class InboundHttpTable
     {
         _services = services;
         _hosts = InboundRoutes.Bind(http.Routes);
-        _filters = http.Filters.Length > 0 ? new FilterChains(http.Filters, services) : null;
+        _filters = http.Filters.Length > 0 ? new FilterChains(http.Filters, services, http.Settings.Signals.StatPrefix) : null;
         Settings = http.Settings;
+        Signals = services.Telemetry.SignalsOf(Settings.Signals, Telemetry.Reporter.Destination);
     }
 
     public InboundHttpSettings Settings { get; }
+
+    /// <summary>The filters, for explanations; <see langword="null"/> when there are none.</summary>
+    public FilterChains? Filters => _filters;
+
+    /// <summary>The virtual hosts, for explanations.</summary>
+    public VirtualHostTable Hosts => _hosts;
+
+    /// <summary>What becomes of its requests.</summary>
+    public Telemetry.RequestSignals Signals { get; }
 
     /// <summary>The application's routing takes no notice of slashes at the end of a path.</summary>
     public bool IgnoresTrailingSlashes => _services.CaseInsensitivePaths;
 
     public TimeProvider Time => _services.Time;
+
+    /// <summary>What peers have told of themselves.</summary>
+    public Telemetry.Peers.PeerMetadata Peers => _services.Telemetry.Peers;
 
     public IRandomSource Random => _services.Random;
 

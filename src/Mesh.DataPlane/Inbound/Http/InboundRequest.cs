@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.InteropServices;
 using Mesh.DataPlane.Headers;
 using Mesh.DataPlane.Retry;
+using Mesh.DataPlane.Telemetry.Tracing;
 using Mesh.DataPlane.Upstream;
 using Mesh.Filters;
 
@@ -14,7 +14,6 @@ namespace Mesh.DataPlane.Inbound.Http;
 /// </summary>
 internal static class InboundRequest
 {
-    private const string RequestId = "x-request-id";
     private const string ForwardedProto = "x-forwarded-proto";
     private const string ForwardedPort = "x-forwarded-port";
 
@@ -158,12 +157,28 @@ internal static class InboundRequest
             Set(exchange, EnvoyHeaders.ExternalAddress, external.ToString());
         }
 
-        if (settings.GeneratesRequestId && (!scan.HasRequestId || (isEdge && !settings.PreservesExternalRequestId)))
-        {
-            Set(exchange, RequestId, NewRequestId(exchange.Table.Random));
-        }
+        IdentifyRequest(exchange, settings, scan.HasRequestId, isEdge);
 
         ForwardClientCert(exchange, settings.ClientCert, scan.HasForwardedClientCert);
+    }
+
+    // Who is outside of the mesh may name a request where that is allowed, but not have it traced.
+    private static void IdentifyRequest(InboundExchange exchange, InboundHttpSettings settings, bool isThere, bool isEdge)
+    {
+        var rules = settings.Signals.Tracing.RequestIds;
+        if (!rules.Generates)
+        {
+            return;
+        }
+
+        if (!isThere || (isEdge && !settings.PreservesExternalRequestId))
+        {
+            Set(exchange, RequestIds.Header, RequestIds.Create(exchange.Table.Random));
+        }
+        else if (isEdge && rules.TellsReason && exchange.TryGetHeader(HeaderSide.Request, RequestIds.Header, out var id) && RequestIds.ReasonOf(id) != TraceReason.NotTraceable)
+        {
+            Set(exchange, RequestIds.Header, RequestIds.With(id, TraceReason.NotTraceable));
+        }
     }
 
     private static void ForwardClientCert(InboundExchange exchange, ForwardedClientCert config, bool isThere)
@@ -218,17 +233,6 @@ internal static class InboundRequest
     }
 
     private static string SchemeOf(ConnectionFacts? connection) => connection is { IsTls: true } ? "https" : "http";
-
-    private static string NewRequestId(IRandomSource random)
-    {
-        Span<ulong> bits = [random.NextUInt64(), random.NextUInt64()];
-        var bytes = MemoryMarshal.AsBytes(bits);
-
-        // RFC 9562: version 4, variant 1.
-        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
-        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
-        return new Guid(bytes, bigEndian: true).ToString("D");
-    }
 
     private static void Set(InboundExchange exchange, string name, string value)
     {

@@ -11,7 +11,7 @@ internal static class InboundRoutes
     public static VirtualHostTable Bind(RouteConfigurationResource resource)
         => new(
             [.. resource.VirtualHosts.Select(host => (
-                new VirtualHost(host.Name, [.. host.Routes.Select((route, i) => new RouteEntry(i, route.Name, route.Match, Action(route.Action), route.Policy))], host.RequiresTls),
+                new VirtualHost(host.Name, [.. host.Routes.Select((route, i) => new RouteEntry(i, route.Name, route.Match, Action(route.Action), route.Policy) { Metadata = route.Metadata })], host.RequiresTls),
                 (IReadOnlyList<string>)host.Domains))],
             resource.IgnorePort);
 

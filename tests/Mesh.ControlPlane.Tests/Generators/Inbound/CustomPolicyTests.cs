@@ -7,6 +7,8 @@ using Mesh.ControlPlane.Generators.Inbound;
 using Mesh.ControlPlane.Model;
 using Mesh.Xds.Ads;
 using HttpRbac = Envoy.Extensions.Filters.Http.Rbac.V3.RBAC;
+using NetworkExtAuthz = Envoy.Extensions.Filters.Network.ExtAuthz.V3.ExtAuthz;
+using NetworkRbac = Envoy.Extensions.Filters.Network.Rbac.V3.RBAC;
 
 namespace Mesh.ControlPlane.Tests.Generators.Inbound;
 
@@ -24,7 +26,7 @@ public class CustomPolicyTests
     {
         var filters = Filters(Providers(Grpc), TestDocuments.AuthorizationPolicy("custom", Policy));
 
-        filters.Select(f => f.Name).ShouldBe(["envoy.filters.http.rbac", "envoy.filters.http.ext_authz", "envoy.filters.http.router"]);
+        filters.Select(f => f.Name).ShouldBe(["envoy.filters.http.rbac", "envoy.filters.http.ext_authz", "istio.stats", "envoy.filters.http.router"]);
         var rbac = filters[0].TypedConfig.Unpack<HttpRbac>();
         rbac.Rules.ShouldBeNull();
         rbac.ShadowRulesStatPrefix.ShouldBe("istio_ext_authz_");
@@ -101,6 +103,49 @@ public class CustomPolicyTests
 
         PolicyChange.Between(config, after).ShouldNotBeNull();
         InboundInputs.Of(Server, config).SequenceEqual(InboundInputs.Of(Server, after)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void About_connections_a_gRPC_provider_is_asked()
+    {
+        var filters = NetworkFilters(Grpc);
+
+        filters.Select(f => f.Name).ShouldBe(["envoy.filters.network.rbac", "envoy.filters.network.ext_authz", "istio.stats", "envoy.filters.network.tcp_proxy"], ignoreOrder: true);
+        var rbac = filters[0].TypedConfig.Unpack<NetworkRbac>();
+        rbac.Rules.ShouldBeNull();
+        (rbac.StatPrefix, rbac.ShadowRulesStatPrefix).ShouldBe(("tcp.", "istio_ext_authz_"));
+        rbac.ShadowRules.Policies.Keys.ShouldBe(["istio-ext-authz-opa-ns[default]-policy[custom]-rule[0]"]);
+        TestMesh.ShouldBeJson(filters[1].TypedConfig.Unpack<NetworkExtAuthz>(), """
+            {"stat_prefix":"tcp.",
+             "grpc_service":{"envoy_grpc":{"cluster_name":"outbound|9191||opa.default.svc.cluster.local","authority":"opa.default.svc.cluster.local"},"timeout":"600s"},
+             "transport_api_version":"V3",
+             "filter_enabled_metadata":{"filter":"envoy.filters.network.rbac","path":[{"key":"istio_ext_authz_shadow_effective_policy_id"}],
+               "value":{"string_match":{"prefix":"istio-ext-authz-opa"}}}}
+            """);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"opa","envoyExtAuthzHttp":{"service":"opa.default.svc.cluster.local","port":9191}}""")]
+    [InlineData("""{"name":"other","envoyExtAuthzGrpc":{"service":"opa.default.svc.cluster.local","port":9191}}""")]
+    [InlineData("""{"name":"opa","envoyExtAuthzGrpc":{"service":"nobody.default.svc.cluster.local","port":9191}}""")]
+    public void About_connections_whoever_cannot_be_asked_denies(string provider)
+    {
+        var filters = NetworkFilters(provider);
+
+        filters.ShouldNotContain(f => f.Name == "envoy.filters.network.ext_authz");
+        filters[0].TypedConfig.Unpack<NetworkRbac>().Rules.Policies.Keys.ShouldBe(["istio-ext-authz-opa-ns[default]-policy[custom]-rule[0]-deny-due-to-bad-CUSTOM-action"]);
+    }
+
+    private static IReadOnlyList<Envoy.Config.Listener.V3.Filter> NetworkFilters(string provider)
+    {
+        const string name = "xds.istio.io/grpc/lds/inbound/0.0.0.0:3306";
+        InboundListenerName.TryParse(name, out var address).ShouldBeTrue();
+        var mesh = new TestMesh([
+            TestDocuments.Service("mysql", """{"name":"tcp","port":3306}""", "\"app\":\"reviews\""),
+            Opa,
+            Providers(provider),
+            TestDocuments.AuthorizationPolicy("custom", """{"action":"CUSTOM","provider":{"name":"opa"},"rules":[{"from":[{"source":{"namespaces":["shop"]}}]}]}""")]);
+        return InboundListenerGenerator.Generate(Server, mesh.Config, name, address)!.FilterChains[0].Filters;
     }
 
     private static string[] Denied(IReadOnlyList<HttpFilter> filters)

@@ -95,7 +95,8 @@ public class InboundListenerTests
         listener.FilterChains.Select(chain => (chain.Name, chain.FilterChainMatch.TransportProtocol, chain.TransportSocket is not null)).ShouldBe([("0.0.0.0_8080", "tls", true), ("0.0.0.0_8080", "raw_buffer", false), ("0.0.0.0_8080", "tls", false)]);
         listener.FilterChains[0].FilterChainMatch.ApplicationProtocols.ShouldBe(["istio-peer-exchange", "istio", "istio-http/1.0", "istio-http/1.1", "istio-h2"]);
         listener.FilterChains[2].FilterChainMatch.ApplicationProtocols.ShouldBeEmpty();
-        TestMesh.ShouldBeJson(listener.FilterChains[2].Filters.ShouldHaveSingleItem(), """
+        listener.FilterChains[2].Filters.Select(filter => filter.Name).ShouldBe(["istio.stats", "envoy.filters.network.tcp_proxy"]);
+        TestMesh.ShouldBeJson(listener.FilterChains[2].Filters[1], """
             {"name":"envoy.filters.network.tcp_proxy","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy","stat_prefix":"InboundPassthroughCluster","cluster":"InboundPassthroughCluster"}}
             """);
         listener.TrafficDirection.ShouldBe(Envoy.Config.Core.V3.TrafficDirection.Inbound);
@@ -116,7 +117,7 @@ public class InboundListenerTests
                  "@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                  "stat_prefix":"inbound_0.0.0.0_8080",
                  "route_config":{"name":"inbound|8080||","validate_clusters":false,"virtual_hosts":[{"name":"inbound|http|9080","domains":["*"],"routes":[{"name":"default","match":{"prefix":"/"},"non_forwarding_action":{}}]}]},
-                 "http_filters":[{"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
+                 "http_filters":[{"name":"istio.stats","typed_config":{"@type":"type.googleapis.com/stats.PluginConfig","disable_host_header_fallback":true}},{"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
                  "use_remote_address":false,
                  "forward_client_cert_details":"APPEND_FORWARD",
                  "set_current_client_cert_details":{"subject":true,"dns":true,"uri":true},
@@ -132,6 +133,7 @@ public class InboundListenerTests
                    "validation_context":{"ca_certificate_provider_instance":{"instance_name":"default","certificate_name":"ROOTCA"},"match_subject_alt_names":[{"prefix":"spiffe://td/"},{"prefix":"spiffe://old/"}]},
                    "alpn_protocols":["istio-h2","h2","istio-http/1.1","http/1.1"]},
                  "require_client_certificate":true}},
+               "metadata":{"filter_metadata":{"istio":{"services":[{"host":"reviews.default.svc.cluster.local","name":"reviews","namespace":"default"}]}}},
                "name":"0.0.0.0_8080"}],
              "listener_filters":[{"name":"envoy.filters.listener.tls_inspector","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector","initial_read_buffer_size":512}}],
              "listener_filters_timeout":"0s",
@@ -159,7 +161,7 @@ public class InboundListenerTests
         chain.Name.ShouldBe("virtualInbound-catchall-http");
         var manager = Manager(listener);
         manager.StatPrefix.ShouldBe("InboundPassthroughCluster");
-        manager.HttpFilters.Select(filter => filter.Name).ShouldBe(["envoy.filters.http.rbac", "envoy.filters.http.router"]);
+        manager.HttpFilters.Select(filter => filter.Name).ShouldBe(["envoy.filters.http.rbac", "istio.stats", "envoy.filters.http.router"]);
     }
 
     [Fact]
@@ -169,7 +171,7 @@ public class InboundListenerTests
         var listener = Listener(ProxyKind.Mesh, mysql, TestDocuments.PeerAuthentication("strict", Strict), TestDocuments.AuthorizationPolicy("web", """{"rules":[{"from":[{"source":{"namespaces":["web"]}}]}]}"""))!;
 
         var chain = listener.FilterChains.ShouldHaveSingleItem();
-        chain.Filters.Select(filter => filter.Name).ShouldBe(["envoy.filters.network.rbac", "envoy.filters.network.tcp_proxy"]);
+        chain.Filters.Select(filter => filter.Name).ShouldBe(["envoy.filters.network.rbac", "istio.stats", "envoy.filters.network.tcp_proxy"]);
         chain.TransportSocket.TypedConfig.Unpack<DownstreamTlsContext>().CommonTlsContext.AlpnProtocols.ShouldContain("istio");
     }
 
@@ -181,7 +183,7 @@ public class InboundListenerTests
             TestDocuments.RequestAuthentication("jwt", """{"jwtRules":[{"issuer":"a","jwksUri":"https://a/keys"}]}"""),
             TestDocuments.AuthorizationPolicy("custom", """{"action":"CUSTOM","provider":{"name":"opa"},"rules":[{"to":[{"operation":{"paths":["/admin"]}}]}]}"""),
             TestDocuments.AuthorizationPolicy("deny", """{"action":"DENY","rules":[{}]}"""))!).HttpFilters.Select(filter => filter.Name)
-            .ShouldBe(["envoy.filters.http.rbac", "envoy.filters.http.jwt_authn", "envoy.filters.http.rbac", "envoy.filters.http.router"]);
+            .ShouldBe(["envoy.filters.http.rbac", "envoy.filters.http.jwt_authn", "envoy.filters.http.rbac", "istio.stats", "envoy.filters.http.router"]);
 
     [Fact]
     public void Whose_provider_is_not_there_denies_what_its_policies_match()

@@ -3,6 +3,7 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Rbac.V3;
 using Envoy.Config.Route.V3;
+using Envoy.Config.Trace.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Extensions.Clusters.Dns.V3;
 using Envoy.Extensions.Clusters.OriginalDst.V3;
@@ -31,6 +32,8 @@ using Envoy.Extensions.LoadBalancingPolicies.RoundRobin.V3;
 using Envoy.Extensions.LoadBalancingPolicies.WrrLocality.V3;
 using Envoy.Extensions.Path.Match.UriTemplate.V3;
 using Envoy.Extensions.Retry.Priority.PreviousPriorities.V3;
+using Envoy.Extensions.Tracers.Opentelemetry.ResourceDetectors.V3;
+using Envoy.Extensions.Tracers.Opentelemetry.Samplers.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Resources;
@@ -38,6 +41,7 @@ using Mesh.DataPlane.Tls;
 using Cluster = Envoy.Config.Cluster.V3.Cluster;
 using Cors = Envoy.Extensions.Filters.Http.Cors.V3;
 using MtlsAuthenticated = Envoy.Extensions.Rbac.Principals.MtlsAuthenticated.V3.Config;
+using NetworkExtAuthz = Envoy.Extensions.Filters.Network.ExtAuthz.V3.ExtAuthz;
 using NetworkRbac = Envoy.Extensions.Filters.Network.Rbac.V3.RBAC;
 using RBAC = Envoy.Config.Rbac.V3.RBAC;
 using Rbac = Envoy.Extensions.Filters.Http.Rbac.V3.RBAC;
@@ -68,6 +72,29 @@ internal static class FieldSites
             return InListener(manager);
         }),
         new(() => Resources.Listener("l", "r").ApiListener.ApiListener_.Unpack<HttpConnectionManager>(), InListener),
+        new(
+            () => new Stats.PluginConfig
+            {
+                GracefulDeletionInterval = new() { Seconds = 1 },
+                Metrics = { new Stats.MetricConfig { TagsToRemove = { "source_app" }, Dimensions = { ["source_version"] = "'x'" } } },
+                Definitions = { new Stats.MetricDefinition { Name = "own_total", Value = "1" } },
+            },
+            m =>
+            {
+                var manager = Resources.Listener("l", "r").ApiListener.ApiListener_.Unpack<HttpConnectionManager>();
+                manager.HttpFilters.Insert(0, new HttpFilter { Name = "stats", TypedConfig = Any.Pack(m) });
+                return InListener(manager);
+            }),
+
+        Tracer(new ZipkinConfig { CollectorCluster = "z", CollectorEndpoint = "/z" }),
+        Tracer(new OpenTelemetryConfig { HttpService = new() { HttpUri = FieldSampleTable.Authorizer } }),
+        new(() => new TraceIdRatioBasedSamplerConfig { SamplingPercentage = new() { Numerator = 1 } }, InSampler),
+        new(() => new ParentBasedSamplerConfig { WrappedSampler = new() { Name = "x", TypedConfig = Any.Pack(new TraceIdRatioBasedSamplerConfig { SamplingPercentage = new() }) } }, InSampler),
+        new(() => new StaticConfigResourceDetectorConfig(), m => InTracer(new OpenTelemetryConfig
+        {
+            HttpService = new() { HttpUri = FieldSampleTable.Authorizer },
+            ResourceDetectors = { new TypedExtensionConfig { Name = "x", TypedConfig = Any.Pack(m) } },
+        })),
 
         Policy(new RoundRobin()),
         Policy(new RandomPolicy()),
@@ -137,6 +164,9 @@ internal static class FieldSites
             () => new MtlsAuthenticated { SanMatcher = new() { SanType = SubjectAltNameMatcher.Types.SanType.Uri, Matcher = new() { Exact = "x" } } },
             m => InRules(new RBAC { Policies = { ["p"] = new Policy(AnyPolicy()) { Principals = { new Principal { Custom = new() { Name = "c", TypedConfig = Any.Pack(m) } } } } } })),
         new(() => new NetworkRbac { StatPrefix = "s" }, InNetworkFilter),
+        new(
+            () => new NetworkExtAuthz { StatPrefix = "s", TransportApiVersion = Envoy.Config.Core.V3.ApiVersion.V3, GrpcService = new() { EnvoyGrpc = new() { ClusterName = "c" } } },
+            InNetworkFilter),
         Filter(new Router()),
         Filter(new HTTPFault()),
         Filter(new Cors.Cors()),
@@ -257,6 +287,23 @@ internal static class FieldSites
         configure(listener);
         return (Resource)ListenerType.Instance.Decode(listener.ToByteString(), out _);
     }
+
+    private static FieldSite Tracer<T>(T tracer)
+        where T : IMessage<T>, IDeepCloneable<T>
+        => new(() => tracer.Clone(), InTracer);
+
+    private static Resource InTracer(IMessage tracer)
+    {
+        var manager = Resources.Listener("l", "r").ApiListener.ApiListener_.Unpack<HttpConnectionManager>();
+        manager.Tracing = new() { Provider = new() { Name = "t", TypedConfig = Any.Pack(tracer) } };
+        return InListener(manager);
+    }
+
+    private static Resource InSampler(IMessage sampler) => InTracer(new OpenTelemetryConfig
+    {
+        HttpService = new() { HttpUri = FieldSampleTable.Authorizer },
+        Sampler = new() { Name = "x", TypedConfig = Any.Pack(sampler) },
+    });
 
     private static Resource InListener(IMessage manager)
         => (Resource)ListenerType.Instance.Decode(new Listener { Name = "l", ApiListener = new ApiListener { ApiListener_ = Any.Pack(manager) } }.ToByteString(), out _);

@@ -19,6 +19,7 @@ public sealed class FieldTests
         ["envoy.config.listener.v3.Listener.stat_prefix"] = "a name for statistics",
         ["envoy.config.listener.v3.Listener.traffic_direction"] = "described, not asked",
         ["envoy.config.listener.v3.ListenerFilter.name"] = "typed_config says which it is",
+        ["envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditLoggerConfig.is_optional"] = "for loggers that are not known, which has a test of its own",
         ["envoy.config.route.v3.FilterConfig.is_optional"] = "for types that are not known, which has a test of its own",
         ["envoy.config.route.v3.RateLimit.Action.GenericKey.default_value"] = "for when there is no descriptor_value, which there must be",
         ["envoy.config.route.v3.RetryPolicy.RetryHostPredicate.name"] = "typed_config says which it is",
@@ -27,10 +28,12 @@ public sealed class FieldTests
         ["envoy.config.route.v3.Route.stat_prefix"] = "a name for statistics",
         ["envoy.config.route.v3.RouteConfiguration.metadata"] = "described, not asked",
         ["envoy.config.route.v3.VirtualHost.metadata"] = "described, not asked",
+        ["envoy.config.trace.v3.ZipkinConfig.trace_id_128bit"] = "trace ids have 128 bits in any case",
         ["envoy.config.route.v3.WeightedCluster.total_weight"] = "the sum of the weights counts, as in Envoy",
         ["envoy.extensions.filters.http.ext_authz.v3.ExtAuthz.transport_api_version"] = "must be V3 for gRPC, which has a test of its own",
+        ["envoy.extensions.filters.network.ext_authz.v3.ExtAuthz.transport_api_version"] = "must be V3, which has a test of its own",
         ["envoy.extensions.filters.http.fault.v3.HTTPFault.disable_downstream_cluster_stats"] = "statistics",
-        ["envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit.stat_prefix"] = "a name for statistics",
+        ["envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit.stat_prefix"] = "a label of metrics, and nothing else",
         ["envoy.extensions.filters.http.stateful_session.v3.StatefulSession.stat_prefix"] = "a name for statistics",
         ["envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.initial_read_buffer_size"] = "how a buffer grows",
         ["envoy.config.core.v3.WatchedDirectory.path"] = "files are read for every handshake, however they change",
@@ -44,11 +47,10 @@ public sealed class FieldTests
         ["envoy.extensions.transport_sockets.tls.v3.Secret.validation_context"] = "kept as it came, and merged with the cluster's",
         ["envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.watched_directory"] = "files are read for every handshake, however they change",
         ["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.codec_type"] = "how callers speak to a proxy; here they do not",
-        ["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.stat_prefix"] = "a name for statistics",
         ["envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter.is_optional"] = "for types that are not known, which has a test of its own",
     };
 
-    private readonly FieldWalk _walk = new();
+    private readonly FieldWalk _walk = new("envoy.config.accesslog.v3.AccessLog");
 
     public FieldTests()
     {

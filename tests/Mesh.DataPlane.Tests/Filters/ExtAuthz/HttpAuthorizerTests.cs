@@ -1,3 +1,6 @@
+using Mesh.DataPlane.Tests.Telemetry.Metrics;
+using Mesh.Xds.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using System.Net;
 using System.Text;
 using Envoy.Config.Core.V3;
@@ -23,6 +26,21 @@ public sealed class HttpAuthorizerTests : IAsyncDisposable
         (check.Method, check.Path, check.Headers["Host"], check.Headers["Authorization"]).ShouldBe(("PUT", "/books/a%2Fb?id=1", "reviews:9080", "Bearer t"));
         check.Headers["Content-Length"].ShouldBe("0");
         check.Headers.ContainsKey("x-other").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task What_it_says_is_counted()
+    {
+        var registry = _authz.Mesh.Services.GetRequiredService<MetricRegistry>();
+        double Count(string name) => Exposition.Value(registry, $"envoy_http_ext_authz_{name}{{envoy_http_conn_manager_prefix=\"test\",envoy_ext_authz_prefix=\"outer\"}}");
+        _authz.Listen(AuthorizerMesh.OverHttp(m => (m.StatPrefix, m.FailureModeAllow) = ("outer", true)));
+        (await _authz.Mesh.GetAsync()).Dispose();
+        _authz.Http = _ => new HttpResponseMessage(HttpStatusCode.Forbidden);
+        (await _authz.Mesh.GetAsync()).Dispose();
+        _authz.Http = _ => new HttpResponseMessage(HttpStatusCode.InternalServerError);
+        (await _authz.Mesh.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        (Count("ok"), Count("denied"), Count("error"), Count("failure_mode_allowed"), Count("disabled"), Count("invalid")).ShouldBe((1, 1, 1, 1, 0, 0));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Tests.Telemetry.Metrics;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Rbac.V3;
 using Google.Protobuf.WellKnownTypes;
@@ -31,7 +32,7 @@ public sealed class NetworkRbacTests
     }
 
     [Fact]
-    public void Decisions_are_counted_and_those_that_are_asked_for_again_are_not()
+    public async Task Decisions_are_counted_and_those_that_are_asked_for_again_are_not()
     {
         var filter = Compile(new Message
         {
@@ -42,11 +43,14 @@ public sealed class NetworkRbacTests
             DelayDeny = Duration.FromTimeSpan(TimeSpan.FromSeconds(3)),
         });
 
-        filter.Judge(_plain, _services).ShouldBeFalse();
+        var metadata = new ConnectionMetadata();
+        (await filter.JudgeAsync(_plain, metadata, _services, CancellationToken.None)).ShouldBeFalse();
+        metadata.Details.ShouldBe("rbac_access_denied_matched_policy[p]");
         filter.Admits(_plain).ShouldBeFalse();
 
+        metadata.Find("envoy.filters.network.rbac")!.ToJsonString().ShouldBe("""{"dry_shadow_engine_result":"allowed","dry_shadow_effective_policy_id":"p"}""");
         filter.RefusalDelay.ShouldBe(TimeSpan.FromSeconds(3));
-        _services.Rbac.Read().ShouldBe(new Dictionary<string, long> { ["tcp.rbac.denied"] = 1, ["tcp.rbac.dry_shadow_allowed"] = 1 }, ignoreOrder: true);
+        Counted().ShouldBe(["envoy_tcp_rbac_denied{prefix=\"\"} 1", "envoy_tcp_rbac_shadow_allowed{prefix=\"dry_\"} 1"]);
     }
 
     [Fact]
@@ -62,6 +66,8 @@ public sealed class NetworkRbacTests
         notes.ShouldHaveSingleItem().ShouldContain("enforcement_type");
     }
 
+    private IEnumerable<string> Counted() => Exposition.Lines(_services.Metrics, "envoy_tcp_rbac").Where(line => !line.EndsWith(" 0", StringComparison.Ordinal));
+
     private static NetworkFilter Compile(Message message, ICollection<string>? notes = null)
-        => NetworkFilterCompiler.Compile(new Filter { Name = "envoy.filters.network.rbac", TypedConfig = Any.Pack(message) }, "filters[0]", notes ?? []);
+        => NetworkFilterCompiler.Compile(new Filter { Name = "envoy.filters.network.rbac", TypedConfig = Any.Pack(message) }, "filters[0]", notes ?? [])!;
 }

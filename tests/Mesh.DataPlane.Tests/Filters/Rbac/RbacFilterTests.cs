@@ -1,11 +1,16 @@
+using Mesh.DataPlane.Tests.Telemetry.Metrics;
 using System.Text.Json.Nodes;
 using Envoy.Config.Rbac.V3;
+using Envoy.Extensions.Rbac.AuditLoggers.Stream.V3;
 using Google.Protobuf.WellKnownTypes;
 using Mesh.DataPlane.Filters;
 using Mesh.DataPlane.Filters.Rbac;
+using Mesh.DataPlane.Telemetry;
+using Mesh.DataPlane.Telemetry.AccessLogs;
 using Mesh.Filters;
 using Mesh.Testing;
 using Mesh.Xds.Client;
+using Mesh.Xds.Metrics;
 using Microsoft.Extensions.Logging;
 using Filter = Envoy.Extensions.Filters.Http.Rbac.V3.RBAC;
 using PerRoute = Envoy.Extensions.Filters.Http.Rbac.V3.RBACPerRoute;
@@ -36,7 +41,7 @@ public sealed class RbacFilterTests
         reply.Body.Length.ShouldBe(19);
         reply.Details.ShouldBe("rbac_access_denied_matched_policy[p]");
         reply.Flags.ShouldBeEmpty();
-        _services.Rbac.Read().ShouldBe(new Dictionary<string, long> { ["rbac.denied"] = 1 });
+        Counted().ShouldBe(["denied{prefix=\"\"} 1"]);
     }
 
     [Fact]
@@ -54,6 +59,33 @@ public sealed class RbacFilterTests
         rules.Policies["ns[shop] policy\t1"] = RbacRules.One("DENY").Policies["p"];
 
         (await Run(new Filter { Rules = rules }, new TestRequest())).Answer.ShouldNotBeNull().Details.ShouldBe("rbac_access_denied_matched_policy[ns[shop]_policy_1]");
+    }
+
+    [Theory]
+    [InlineData("ON_DENY", "/secret")]
+    [InlineData("ON_ALLOW", "/open")]
+    [InlineData("ON_DENY_AND_ALLOW", "/secret /open")]
+    [InlineData("NONE", "")]
+    public async Task Decisions_are_recorded_as_gRPC_records_them(string condition, string recorded)
+    {
+        using var stdout = new MemoryStream();
+        await using var logs = new MeshAccessLogs(new MeshAccessLogOptions(), new MetricRegistry(), SystemRandomSource.Instance, TimeProvider.System, openStream: _ => stdout);
+        var services = new FilterServices(_time, new SequenceRandomSource(0)) { Telemetry = new MeshTelemetry(_time) { AccessLogs = logs } };
+        var rules = RbacRules.One("DENY", RbacRules.Path("/secret"));
+        rules.AuditLoggingOptions = Google.Protobuf.JsonParser.Default.Parse<RBAC.Types.AuditLoggingOptions>($$$"""{"audit_condition":"{{{condition}}}","logger_configs":[{"audit_logger":{"name":"stdout_logger"}}]}""");
+        rules.AuditLoggingOptions.LoggerConfigs[0].AuditLogger.TypedConfig = Any.Pack(new StdoutAuditLog());
+        var shadow = rules.Clone();
+        foreach (var path in new[] { "/secret?token=t0p", "/open" })
+        {
+            await Run(new Filter { Rules = rules, ShadowRules = shadow }, new TestRequest(path), services);
+        }
+
+        await logs.FlushAsync(CancellationToken.None);
+
+        var lines = System.Text.Encoding.UTF8.GetString(stdout.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        lines.ShouldBe(recorded.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(path => path == "/secret"
+            ? """{"grpc_audit_log":{"timestamp":"2000-01-01T00:00:00Z","rpc_method":"/secret","principal":"","policy_name":"istio.rbac","matched_rule":"p","authorized":false}}"""
+            : """{"grpc_audit_log":{"timestamp":"2000-01-01T00:00:00Z","rpc_method":"/open","principal":"","policy_name":"istio.rbac","matched_rule":"","authorized":true}}"""));
     }
 
     [Fact]
@@ -79,8 +111,7 @@ public sealed class RbacFilterTests
         denied.Answer.ShouldBeNull();
         Told(denied, Metadata).ShouldBe("""{"istio_dry_run_allow_shadow_effective_policy_id":"p","istio_dry_run_allow_shadow_engine_result":"denied"}""");
         Told(allowed, Metadata).ShouldBe("""{"istio_dry_run_allow_shadow_engine_result":"allowed"}""");
-        _services.Rbac.Read().ShouldBe(
-            new Dictionary<string, long> { ["rbac.allowed"] = 2, ["rbac.istio_dry_run_allow_shadow_allowed"] = 1, ["rbac.istio_dry_run_allow_shadow_denied"] = 1 }, ignoreOrder: true);
+        Counted().ShouldBe(["allowed{prefix=\"\"} 2", "shadow_allowed{prefix=\"istio_dry_run_allow_\"} 1", "shadow_denied{prefix=\"istio_dry_run_allow_\"} 1"]);
     }
 
     [Fact]
@@ -90,7 +121,7 @@ public sealed class RbacFilterTests
 
         Told(await Run(filter, new TestRequest("/secret")), "envoy.common").ShouldBe("""{"access_log_hint":true}""");
         Told(await Run(filter, new TestRequest("/books")), "envoy.common").ShouldBe("""{"access_log_hint":false}""");
-        _services.Rbac.Read().ShouldBe(new Dictionary<string, long> { ["rbac.allowed"] = 2, ["rbac.logged"] = 1, ["rbac.not_logged"] = 1 }, ignoreOrder: true);
+        Counted().ShouldBe(["allowed{prefix=\"\"} 2", "logged{prefix=\"\"} 1", "not_logged{prefix=\"\"} 1"]);
     }
 
     [Fact]
@@ -101,10 +132,11 @@ public sealed class RbacFilterTests
         await Run(filter, new TestRequest("/secret"));
         await Run(filter, new TestRequest("/books"));
 
-        _services.Rbac.Of("rbac.policy.r_p.denied").ShouldBe(1);
-        _services.Rbac.Of("rbac.policy.r_p.allowed").ShouldBe(0);
-        _services.Rbac.Of("rbac.policy.p.shadow_allowed").ShouldBe(2);
-        _services.Rbac.Of("rbac.r_denied").ShouldBe(1);
+        Counted().ShouldBe(
+        [
+            "allowed{prefix=\"r_\"} 1", "denied{prefix=\"r_\"} 1", "policy_denied{prefix=\"r_\",envoy_rbac_policy_name=\"p\"} 1",
+            "policy_shadow_allowed{prefix=\"\",envoy_rbac_policy_name=\"p\"} 2", "shadow_allowed{prefix=\"\"} 2",
+        ]);
     }
 
     [Fact]
@@ -226,10 +258,12 @@ public sealed class RbacFilterTests
     }
 
     [Fact]
-    public void A_matcher_in_place_of_rules_is_refused()
+    public async Task A_matcher_in_place_of_rules_decides_and_beside_them_is_refused()
     {
-        Should.Throw<ResourceRejectedException>(() => Create(new Filter { Matcher = new() })).Field.ShouldBe("f.matcher");
-        Should.Throw<ResourceRejectedException>(() => Create(new Filter { ShadowMatcher = new() })).Field.ShouldBe("f.shadow_matcher");
+        (await Run(new Filter { Matcher = new() }, new TestRequest())).Answer.ShouldNotBeNull().Details.ShouldBe("rbac_access_denied_matched_policy[none]");
+        (await Run(new Filter { ShadowMatcher = new() }, new TestRequest())).Answer.ShouldBeNull();
+        Should.Throw<ResourceRejectedException>(() => Create(new Filter { Rules = new(), Matcher = new() })).Field.ShouldBe("f.matcher");
+        Should.Throw<ResourceRejectedException>(() => Create(new Filter { ShadowRules = new(), ShadowMatcher = new() })).Field.ShouldBe("f.shadow_matcher");
     }
 
     [Fact]
@@ -249,13 +283,19 @@ public sealed class RbacFilterTests
         return exchange;
     }
 
-    private Task<InboundExchange> Run(Filter filter, TestRequest request) => Run(Create(filter).ShouldNotBeNull(), new InboundExchange(request));
+    private Task<InboundExchange> Run(Filter filter, TestRequest request, FilterServices? services = null)
+        => Run(Create(filter, services: services).ShouldNotBeNull(), new InboundExchange(request));
 
-    private HttpFilter? Create(Filter listener, PerRoute? route = null)
+    // What is not zero, without what is the same in all of them.
+    private IEnumerable<string> Counted()
+        => Exposition.Lines(_services.Metrics, "envoy_http_rbac_").Where(line => !line.EndsWith(" 0", StringComparison.Ordinal))
+            .Select(line => line["envoy_http_rbac_".Length..].Replace("envoy_http_conn_manager_prefix=\"inbound\",", "", StringComparison.Ordinal));
+
+    private HttpFilter? Create(Filter listener, PerRoute? route = null, FilterServices? services = null)
     {
         var config = _type.Read(FilterMessage.Open(Any.Pack(listener), "f"), "f", []);
         object[] routes = route is null ? [] : [_type.ReadRoute(FilterMessage.Open(Any.Pack(route), "r"), "r", [])];
-        return _type.Create(new FilterBinding(config, routes, null, _services));
+        return _type.Create(new FilterBinding(config, routes, null, services ?? _services, "inbound", "istio.rbac"));
     }
 
     private sealed class RecordedLog : ILogger

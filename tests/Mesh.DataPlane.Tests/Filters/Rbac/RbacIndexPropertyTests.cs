@@ -77,7 +77,7 @@ public sealed class RbacIndexPropertyTests : IDisposable
         return rules;
     }
 
-    private static void Repeat(Random random, Action action)
+    private static void Repeat(Random random, System.Action action)
     {
         do
         {

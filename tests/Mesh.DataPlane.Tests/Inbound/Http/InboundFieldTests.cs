@@ -17,13 +17,12 @@ public sealed class InboundFieldTests
     [
         // The server speaks every version that it is set to, and a prefix is a name for statistics.
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.codec_type",
-        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.stat_prefix",
 
         // Nothing of the kind is written here.
         "envoy.extensions.filters.http.router.v3.Router.suppress_envoy_headers",
     ];
 
-    private readonly FieldWalk _walk = new("envoy.config.route.v3.RouteConfiguration", "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter");
+    private readonly FieldWalk _walk = new("envoy.config.accesslog.v3.AccessLog", "envoy.config.route.v3.RouteConfiguration", "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter");
 
     public InboundFieldTests()
     {
@@ -64,7 +63,6 @@ public sealed class InboundFieldTests
     private static HttpConnectionManager Manager() => new()
     {
         StatPrefix = "s",
-        GenerateRequestId = false,
         PathWithEscapedSlashesAction = HttpConnectionManager.Types.PathWithEscapedSlashesAction.RejectRequest,
         RouteConfig = new RouteConfiguration
         {

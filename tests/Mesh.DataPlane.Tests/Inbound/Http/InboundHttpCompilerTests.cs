@@ -77,7 +77,7 @@ public sealed class InboundHttpCompilerTests
 
         settings.NormalizesPath.ShouldBeFalse();
         settings.EscapedSlashes.ShouldBe(EscapedSlashesAction.Keep);
-        settings.GeneratesRequestId.ShouldBeTrue();
+        settings.Signals.Tracing.RequestIds.Generates.ShouldBeTrue();
         settings.InternalAddresses.ShouldBeEmpty();
         settings.ClientCert.Action.ShouldBe(ForwardedClientCertAction.Sanitize);
     }
