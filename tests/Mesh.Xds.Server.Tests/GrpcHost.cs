@@ -1,9 +1,11 @@
 using System.Net;
 using Envoy.Service.Discovery.V3;
+using Mesh.Xds.Grpc;
 using Mesh.Xds.Server.Grpc;
 using Mesh.Xds.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +27,9 @@ internal sealed class GrpcHost : IAsyncDisposable
 
     public RawGrpcClient Client { get; }
 
+    /// <summary>The <c>grpc-status</c> that the last call to end has put into its trailers.</summary>
+    public string? LastStatus { get; private set; }
+
     public IAdsServer Server => App.Services.GetRequiredService<IAdsServer>();
 
     public static async Task<GrpcHost> StartAsync(Func<DiscoveryRequest, CancellationToken, Task<DiscoveryResponse>>? unary = null)
@@ -36,10 +41,16 @@ internal sealed class GrpcHost : IAsyncDisposable
         builder.Services.AddSingleton<IAdsBackend>(backend);
         builder.Services.AddSingleton<IAdsServer, AdsServer>();
         var app = builder.Build();
+        GrpcHost? host = null;
+        app.Use(async (context, next) =>
+        {
+            await next();
+            host!.LastStatus = context.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers[GrpcHeaderNames.Status];
+        });
         app.MapMeshXds();
         app.MapGrpcUnary("/test.Service/Unary", DiscoveryRequest.Parser, (request, _, cancellation) => unary!(request, cancellation));
         await app.StartAsync();
-        return new GrpcHost(app, backend);
+        return host = new GrpcHost(app, backend);
     }
 
     public async ValueTask DisposeAsync()

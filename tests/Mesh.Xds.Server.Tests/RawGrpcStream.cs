@@ -23,4 +23,18 @@ internal sealed class RawGrpcStream(HttpResponseMessage response, Stream body, P
         var trailers = Response.TrailingHeaders;
         return (trailers.GetValues("grpc-status").Single(), trailers.TryGetValues("grpc-message", out var message) ? message.Single() : null);
     }
+
+    /// <summary>Reads to the end; <see langword="null"/> when the server has closed the connection in peace.</summary>
+    // HttpClient forgets trailers that it has received when the connection ends before it has given up its own half of the stream.
+    public async Task<string?> ReadStatusOrCloseAsync()
+    {
+        try
+        {
+            return (await ReadStatusAsync()).Status;
+        }
+        catch (HttpProtocolException exception) when (exception.ErrorCode == 0)
+        {
+            return null;
+        }
+    }
 }

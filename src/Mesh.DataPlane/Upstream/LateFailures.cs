@@ -38,6 +38,8 @@ internal static class LateFailures
     public static BodyEnd EndOf(Exception exception)
         => exception switch
         {
+            // With NO_ERROR the connection was closed by GOAWAY, not the stream.
+            HttpProtocolException { ErrorCode: 0 } => BodyEnd.Terminated,
             HttpProtocolException => BodyEnd.Reset,
             HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } => BodyEnd.ProtocolError,
             HttpIOException or IOException { InnerException: SocketException } => BodyEnd.Terminated,

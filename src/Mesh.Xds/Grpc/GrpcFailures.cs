@@ -58,6 +58,8 @@ internal static class GrpcFailures
 
     private static StatusCode FromHttp2(long errorCode) => errorCode switch
     {
+        // NO_ERROR on a stream is INTERNAL in gRPC's table, but what HttpClient reports with it is a connection closed by GOAWAY: a server that stops.
+        0x0 => StatusCode.Unavailable,
         0x7 => StatusCode.Unavailable, // REFUSED_STREAM
         0x8 => StatusCode.Cancelled, // CANCEL
         0xb => StatusCode.ResourceExhausted, // ENHANCE_YOUR_CALM

@@ -151,6 +151,17 @@ public sealed class GrpcChannelRawTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_closes_in_peace_in_mid_response_is_unavailable()
+    {
+        var (call, connection, stream) = await OpenAsync();
+        await connection.WriteResponseHeadersAsync(stream);
+        await call.ReadHeadersAsync(_guard);
+        await connection.WriteGoAwayAsync(stream, 0, "");
+        connection.Dispose();
+        (await ReadErrorAsync(call)).StatusCode.ShouldBe(StatusCode.Unavailable);
+    }
+
+    [Fact]
     public async Task Disposing_a_call_resets_its_stream()
     {
         var (call, connection, stream) = await OpenAsync();
