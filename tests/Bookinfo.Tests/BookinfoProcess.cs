@@ -48,12 +48,14 @@ internal sealed class BookinfoProcess : IAsyncDisposable
     {
         while (true)
         {
+            // Before the lines are looked at: the last of them may come in between.
+            var isOver = _reading.IsCompleted;
             if (_lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
             {
                 return found;
             }
 
-            if (_reading.IsCompleted || !await _newLine.WaitAsync(Guard.Hang))
+            if (isOver || !await _newLine.WaitAsync(Guard.Hang))
             {
                 throw new InvalidOperationException($"No line with '{text}':\n{string.Join('\n', _lines)}");
             }

@@ -6,6 +6,7 @@ namespace Mesh.EndToEnd.Tests;
 public sealed class ControlPlaneRestartTests
 {
     private static readonly string[] Targets = ["http://echo", "http://echo2"];
+    private static readonly string[] CallersKinds = [TypeUrls.Listener, TypeUrls.RouteConfiguration, TypeUrls.Cluster, TypeUrls.ClusterLoadAssignment];
 
     [Fact]
     public async Task A_control_plane_that_is_killed_and_restarted_fails_no_request_and_is_told_once_what_is_known()
@@ -28,7 +29,7 @@ public sealed class ControlPlaneRestartTests
 
             // Four workloads and the caller, which asks for all four kinds.
             await lab.ControlPlane.Requests.WhenAsync(streams => streams.Count(stream => stream.NodeId.Length > 0) >= 5
-                && streams.Any(stream => stream.Requests.Any(r => r.TypeUrl == TypeUrls.ClusterLoadAssignment)));
+                && streams.Any(stream => CallersKinds.All(kind => stream.Requests.Any(r => r.TypeUrl == kind))));
             await lab.ControlPlane.FlushAsync();
             await load.MoreAsync(500);
 
@@ -151,7 +152,7 @@ public sealed class ControlPlaneRestartTests
 
     private static void ShouldNotBeSentWhatItKnows(RecordedStream stream)
     {
-        foreach (var kind in new[] { TypeUrls.Listener, TypeUrls.RouteConfiguration, TypeUrls.Cluster, TypeUrls.ClusterLoadAssignment })
+        foreach (var kind in CallersKinds)
         {
             var known = stream.Requests.First(request => request.TypeUrl == kind).InitialResourceVersions;
             known.ShouldNotBeEmpty($"{kind}: the new control plane was not told what is known");

@@ -1,3 +1,4 @@
+using Mesh.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.EndToEnd.Tests;
@@ -26,11 +27,19 @@ public sealed class StartOrderTests
     [Fact]
     public async Task Without_a_control_plane_the_first_request_fails_after_a_bounded_wait_and_says_why()
     {
+        var time = new ManualTimeProvider();
         await using var lab = new MeshLab();
-        var caller = await lab.StartCallerAsync(options => options.Xds.ResourceTimeout = TimeSpan.FromMilliseconds(200));
+        var caller = await lab.StartCallerAsync(
+            options => options.Xds.ResourceTimeout = TimeSpan.FromMilliseconds(200),
+            services => services.AddSingleton<TimeProvider>(time).AddSingleton<IRandomSource>(new LevelRandomSource { Level = 0.5 }));
         using var request = new HttpRequestMessage(HttpMethod.Get, "http://echo/");
 
-        using var response = await caller.Client.SendAsync(request).OrHang();
+        // Its wait is over when it has failed to connect, and lies in its back-off.
+        var sending = caller.Client.SendAsync(request);
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1)).OrHang();
+        await time.WaitForTimerAsync(TimeSpan.FromMilliseconds(200)).OrHang();
+        time.Advance(TimeSpan.FromMilliseconds(200));
+        using var response = await sending.OrHang();
 
         ((int)response.StatusCode).ShouldBe(503);
         request.Options.TryGetValue(MeshRequest.ResponseFlags, out var flags).ShouldBeTrue();

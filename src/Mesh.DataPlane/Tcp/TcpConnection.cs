@@ -142,10 +142,11 @@ internal sealed class TcpConnection
                 break;
         }
 
+        // Before its end can be heard of: whoever hears of it may connect again at once, to the place that was its own.
+        _breaker.Disconnect(_endpoint);
         Inner.Dispose();
         Forget();
         Record?.End(reason == TcpCloseReason.MaxDuration ? "DT" : "");
-        _breaker.Disconnect(_endpoint);
         _endpoint.Release();
     }
 

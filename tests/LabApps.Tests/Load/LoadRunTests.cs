@@ -1,6 +1,7 @@
 using System.Net;
 using LoadGenerator;
 using LoadGenerator.Connections;
+using Mesh.TestNet;
 using Mesh.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -152,9 +153,7 @@ public sealed class LoadRunTests
     [Fact]
     public async Task Nobody_who_listens_is_a_call_without_a_code()
     {
-        var server = await ServerAsync(context => context.Response.WriteAsync("hello"));
-        var options = LoadOptions.Parse(["-c", "1", "-qps", "0", "-n", "2", server.Urls.Single()]);
-        await server.DisposeAsync();
+        var options = LoadOptions.Parse(["-c", "1", "-qps", "0", "-n", "2", $"http://127.0.0.1:{ClosedPort.Take()}"]);
 
         var result = await LoadRun.RunAsync(options, () => new SocketConnection(options, TimeProvider.System), TimeProvider.System);
 

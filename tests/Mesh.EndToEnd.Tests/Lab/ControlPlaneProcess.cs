@@ -5,6 +5,9 @@ namespace Mesh.EndToEnd.Tests.Lab;
 /// <summary>A control plane that is a process of its own and can be killed as the system kills one.</summary>
 internal sealed class ControlPlaneProcess
 {
+    /// <summary>Processes take their time to start on a busy machine.</summary>
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
+
     private readonly Process _process;
 
     private ControlPlaneProcess(Process process) => _process = process;
@@ -37,7 +40,7 @@ internal sealed class ControlPlaneProcess
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         lab.OnDispose(() => Kill(process));
-        await listening.Task.OrHang();
+        await listening.Task.WaitAsync(Hang);
         return new ControlPlaneProcess(process);
     }
 

@@ -21,8 +21,16 @@ internal sealed class MeshFolder : IDisposable
         File.Move(temporary, System.IO.Path.Combine(Path, name), overwrite: true);
     }
 
-    /// <summary>Saves as editors do: truncated, then written in place.</summary>
-    public void Overwrite(string name, string yaml) => File.WriteAllText(System.IO.Path.Combine(Path, name), yaml);
+    /// <summary>
+    /// Saves in place, at one stroke: the rest of what was there becomes blank. Between being truncated and written a file is empty, which on a busy machine
+    /// may last for longer than it is waited for, and an empty file takes its documents away.
+    /// </summary>
+    public void Overwrite(string name, string yaml)
+    {
+        using var file = new FileStream(System.IO.Path.Combine(Path, name), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        var bytes = System.Text.Encoding.UTF8.GetBytes(yaml);
+        file.Write([.. bytes, .. Enumerable.Repeat((byte)'\n', (int)Math.Max(0, file.Length - bytes.Length))]);
+    }
 
     public void Delete(string name) => File.Delete(System.IO.Path.Combine(Path, name));
 

@@ -1,3 +1,4 @@
+using Mesh.TestNet;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.EndToEnd.Tests.Lab;
 
-/// <summary>A server that knows nothing of the mesh, on a port of the system's choice. Every answer says which version gave it.</summary>
+/// <summary>A server that knows nothing of the mesh, on a port that nobody else gets when it has stopped. Every answer says which version gave it.</summary>
 internal sealed class Pod : IAsyncDisposable
 {
     public const string VersionHeader = "x-version";
@@ -23,7 +24,7 @@ internal sealed class Pod : IAsyncDisposable
         _answer = answer ?? (context => context.Response.WriteAsync(name, context.RequestAborted));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen =>
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, FreePort.Next(), listen =>
         {
             listen.Protocols = protocols;
             listen.Use(next => connection =>

@@ -17,6 +17,7 @@ internal sealed class SidecarNode : IAsyncDisposable
     private readonly InProcessAdsTransport _transport;
     private readonly IAdsCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> _call;
     private readonly ConcurrentDictionary<(string TypeUrl, string Name), Any> _resources = new();
+    private readonly TaskCompletionSource _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
     private Node? _node;
     private int _responses;
@@ -30,6 +31,7 @@ internal sealed class SidecarNode : IAsyncDisposable
     /// <summary>How many responses have come so far.</summary>
     public int Responses => Volatile.Read(ref _responses);
 
+    /// <summary>Connects; completes when the control plane knows what it wants to have, so that a wait for all answers waits for those to it.</summary>
     public static async Task<SidecarNode> ConnectAsync(IAdsServer server, string app, string version, string @namespace = "default")
     {
         var transport = new InProcessAdsTransport(server);
@@ -39,7 +41,9 @@ internal sealed class SidecarNode : IAsyncDisposable
             UserAgentName = "envoy",
             Metadata = Struct.Parser.ParseJson($$$"""{"NAMESPACE":"{{{@namespace}}}","LABELS":{"app":"{{{app}}}","version":"{{{version}}}"}}"""),
         };
-        return new SidecarNode(transport, await transport.OpenDeltaStreamAsync(CancellationToken.None), node);
+        var sidecar = new SidecarNode(transport, await transport.OpenDeltaStreamAsync(CancellationToken.None), node);
+        await sidecar._known.Task.OrHang();
+        return sidecar;
     }
 
     /// <summary>The names of what it holds of a kind.</summary>
@@ -110,6 +114,12 @@ internal sealed class SidecarNode : IAsyncDisposable
 
         Interlocked.Increment(ref _responses);
         await SendAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce });
+
+        // Listeners are asked for last.
+        if (response.TypeUrl == TypeUrls.Listener)
+        {
+            _known.TrySetResult();
+        }
     }
 
     private Task SendAsync(DeltaDiscoveryRequest request)

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.ControlPlane;
+using Mesh.ControlPlane.Discovery;
 using Mesh.ControlPlane.Model;
 using Mesh.ControlPlane.Registry;
 using Mesh.EndToEnd.Tests.Lab;
@@ -45,6 +46,9 @@ public sealed class ControlPlaneTlsTests
             options.Workload.ServiceAccount = "other";
         });
         (await audit.Refused.Task.OrHang()).ShouldContain("default/other");
+
+        // Known is not yet told: changes are gathered for a while.
+        await controlPlane.Services.GetRequiredService<DiscoveryServer>().FlushAsync(CancellationToken.None).OrHang();
 
         var caller = await lab.StartCallerAsync(options =>
         {

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using Mesh.Client.Tests.Tcp;
 using Mesh.DataPlane.Telemetry.AccessLogs;
+using Mesh.TestNet;
 using Mesh.Xds.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -39,7 +40,7 @@ public sealed class ConnectionLabs : IAsyncLifetime
     private readonly LineServer _v2 = new("v2");
     private PodMesh _mesh = null!;
 
-    public async Task InitializeAsync() => _mesh = await PodMesh.StartAsync(Service + "\n" + Pod("v1", _v1) + Pod("v2", _v2) + Subsets, new Mesh.Testing.EvenRandomSource());
+    public async Task InitializeAsync() => _mesh = await PodMesh.StartAsync(Service + "\n" + Pod("v1", _v1.Port) + Pod("v2", _v2.Port) + Subsets, new Mesh.Testing.EvenRandomSource());
 
     public async Task DisposeAsync()
     {
@@ -191,7 +192,7 @@ public sealed class ConnectionLabs : IAsyncLifetime
     [Fact]
     public async Task A_dead_version_is_ejected_by_connections_that_fail()
     {
-        await _v1.DisposeAsync();
+        await _mesh.ApplyAsync(Pod("v1", ClosedPort.Take()));
         await _mesh.ApplyAsync("""
             apiVersion: networking.istio.io/v1
             kind: DestinationRule
@@ -310,14 +311,14 @@ public sealed class ConnectionLabs : IAsyncLifetime
         }
     }
 
-    private static string Pod(string version, LineServer server) => string.Create(CultureInfo.InvariantCulture, $$"""
+    private static string Pod(string version, int port) => string.Create(CultureInfo.InvariantCulture, $$"""
         ---
         apiVersion: networking.istio.io/v1
         kind: WorkloadEntry
         metadata: {name: mysql-{{version}}}
         spec:
           address: 127.0.0.1
-          ports: { tcp-mysql: {{server.Port}} }
+          ports: { tcp-mysql: {{port}} }
           labels: {app: mysql, version: {{version}}}
 
         """);

@@ -87,15 +87,16 @@ public sealed class SteeringTests
             });
         await using var caller = lab.Run();
 
-        var asking = AskAsync(caller, new { calls = 10, concurrent = 10, wait = false });
+        await TellAsync(caller, new { calls = 10, concurrent = 10, wait = false, tell = 7 });
         for (var i = 0; i < 3; i++)
         {
             (await arrived.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBeTrue();
         }
 
-        // The others have not come, and will not; those that have may go.
+        // The others are refused before those that have come may go: one that is made later would be let in.
+        (await caller.ReadLineAsync()).ShouldBe("7");
         released.Release(3);
-        var answers = await asking;
+        var answers = await HearAsync(caller);
 
         answers.ShouldBe(new Dictionary<string, int> { ["v1"] = 3, ["StatusCode.UNAVAILABLE"] = 7 }, ignoreOrder: true);
         arrived.CurrentCount.ShouldBe(0);
@@ -167,19 +168,26 @@ public sealed class SteeringTests
         var answers = await AskAsync(caller, new { calls = 1 });
 
         answers.ShouldBe(new Dictionary<string, int> { ["StatusCode.UNAVAILABLE"] = 1 });
+
+        // The call may fail before its refusal is heard.
+        await WhenAnsweredAsync(lab.Control);
         lab.Control.Refusals.Messages.ShouldContain(m => m.Contains("LB policy is not supported", StringComparison.Ordinal) || m.Contains("lb_policy", StringComparison.OrdinalIgnoreCase));
     }
 
     private static async Task<Dictionary<string, int>> AskAsync(PeerProcess caller, object order)
     {
-        await caller.WriteLineAsync(JsonSerializer.Serialize(order));
-        return JsonSerializer.Deserialize<Dictionary<string, int>>(await caller.ReadLineAsync())!;
+        await TellAsync(caller, order);
+        return await HearAsync(caller);
     }
+
+    private static Task TellAsync(PeerProcess caller, object order) => caller.WriteLineAsync(JsonSerializer.Serialize(order));
+
+    private static async Task<Dictionary<string, int>> HearAsync(PeerProcess caller)
+        => JsonSerializer.Deserialize<Dictionary<string, int>>(await caller.ReadLineAsync())!;
 
     private static async Task ShouldHaveTakenAllAsync(ControlPlaneHost control)
     {
-        var epoch = control.Server.Push(AdsChange.Everything);
-        await control.Server.WhenAcknowledgedAsync(epoch, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        await WhenAnsweredAsync(control);
         var connection = control.Server.Connections.Single(open => open.Node!.Id == Node);
         connection.Types.Select(type => type.TypeUrl).ShouldBe(
             [TypeUrls.Cluster, TypeUrls.ClusterLoadAssignment, TypeUrls.Listener, TypeUrls.RouteConfiguration], ignoreOrder: true);
@@ -189,6 +197,9 @@ public sealed class SteeringTests
             type.AckedVersion.ShouldBe(type.SentVersion, type.TypeUrl);
         }
     }
+
+    private static Task WhenAnsweredAsync(ControlPlaneHost control)
+        => control.Server.WhenAcknowledgedAsync(control.Server.Push(AdsChange.Everything), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
 
     private static Task<Lab> LabAsync(string destinationRule = "", string? http = null, Func<Microsoft.AspNetCore.Http.HttpContext, CancellationToken, Task<string>>? v1 = null)
         => Lab.StartAsync(destinationRule, http ?? $"  - route: [{{destination: {{host: {Reviews}}}}}]", v1 ?? ((_, _) => Task.FromResult("v1")));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Mesh.Peers.Tests.Callers;
 using Mesh.TestNet;
 using Mesh.Xds.Ads;
+using Mesh.Xds.Serving;
 
 namespace Mesh.Peers.Tests.GuardedServers;
 
@@ -32,6 +33,8 @@ public sealed class GuardedServerTests
         (await CallAsync(Say, null)).ShouldBe("UNAVAILABLE");
 
         // 4. The listener was taken as it is.
+        var epoch = control.Server.Push(AdsChange.Everything);
+        await control.Server.WhenAcknowledgedAsync(epoch, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
         var connection = control.Server.Connections.Single(open => open.Node!.Id == "reviews-1");
         var listener = connection.Types.Single(type => type.TypeUrl == TypeUrls.Listener);
         listener.LastNack.ShouldBeNull();

@@ -70,6 +70,9 @@ public sealed class StrangersAtTheDoorTests : IDisposable
         var output = await OpenSslAsync(app, certificate, [version, "-ign_eof"], "GET /who HTTP/1.0\r\n\r\n");
 
         output.ShouldNotContain("mtls");
+
+        // Whoever is refused knows of it before it is told of.
+        await app.UntilAsync(() => app.Refusals.Count > 0);
         app.Refusals.ShouldHaveSingleItem(output);
     }
 

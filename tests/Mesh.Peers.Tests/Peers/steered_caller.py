@@ -1,6 +1,7 @@
 """Calls xds:///... through gRPC's C-core as it is told, a line of JSON at a time, and counts who answered: steered_caller.py TARGET METHOD.
 
 A line: {"calls": 100, "concurrent": 10, "metadata": [["x-user", "jason"]]}. The answer: {"v1": 90, "StatusCode.UNAVAILABLE": 10}.
+With "tell": 7 there is a line before it, as soon as seven have been answered: 7.
 """
 import collections
 import json
@@ -21,6 +22,8 @@ def run(say, order):
         error = future.exception()
         with lock:
             answers[str(error.code()) if error else future.result()[2:].decode()] += 1
+            if sum(answers.values()) == order.get("tell"):
+                print(order["tell"], flush=True)
         room.release()
 
     for _ in range(order["calls"]):

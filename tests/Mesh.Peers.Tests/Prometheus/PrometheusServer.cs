@@ -19,12 +19,13 @@ internal sealed class PrometheusServer : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
     private readonly Process _process;
+    private readonly int _targets;
     private readonly HttpClient _client;
     private readonly ConcurrentQueue<string> _log = new();
 
-    private PrometheusServer(DirectoryInfo folder, Process process, int port)
+    private PrometheusServer(DirectoryInfo folder, Process process, int port, int targets)
     {
-        (_folder, _process) = (folder, process);
+        (_folder, _process, _targets) = (folder, process, targets);
         _client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}/"), Timeout = Guard };
         _process.OutputDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
         _process.ErrorDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
@@ -49,7 +50,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var server = new PrometheusServer(folder, Process.Start(start)!, port);
+        var server = new PrometheusServer(folder, Process.Start(start)!, port, targets.Length);
         try
         {
             await server.UntilAsync(async () => (await server.TryGetAsync("-/ready")) is not null, "it is ready");
@@ -97,16 +98,10 @@ internal sealed class PrometheusServer : IAsyncDisposable
     /// <summary>Completes when everybody has been collected from once more, so that all which has happened until now is in.</summary>
     public async Task CollectAsync()
     {
-        // By when a collection has begun: one that is under way may have read before.
-        var now = DateTimeOffset.UtcNow;
-        await UntilAsync(
-            async () =>
-            {
-                using var json = JsonDocument.Parse((await TryGetAsync("api/v1/targets?state=active"))!);
-                return json.RootElement.GetProperty("data").GetProperty("activeTargets").EnumerateArray()
-                    .All(target => target.GetProperty("lastScrape").GetDateTimeOffset() > now && target.GetProperty("health").GetString() == "up");
-            },
-            "everybody has been collected from once more");
+        // By the time that stands beside what was collected, which is when that began: one that is under way may have read before, and the list of targets
+        // tells of one before what it has brought is in.
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
+        await QueryAsync("timestamp(up) * up", rows => rows.Count == _targets && rows.All(row => row.Value > now));
     }
 
     public async ValueTask DisposeAsync()
@@ -120,11 +115,11 @@ internal sealed class PrometheusServer : IAsyncDisposable
 
     private static double Number(JsonElement value) => double.Parse(value[1].GetString()!, CultureInfo.InvariantCulture);
 
+    // Who has not answered by the next time is not there: a busy machine needs a part of a second.
     private static string Config(PrometheusTarget[] targets)
-        => "global: {scrape_interval: 100ms, scrape_timeout: 100ms}\nscrape_configs:\n" + string.Concat(targets.GroupBy(target => (target.Job, target.Path)).Select((job, i) => $"""
+        => "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n" + string.Concat(targets.GroupBy(target => (target.Job, target.Path)).Select((job, i) => $"""
             - job_name: "{job.Key.Job}"
               metrics_path: "{job.Key.Path}"
-              scrape_timeout: 100ms
               static_configs: [{"{"}targets: [{string.Join(", ", job.Select(target => $"\"{target.Address}\""))}]{"}"}]
 
             """));
