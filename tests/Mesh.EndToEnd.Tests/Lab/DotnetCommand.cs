@@ -6,7 +6,7 @@ namespace Mesh.EndToEnd.Tests.Lab;
 internal static class DotnetCommand
 {
     /// <summary>A solution is much to read on a busy machine, although nothing is built.</summary>
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(4);
 
     /// <summary>The root of the repository.</summary>
     public static string Root { get; } = FindRoot();
