@@ -59,7 +59,10 @@ internal sealed class HealthCheckSession : IDisposable
     public void Start()
     {
         var wait = _policy.InitialJitter > TimeSpan.Zero ? _policy.WithJitter(TimeSpan.Zero, _policy.InitialJitter, _random) : TimeSpan.Zero;
-        _timer = _time.CreateTimer(static s => _ = ((HealthCheckSession)s!).CheckAsync(), this, wait, Timeout.InfiniteTimeSpan);
+
+        // Set when it is known here: a check may be over before the thread that has begun it goes on, and sets the next one.
+        _timer = _time.CreateTimer(static s => _ = ((HealthCheckSession)s!).CheckAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The host has said on an ordinary response that it does not want any more (<c>x-envoy-immediate-health-check-fail</c>).</summary>

@@ -27,7 +27,12 @@ internal sealed class OutlierDetector(OutlierDetectionPolicy policy, TimeProvide
     /// <summary><c>ejections_active</c>.</summary>
     public int EjectedHosts => Volatile.Read(ref _ejected);
 
-    public void Start() => _interval = time.CreateTimer(static d => ((OutlierDetector)d!).OnInterval(), this, Policy.Interval, Timeout.InfiniteTimeSpan);
+    public void Start()
+    {
+        // Set when it is known here: the interval may be over before this thread goes on, and begins the next one.
+        _interval = time.CreateTimer(static d => ((OutlierDetector)d!).OnInterval(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _interval.Change(Policy.Interval, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Goes on with other settings: who is ejected stays ejected, and counts go on.</summary>
     public void Use(OutlierDetectionPolicy next)

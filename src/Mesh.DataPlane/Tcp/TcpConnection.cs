@@ -76,9 +76,12 @@ internal sealed class TcpConnection
     {
         Record?.Begin((Inner as NetworkStream)?.Socket.LocalEndPoint as IPEndPoint, Inner);
         _lastActivity = _time.GetTimestamp();
+
+        // Those that set themselves again are set when they are known here: they may be due before this thread goes on.
         if (_idleTimeout != Timeout.InfiniteTimeSpan)
         {
-            _idle = _time.CreateTimer(static c => ((TcpConnection)c!).OnIdle(), this, _idleTimeout, Timeout.InfiniteTimeSpan);
+            _idle = _time.CreateTimer(static c => ((TcpConnection)c!).OnIdle(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _idle.Change(_idleTimeout, Timeout.InfiniteTimeSpan);
         }
 
         if (maxDuration != Timeout.InfiniteTimeSpan)
@@ -89,7 +92,8 @@ internal sealed class TcpConnection
         if (certificates is var (expires, age))
         {
             _expires = expires;
-            _age = _time.CreateTimer(static c => ((TcpConnection)c!).OnAge(), this, age, Timeout.InfiniteTimeSpan);
+            _age = _time.CreateTimer(static c => ((TcpConnection)c!).OnAge(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _age.Change(age, Timeout.InfiniteTimeSpan);
         }
 
         _chain?.Connections.Add(this);

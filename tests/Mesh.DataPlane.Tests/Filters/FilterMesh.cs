@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
@@ -21,6 +22,7 @@ internal sealed class FilterMesh : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly ScriptedXdsClient _xds = new();
     private readonly EndpointDirectory _endpoints = new();
+    private readonly ConcurrentQueue<ReceivedRequest> _received = [];
 
     public FilterMesh(IRandomSource? random = null, Action<IServiceCollection>? configure = null)
     {
@@ -53,7 +55,7 @@ internal sealed class FilterMesh : IAsyncDisposable
     public ScriptedXdsClient Xds => _xds;
 
     /// <summary>What the endpoints have got: cluster and request line, the headers joined.</summary>
-    public List<ReceivedRequest> Received { get; } = [];
+    public IReadOnlyList<ReceivedRequest> Received => [.. _received];
 
     /// <summary>How the endpoints answer.</summary>
     public Func<HttpRequestMessage, HttpResponseMessage> Respond { get; set; } = _ => new HttpResponseMessage { Content = new StringContent("hello") };
@@ -124,7 +126,7 @@ internal sealed class FilterMesh : IAsyncDisposable
             var body = request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken);
             var headers = request.Headers.NonValidated.Concat(request.Content?.Headers.NonValidated ?? default)
                 .ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
-            mesh.Received.Add(new ReceivedRequest(cluster, address, request.Method.Method, request.RequestUri!.PathAndQuery, headers, body));
+            mesh._received.Enqueue(new ReceivedRequest(cluster, address, request.Method.Method, request.RequestUri!.PathAndQuery, headers, body));
             return mesh.Respond(request);
         }
     }

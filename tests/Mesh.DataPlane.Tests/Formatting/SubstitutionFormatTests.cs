@@ -111,13 +111,7 @@ public class SubstitutionFormatTests
         var format = SubstitutionFormat.Parse("always %% the same", omitEmptyValues: true);
         format.Literal.ShouldBe("always % the same");
         var context = Context();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++)
-        {
-            format.Render(context);
-        }
-
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+        Allocations.Of(_ => format.Render(context)).ShouldBe(0);
     }
 
     [Fact]

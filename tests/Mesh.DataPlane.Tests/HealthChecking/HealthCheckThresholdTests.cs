@@ -1,5 +1,6 @@
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
+using Mesh.Testing;
 
 namespace Mesh.DataPlane.Tests.HealthChecking;
 
@@ -18,6 +19,20 @@ public class HealthCheckThresholdTests
         cluster.Cluster.Current.Status.ShouldBe(ClusterStatus.Ready);
         cluster.Healthy.ShouldBe([1]);
         cluster.Endpoints[1].State.Health.Has(HealthFlags.ActiveHealthCheckTimeout).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_check_that_is_over_before_its_beginning_has_gone_on_is_followed_by_the_next()
+    {
+        var time = new ManualTimeProvider();
+        using var cluster = new CheckedCluster(time: new HastyTime(time, TimeSpan.Zero));
+        cluster.SetHosts(1);
+        cluster.Cluster.Current.Status.ShouldBe(ClusterStatus.Ready);
+        cluster.Healthy.ShouldBe([1]);
+
+        cluster.Answers[1] = 503;
+        time.Advance(TimeSpan.FromSeconds(10));
+        cluster.Healthy.ShouldBeEmpty();
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class UnknownHostWaitTests
 
         var waiting = engine.Hosts.ResolveAsync(Outside, 80, CancellationToken.None).AsTask();
         _time.Advance(Options.Client.UnknownHostTimeout);
-        await _time.WaitForTimersAsync(count: 2).WaitAsync(Hang);
+        await _time.WaitForTimerAsync(Options.Xds.ResourceTimeout).WaitAsync(Hang);
         _time.Advance(Options.Xds.ResourceTimeout);
 
         (await waiting.WaitAsync(Hang))!.HasTimedOut.ShouldBeTrue();

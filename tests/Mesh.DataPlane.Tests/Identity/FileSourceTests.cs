@@ -64,6 +64,9 @@ public sealed class FileSourceTests : IAsyncDisposable
         var (second, _) = Write();
         await LookAsync();
         (await _certificates.NextAsync()).Certificate!.Get().TargetCertificate.RawData.ShouldBe(second.RawData);
+
+        // It looks at the authorities after the pair.
+        await LookedAsync(again: Often);
         _authorities.HasMore.ShouldBeFalse();
 
         await File.AppendAllTextAsync(Root, "\n" + Pki.Authority("second").ExportCertificatePem());

@@ -212,6 +212,9 @@ public sealed class WorkloadApiSourceTests : IAsyncDisposable
     private sealed class Agent : IAsyncDisposable
     {
         private readonly Lock _gate = new();
+
+        // A call is not written to by two at once: the one that has reached the client may not have come back yet.
+        private readonly SemaphoreSlim _writing = new(1);
         private readonly Dictionary<string, Secret> _secrets = [];
         private readonly Dictionary<string, GrpcServerCall<DiscoveryRequest, DiscoveryResponse>> _streams = [];
         private readonly Channel<string> _nacks = Channel.CreateUnbounded<string>();
@@ -244,7 +247,7 @@ public sealed class WorkloadApiSourceTests : IAsyncDisposable
 
             if (stream is not null)
             {
-                await stream.WriteAsync(Response(secret), stream.CancellationToken);
+                await WriteAsync(stream, secret);
             }
         }
 
@@ -277,8 +280,21 @@ public sealed class WorkloadApiSourceTests : IAsyncDisposable
 
                 if (secret is not null)
                 {
-                    await call.WriteAsync(Response(secret), call.CancellationToken);
+                    await WriteAsync(call, secret);
                 }
+            }
+        }
+
+        private async Task WriteAsync(GrpcServerCall<DiscoveryRequest, DiscoveryResponse> call, Secret secret)
+        {
+            await _writing.WaitAsync(call.CancellationToken);
+            try
+            {
+                await call.WriteAsync(Response(secret), call.CancellationToken);
+            }
+            finally
+            {
+                _writing.Release();
             }
         }
 

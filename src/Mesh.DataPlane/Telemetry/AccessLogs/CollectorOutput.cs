@@ -22,6 +22,7 @@ internal abstract partial class CollectorOutput<T> : IAsyncDisposable
     private ClusterHold? _hold;
     private TimeSpan _pause;
     private long _failed;
+    private int _asking;
 
     /// <param name="collector">The service.</param>
     /// <param name="calls">How it is reached.</param>
@@ -46,11 +47,18 @@ internal abstract partial class CollectorOutput<T> : IAsyncDisposable
 
     public void Add(T entry, int bytes) => _queue.Add(entry, bytes);
 
-    public Task FlushAsync(CancellationToken cancellationToken)
+    public async Task FlushAsync(CancellationToken cancellationToken)
     {
-        // Whoever asks does not want to hear that it is not time yet.
-        _failed = 0;
-        return _queue.FlushAsync(cancellationToken);
+        // Whoever asks does not want to hear that it is not time yet, be it because of an attempt that fails meanwhile.
+        Interlocked.Increment(ref _asking);
+        try
+        {
+            await _queue.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _asking);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -75,7 +83,7 @@ internal abstract partial class CollectorOutput<T> : IAsyncDisposable
 
     private async Task SendAsync(List<T> entries, CancellationToken cancellationToken)
     {
-        if (_failed != 0 && _time.GetElapsedTime(_failed) < _pause)
+        if (_failed != 0 && Volatile.Read(ref _asking) == 0 && _time.GetElapsedTime(_failed) < _pause)
         {
             Counts.Drop(entries.Count);
             return;

@@ -47,14 +47,17 @@ internal sealed class LogFlush : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives on all that is there now.</summary>
+    /// <summary>Gives on all that is there now; after the end there is nothing.</summary>
     /// <exception cref="OperationCanceledException">It was given up; what is left stays.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await _drain(true, cancellationToken).ConfigureAwait(false);
+            if (!HasEnded)
+            {
+                await _drain(true, cancellationToken).ConfigureAwait(false);
+            }
         }
         finally
         {
@@ -72,7 +75,10 @@ internal sealed class LogFlush : IAsyncDisposable
 
         await _ended.CancelAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
+
+        // Whoever waits for his turn gets it, and finds that it is over.
         await _one.WaitAsync().ConfigureAwait(false);
+        _one.Release();
     }
 
     private async Task RunAsync(bool isTime)

@@ -15,20 +15,15 @@ internal static class MeshActivitySource
     [ThreadStatic]
     private static TraceSampler? _sampler;
 
-    private static int _listens;
-
     public static ActivitySource Shared { get; } = new(Name, XdsNode.UserAgentVersion);
-
-    private static ActivitySource Own { get; } = new(Name, XdsNode.UserAgentVersion);
 
     /// <summary>A span that the mesh has decided to make, up to the sampler; not started.</summary>
     public static Activity? Create(string name, ActivityKind kind, in ActivityContext parent, TraceSampler? sampler)
     {
-        Listen();
         _sampler = sampler;
         try
         {
-            return Own.CreateActivity(name, kind, parent);
+            return Own.Source.CreateActivity(name, kind, parent);
         }
         finally
         {
@@ -36,19 +31,22 @@ internal static class MeshActivitySource
         }
     }
 
-    private static void Listen()
+    /// <summary>Made with its listener when the first span is: whoever makes one at the same time waits for it, and loses none.</summary>
+    private static class Own
     {
-        if (Volatile.Read(ref _listens) != 0 || Interlocked.Exchange(ref _listens, 1) != 0)
-        {
-            return;
-        }
+        public static ActivitySource Source { get; } = Create();
 
-        ActivitySource.AddActivityListener(new ActivityListener
+        private static ActivitySource Create()
         {
-            ShouldListenTo = static source => ReferenceEquals(source, Own),
-            Sample = static (ref ActivityCreationOptions<ActivityContext> options) => _sampler is null || _sampler.Samples(options.Parent, options.TraceId)
-                ? ActivitySamplingResult.AllDataAndRecorded
-                : ActivitySamplingResult.None,
-        });
+            var source = new ActivitySource(Name, XdsNode.UserAgentVersion);
+            ActivitySource.AddActivityListener(new ActivityListener
+            {
+                ShouldListenTo = other => ReferenceEquals(other, source),
+                Sample = static (ref ActivityCreationOptions<ActivityContext> options) => _sampler is null || _sampler.Samples(options.Parent, options.TraceId)
+                    ? ActivitySamplingResult.AllDataAndRecorded
+                    : ActivitySamplingResult.None,
+            });
+            return source;
+        }
     }
 }

@@ -136,6 +136,23 @@ public sealed class LineOutputTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_flushes_at_the_end_or_after_it_does_not_wait()
+    {
+        using var stream = new StuckStream();
+        var output = new StreamOutput("/dev/stdout", () => stream, Queue, Counts(), _time, _logger);
+        output.Add("a\n"u8);
+        var first = output.FlushAsync(default);
+        await stream.Reached.WaitAsync(TimeSpan.FromSeconds(30));
+        var ending = output.DisposeAsync().AsTask();
+        var second = output.FlushAsync(default);
+        stream.Release();
+
+        await Task.WhenAll(first, ending, second).WaitAsync(TimeSpan.FromSeconds(30));
+        await output.FlushAsync(default).WaitAsync(TimeSpan.FromSeconds(30));
+        stream.Writes.ShouldBe([2]);
+    }
+
+    [Fact]
     public async Task A_file_that_is_moved_away_is_followed_by_a_new_one_of_its_name()
     {
         var path = Path.Combine(_directory, "sub", "access.log");
