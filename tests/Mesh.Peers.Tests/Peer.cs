@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace Mesh.Peers.Tests;
@@ -14,6 +15,8 @@ internal sealed class Peer
     public static readonly Peer Node = new("grpc-js", "node", ".js", () => !Succeeds("node", "--version") ? "node is not installed"
         : !Directory.Exists(System.IO.Path.Combine(PeerFolder.Path, "node_modules")) ? $"grpc-js is not installed: npm ci in {PeerFolder.Path}"
         : null);
+
+    private static readonly ConcurrentDictionary<string, Lazy<bool>> Probes = new();
 
     private readonly Lazy<string?> _missing;
     private readonly string _program;
@@ -56,7 +59,11 @@ internal sealed class Peer
         return new PeerProcess(Process.Start(start)!);
     }
 
+    /// <summary>Whether a program is here and ends well; asked once, though every test of it asks.</summary>
     public static bool Succeeds(string program, params string[] arguments)
+        => Probes.GetOrAdd($"{program} {string.Join(' ', arguments)}", _ => new Lazy<bool>(() => Probe(program, arguments))).Value;
+
+    private static bool Probe(string program, string[] arguments)
     {
         try
         {
