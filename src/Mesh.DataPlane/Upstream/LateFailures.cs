@@ -15,7 +15,7 @@ internal static class LateFailures
         {
             MarkReset(exception, http);
         }
-        else if (exception is IOException { InnerException: SocketException })
+        else if (exception is IOException && EndOf(exception) == BodyEnd.Terminated)
         {
             Mark(exception, BodyEnd.Terminated);
         }
@@ -43,6 +43,9 @@ internal static class LateFailures
             HttpProtocolException => BodyEnd.Reset,
             HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } => BodyEnd.ProtocolError,
             HttpIOException or IOException { InnerException: SocketException } => BodyEnd.Terminated,
+
+            // What has ended a connection of HTTP/2 is passed on to its streams in another one.
+            IOException { InnerException: IOException inner } => EndOf(inner),
             HttpRequestException { InnerException: { } inner } => EndOf(inner),
             _ => BodyEnd.Open,
         };

@@ -57,7 +57,7 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
         {
             if (upstream.Record is { } record)
             {
-                Tell(record);
+                Tell(record, upstream.Clock);
             }
 
             upstream.End(reuseClock: Volatile.Read(ref _holders) == 0);
@@ -129,7 +129,12 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
     // below a read, because it drains itself. Who is not reading is told by what the next read throws.
     void RequestClock.IExpiring.OnExpired()
     {
-        _expired = Clock?.Cause ?? TimeoutCause.None;
+        // It is told twice when time is up just as it asks to be told, and the exchange may have ended by then.
+        if (Clock?.Cause is { } cause and not TimeoutCause.None)
+        {
+            _expired = cause;
+        }
+
         if (Interlocked.Or(ref _holders, Expired) == 0)
         {
             Abandon();
@@ -262,11 +267,14 @@ internal sealed class MeshResponseContent : HttpContent, RequestClock.IExpiring
         => Headers.NonValidated.TryGetValues("Content-Length", out var values)
             && long.TryParse(values.ToString(), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var length) ? length : null;
 
-    private void Tell(RequestRecord record)
+    private void Tell(RequestRecord record, RequestClock? clock)
     {
         record.ResponseBytes = _bytes;
         record.ResponseMessages = _messages.Messages;
-        if (ResponseTimeouts.ReplyOf(_expired is TimeoutCause.None ? Clock?.Cause ?? TimeoutCause.None : _expired) is { } late)
+
+        // Who was reading is told by the clock's token, and may come here before the clock itself does.
+        var expired = _expired is TimeoutCause.None && _end != BodyEnd.Complete ? clock?.Cause ?? TimeoutCause.None : _expired;
+        if (ResponseTimeouts.ReplyOf(expired) is { } late)
         {
             record.Flags = Joined(record.Flags, late.Flags);
             record.Details = late.Details;

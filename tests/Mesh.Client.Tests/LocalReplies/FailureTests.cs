@@ -66,13 +66,54 @@ public sealed class FailureTests
     {
         using var server = new RawHttp2Server();
         await using var mesh = ClientMesh.Create().Serve("reviews:9080", new Uri(server.Target).Port, http2: true);
-        var reading = ReadAsync(mesh);
+        var begun = new TaskCompletionSource();
+        var reading = ReadAsync(mesh, begun);
         using var connection = await server.AcceptAsync();
         var (stream, _, _) = await connection.ReadAsync(RawHttp2Connection.Headers);
         await connection.WriteHeadersAsync(stream, false, (":status", "200"));
+
+        // A reset that overtakes the headers in the framework leaves no response.
+        await begun.Task.Within();
         await connection.WriteResetAsync(stream, 2);
 
         ShouldBeLate(await reading.Within(), "UR", "upstream_reset_after_response_started{remote_reset}");
+    }
+
+    [Theory]
+    [InlineData("goes away")]
+    [InlineData("ends")]
+    [InlineData("is reset")]
+    public async Task A_connection_of_HTTP_2_that_is_lost_in_a_body_is_UC(string how)
+    {
+        using var server = new RawHttp2Server();
+        await using var mesh = ClientMesh.Create().Serve("reviews:9080", new Uri(server.Target).Port, http2: true);
+        var begun = new TaskCompletionSource();
+        var reading = ReadAsync(mesh, begun);
+        using var connection = await server.AcceptAsync();
+        var (stream, _, _) = await connection.ReadAsync(RawHttp2Connection.Headers);
+        await connection.WriteHeadersAsync(stream, false, (":status", "200"));
+        await connection.WriteAsync(RawHttp2Connection.Data, 0, stream, new byte[3]);
+        await begun.Task.Within();
+        if (how == "is reset")
+        {
+            connection.Reset();
+        }
+        else
+        {
+            if (how == "goes away")
+            {
+                await connection.WriteGoAwayAsync(stream, 0, "bye");
+            }
+
+            connection.Dispose();
+        }
+
+        var failure = await reading.Within();
+        failure.ShouldBeAssignableTo<IOException>();
+        failure!.Data[MeshRequest.ResponseFlags.Key].ShouldBe("UC", failure.ToString());
+        failure.Data[MeshRequest.ResponseCodeDetails.Key].ShouldBe("upstream_reset_after_response_started{connection_termination}");
+        var told = mesh.Records.Ended.ShouldHaveSingleItem();
+        (told.Status, told.Flags, told.Details).ShouldBe((200, "UC", "upstream_reset_after_response_started{connection_termination}"));
     }
 
     [Fact]
@@ -94,9 +135,10 @@ public sealed class FailureTests
         ShouldBeLate(await Record.ExceptionAsync(() => response.Content.ReadAsStreamAsync().Within()), "UT", "response_timeout");
     }
 
-    private static async Task<Exception?> ReadAsync(ClientMesh mesh)
+    private static async Task<Exception?> ReadAsync(ClientMesh mesh, TaskCompletionSource? begun = null)
     {
         using var response = await mesh.Client().GetAsync("http://reviews:9080/", HttpCompletionOption.ResponseHeadersRead).Within();
+        begun?.SetResult();
         var body = await response.Content.ReadAsStreamAsync();
         return await Record.ExceptionAsync(async () =>
         {

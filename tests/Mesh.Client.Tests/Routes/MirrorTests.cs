@@ -4,6 +4,7 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Type.Matcher.V3;
 using Envoy.Type.V3;
+using Google.Protobuf.WellKnownTypes;
 using Mesh.Client.Tests.Servers;
 using Mesh.DataPlane.Mirroring;
 using Mesh.DataPlane.Resources;
@@ -265,9 +266,19 @@ public class MirrorTests : IAsyncLifetime
             await connection.ReadHeadAsync();
             await gate.Task;
         });
-        _mesh.Mesh.SetCluster("silent").SetEndpoints("silent", silent.Port);
+
+        // A thousand connections are made in the time that the machine takes for them.
+        var forever = Duration.FromTimeSpan(TimeSpan.FromDays(1));
+        var cluster = DataPlane.Tests.Resources.Cluster("silent");
+        cluster.ConnectTimeout = forever;
+        _mesh.Mesh.Xds.Set(ClusterType.Instance, cluster);
+        _mesh.Mesh.SetEndpoints("silent", silent.Port);
         var policies = Enumerable.Repeat(0, 300).Select(_ => Policy("silent")).ToArray();
-        _mesh.Routes(RoutedMesh.Route(a => a.RequestMirrorPolicies.Add(policies)));
+        _mesh.Routes(RoutedMesh.Route(a =>
+        {
+            a.Timeout = forever;
+            a.RequestMirrorPolicies.Add(policies);
+        }));
         for (var i = 0; i < 4; i++)
         {
             (await _mesh.GetAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);

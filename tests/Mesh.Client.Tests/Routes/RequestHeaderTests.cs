@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Route.V3;
-using Mesh.Client.Tests.Servers;
+using Mesh.TestNet;
 using static Envoy.Config.Core.V3.HeaderValueOption.Types;
 
 namespace Mesh.Client.Tests.Routes;
@@ -196,7 +196,7 @@ public class RequestHeaderTests
         var route = RoutedMesh.Route(a => a.PrefixRewrite = "/new");
         route.RequestHeadersToAdd.Add(RoutedMesh.Header("x-a", "added"));
         mesh.Routes(route);
-        mesh.Server.Dispose();
+        mesh.Mesh.SetEndpoints("a", ClosedPort.Take());
         using var request = Request(withBody: true);
         var before = Snapshot(request);
 

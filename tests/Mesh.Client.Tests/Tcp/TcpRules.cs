@@ -58,6 +58,9 @@ internal static class TcpRules
     public static long Connections(this ClientMesh mesh)
         => mesh.Engine.Clusters.All.Sum(c => (long)c.Cluster.Breakers[DataPlane.Routing.RoutingPriority.Default].ActiveConnections);
 
+    public static bool HoldsNothing(this ClientMesh mesh)
+        => mesh.Connections() == 0 && mesh.ActiveRequests == 0 && mesh.Engine.Clusters.All.Sum(c => c.Cluster.Stats.ActiveConnections.Value) == 0;
+
     /// <summary>Nothing of any connection is left.</summary>
     public static void ShouldHoldNothing(this ClientMesh mesh)
     {

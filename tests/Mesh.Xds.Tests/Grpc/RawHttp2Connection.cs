@@ -107,5 +107,13 @@ internal sealed class RawHttp2Connection : IDisposable
         return WriteAsync(RstStream, 0, streamId, payload);
     }
 
+    /// <summary>Ends the connection with RST instead of FIN.</summary>
+    public void Reset()
+    {
+        // The socket itself: its stream would say goodbye first.
+        _client.Client.LingerState = new LingerOption(true, 0);
+        _client.Client.Dispose();
+    }
+
     public void Dispose() => _client.Dispose();
 }
