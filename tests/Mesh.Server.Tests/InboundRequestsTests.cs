@@ -27,7 +27,7 @@ public class InboundRequestsTests
     }
 
     [Fact]
-    public async Task A_draining_server_answers_HTTP_2_and_the_next_request_takes_a_new_connection()
+    public async Task A_draining_server_answers_HTTP_2_and_the_next_requests_take_a_new_connection()
     {
         await using var server = await StartAsync(HttpProtocols.Http2);
         using var client = new HttpClient { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
@@ -36,7 +36,12 @@ public class InboundRequestsTests
 
         server.Services.GetRequiredService<InboundRequests>().Drain();
         (await client.GetStringAsync(server.Urls.First())).ShouldBe(first);
-        (await client.GetStringAsync(server.Urls.First())).ShouldNotBe(first);
+
+        // The server says so beside its response, which may be there before.
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (await client.GetStringAsync(server.Urls.First(), guard.Token) == first)
+        {
+        }
     }
 
     [Fact]

@@ -60,8 +60,10 @@ internal sealed partial class MeshListener : IConnectionListener
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
+        // First: whoever is the last on its way in ends the wait of AcceptAsync only if it knows of this.
+        var cancelled = _unbound.CancelAsync();
         _socket.Dispose();
-        await _unbound.CancelAsync().ConfigureAwait(false);
+        await cancelled.ConfigureAwait(false);
         await _accepting.ConfigureAwait(false);
     }
 

@@ -186,6 +186,12 @@ internal sealed class DoorHost : IAsyncDisposable
     {
         await _app.DisposeAsync();
 
+        // What Kestrel has aborted it does not wait for for long.
+        for (var ended = Records.Ended.Count; Records.Open > 0; ended = Records.Ended.Count)
+        {
+            await Records.EndedAsync(ended + 1).WaitAsync(TimeSpan.FromSeconds(30));
+        }
+
         // Whatever a test is about: a request that is over is told of, once.
         Records.Confused.ShouldBe(0);
         Records.Open.ShouldBe(0);

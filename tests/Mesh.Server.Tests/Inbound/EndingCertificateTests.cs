@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Envoy.Config.Listener.V3;
@@ -210,10 +211,13 @@ public sealed class EndingCertificateTests
 
     private static async Task<SslStream> ConnectAsync(InboundApp app, X509Certificate2 certificate)
     {
-        var stream = await MeshCaller.SecureAsync(await MeshCaller.ConnectAsync(app.Port), certificate, "istio-http/1.1");
+        var plain = await MeshCaller.ConnectAsync(app.Port);
+        var port = ((IPEndPoint)plain.Socket.LocalEndPoint!).Port;
+        var stream = await MeshCaller.SecureAsync(plain, certificate, "istio-http/1.1");
 
-        // TLS 1.3 has finished for the client before it has for the server.
+        // TLS 1.3 has finished for the client before it has for the server, and so has a request.
         await MeshCaller.AskAsync(stream);
+        await app.UntilAsync(() => app.Listener.Connections.Single(connection => connection.Facts.RemoteEndPoint!.Port == port).IsIdle);
         return stream;
     }
 

@@ -119,6 +119,13 @@ internal sealed class InboundApp : IAsyncDisposable
         }
     }
 
+    /// <summary>The one refusal that there is: TLS tells a client that it failed before the server has told anybody else.</summary>
+    public async Task<string> RefusalAsync()
+    {
+        await UntilAsync(() => Refusals.Count > 0);
+        return Refusals.ShouldHaveSingleItem();
+    }
+
     public Task UntilNoConnectionsAsync() => UntilAsync(() => Listener.Connections.Count == 0);
 
     public async ValueTask DisposeAsync()

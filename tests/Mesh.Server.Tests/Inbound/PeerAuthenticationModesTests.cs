@@ -66,7 +66,7 @@ public sealed class PeerAuthenticationModesTests
 
         (await MeshCaller.IsRefusedAsync(app.Port, null, "istio-http/1.1", version)).ShouldBeTrue();
 
-        app.Refusals.ShouldHaveSingleItem().ShouldContain("The client has shown no certificate");
+        (await app.RefusalAsync()).ShouldContain("The client has shown no certificate");
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class PeerAuthenticationModesTests
 
         (await MeshCaller.IsRefusedAsync(app.Port, other.Issue(Client), "istio-http/1.1")).ShouldBeTrue();
 
-        app.Refusals.ShouldHaveSingleItem().ShouldContain("is not accepted");
+        (await app.RefusalAsync()).ShouldContain("is not accepted");
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class PeerAuthenticationModesTests
             (await MeshCaller.IsRefusedAsync(app.Port, certificate, "istio-http/1.1")).ShouldBeTrue();
         }
 
-        app.Refusals.Count.ShouldBe(2);
+        await app.UntilAsync(() => app.Refusals.Count == 2);
     }
 
     [Fact]
