@@ -69,7 +69,7 @@ internal sealed partial class XdsClient
         string? nack = null;
         lock (_gate)
         {
-            if (!_channels.Contains(channel))
+            if (_disposed || !_channels.Contains(channel))
             {
                 return;
             }

@@ -229,7 +229,14 @@ internal sealed partial class XdsClient : IXdsClient, IDisposable
 
     internal object? BuildHealthReport(AdsStream stream) => _health is { } health ? stream.BuildHealthReport(health.Healthy, health.Message) : null;
 
-    internal void StartResourceTimers(XdsChannel channel, IEnumerable<ResourceEntry> entries) => _store.StartResourceTimers(channel, entries);
+    internal void StartResourceTimers(XdsChannel channel, IEnumerable<ResourceEntry> entries)
+    {
+        // A request may have been on its way when the timers were stopped for good.
+        if (!_disposed)
+        {
+            _store.StartResourceTimers(channel, entries);
+        }
+    }
 
     internal void OnStreamOpened(XdsChannel channel)
     {

@@ -1,3 +1,4 @@
+using Envoy.Config.Core.V3;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Client;
 using Mesh.Xds.Grpc;
@@ -320,6 +321,27 @@ public sealed class XdsClientConnectionTests : XdsClientFixture
         await stream.Disposed;
         Server.IsDisposed.ShouldBeTrue();
         Clock.ActiveTimers.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_was_under_way_when_the_client_was_disposed_of_starts_no_timer()
+    {
+        var server = new HeldServer();
+        var client = new XdsClient([new XdsServer(server)], new XdsClientOptions { Node = new Node { Id = "node" }, TimeProvider = Clock });
+        var watcher = new RecordingWatcher();
+        client.Watch(TestResourceType.Cluster, "a", watcher);
+        await server.Writing.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var disposing = client.DisposeAsync().AsTask();
+        await client.EnqueueAsync(() => { });
+
+        // Not from here: what follows runs at once where no context keeps it from that.
+        await Task.Run(() => server.Written.SetResult());
+        await client.EnqueueAsync(() => { });
+        server.Response.SetResult(Delta("n1", Wrapped("a", "v1", Cluster("a"), TimeSpan.FromSeconds(10))));
+        await disposing.WaitAsync(TimeSpan.FromSeconds(30));
+
+        Clock.ActiveTimers.ShouldBe(0);
+        watcher.IsQuiet.ShouldBeTrue();
     }
 
     private sealed class RecoveryWatcher : IResourceWatcher<string>

@@ -1,5 +1,6 @@
 using Envoy.Service.Discovery.V3;
 using Google.Protobuf;
+using Mesh.TestNet;
 using Mesh.Xds.Ads;
 using Mesh.Xds.Grpc;
 using static Mesh.Xds.Tests.Grpc.RawHttp2Connection;
@@ -184,7 +185,13 @@ public sealed class GrpcChannelRawTests : IDisposable
         var (stream, _, _) = await connection.ReadAsync(Headers);
         transport.KeepAliveInterval.ShouldBe(TimeSpan.FromSeconds(40));
 
+        // Whose ping is answered has read what came before it; who is hung up on may not have.
         await connection.WriteGoAwayAsync(stream, 0xb, "too_many_pings");
+        await connection.WriteAsync(Ping, 0, 0, new byte[8]);
+        while (((await connection.ReadAsync(Ping)).Flags & Acknowledged) == 0)
+        {
+        }
+
         connection.Dispose();
         await Should.ThrowAsync<RpcException>(async () => await call.ReadAsync(_guard));
 
@@ -198,8 +205,8 @@ public sealed class GrpcChannelRawTests : IDisposable
     [Fact]
     public async Task Nobody_listening_is_unavailable_and_says_why()
     {
-        _server.Dispose();
-        var error = await Should.ThrowAsync<RpcException>(() => _channel.OpenDuplexAsync(Method, GrpcCallOptions.Default, _guard));
+        using var channel = new GrpcChannel(GrpcTarget.Parse($"http://127.0.0.1:{ClosedPort.Take()}"), new GrpcChannelOptions());
+        var error = await Should.ThrowAsync<RpcException>(() => channel.OpenDuplexAsync(Method, GrpcCallOptions.Default, _guard));
         error.StatusCode.ShouldBe(StatusCode.Unavailable);
         error.Detail.ShouldContain("refused");
     }

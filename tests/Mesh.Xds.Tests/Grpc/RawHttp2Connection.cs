@@ -13,6 +13,7 @@ internal sealed class RawHttp2Connection : IDisposable
     public const byte Settings = 4;
     public const byte Ping = 6;
     public const byte GoAway = 7;
+    public const byte Acknowledged = 1;
     public const byte EndStream = 1;
     public const byte EndHeaders = 4;
     private readonly TcpClient _client;
