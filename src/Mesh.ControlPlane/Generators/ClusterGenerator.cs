@@ -38,6 +38,7 @@ internal static class ClusterGenerator
         {
             Translate(cluster, proxy, model, service, port, key, policy);
             cluster.Metadata = IstioMetadata.OfCluster(service, port, subset?.Name ?? "", rule);
+            cluster.AltStatName = ClusterStatName.Format(model.Config.Mesh.Config.OutboundClusterStatName, service, port, key.Subset);
         }
         else
         {

@@ -21,6 +21,9 @@ internal sealed class Cluster
 
     public string Name { get; }
 
+    /// <summary>What statistics, logs and spans call it: Envoy's observability name.</summary>
+    public string StatName => Current.Policy?.StatName ?? Name;
+
     public ClusterStats Stats { get; }
 
     /// <summary>What its endpoints are asked, for reports of load.</summary>

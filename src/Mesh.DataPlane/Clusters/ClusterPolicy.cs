@@ -21,6 +21,9 @@ namespace Mesh.DataPlane.Clusters;
 /// <param name="Transport">How connections are made, but to endpoints that one of <see cref="TransportMatches"/> is for; another value means other connection pools.</param>
 internal sealed record ClusterPolicy(LoadBalancingPolicy LoadBalancing, bool LocalityWeighted, double PanicThreshold, TransportSettings Transport)
 {
+    /// <summary>What statistics, logs and spans call the cluster (<c>alt_stat_name</c>); <see langword="null"/> for its name.</summary>
+    public string? StatName { get; init; }
+
     /// <summary>Endpoints to which connections are made otherwise, in the order in which they are asked (<c>transport_socket_matches</c>).</summary>
     public IReadOnlyList<TransportMatch> TransportMatches { get; init; } = [];
 

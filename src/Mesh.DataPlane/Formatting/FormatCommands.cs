@@ -55,7 +55,7 @@ internal static class FormatCommands
         // The way.
         yield return ("ROUTE_NAME", Of((in FormatContext c) => c.Route is { Name.Length: > 0 } route ? route.Name : null));
         yield return ("VIRTUAL_HOST_NAME", Of((in FormatContext c) => c.VirtualHost));
-        yield return ("UPSTREAM_CLUSTER", Of((in FormatContext c) => c.Cluster));
+        yield return ("UPSTREAM_CLUSTER", Of((in FormatContext c) => c.ObservedCluster ?? c.Cluster));
         yield return ("UPSTREAM_CLUSTER_RAW", Of((in FormatContext c) => c.Cluster));
         yield return ("UPSTREAM_HOST", FormatCommand.OfAddress((in FormatContext c) => RemoteOf(c)));
         yield return ("UPSTREAM_HOST_NAME", Of((in FormatContext c) => HostNameOf(c) ?? RemoteOf(c)?.ToString()));

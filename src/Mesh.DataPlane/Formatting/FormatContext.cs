@@ -54,6 +54,9 @@ internal readonly struct FormatContext(TimeProvider time)
 
     public string? Cluster { get; init; }
 
+    /// <summary>The cluster as statistics name it (<c>alt_stat_name</c>); <see langword="null"/> for its name.</summary>
+    public string? ObservedCluster { get; init; }
+
     public Endpoint? Endpoint { get; init; }
 
     /// <summary>When the request began; now, where nobody has noted it.</summary>

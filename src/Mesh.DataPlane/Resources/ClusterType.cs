@@ -44,6 +44,7 @@ internal sealed class ClusterType() : ResourceType<ClusterResource>(TypeUrls.Clu
         };
         policy = LoadBalancingCompiler.Compile(policy, message, notes) with
         {
+            StatName = message.AltStatName is { Length: > 0 } statName ? statName : null,
             Metadata = ResourceMetadata.Of(message.Metadata),
             Requests = ClusterRequestPolicyCompiler.Compile(message, notes),
             Service = ServiceNames.Of(message.Metadata),

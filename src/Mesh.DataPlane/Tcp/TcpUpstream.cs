@@ -151,7 +151,7 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time, MeshT
 
     private async ValueTask<MeshStream> ConnectAsync(Cluster cluster, TcpChain? chain, TcpFacts facts, ulong draw, CancellationToken cancellationToken)
     {
-        var record = (chain is null ? Outside : SignalsOf(chain))?.Begin(cluster.Name, cluster.Current.Policy?.Service, Asked(facts));
+        var record = (chain is null ? Outside : SignalsOf(chain))?.Begin(cluster, Asked(facts));
         try
         {
             return await ConnectAsync(cluster, chain, facts, draw, record, cancellationToken).ConfigureAwait(false);

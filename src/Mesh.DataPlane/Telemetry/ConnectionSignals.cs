@@ -1,3 +1,4 @@
+using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Telemetry.Metrics;
 using Mesh.DataPlane.Telemetry.Peers;
@@ -14,6 +15,14 @@ internal sealed class ConnectionSignals(ConnectionMetrics? metrics, RequestSigna
     /// <param name="known">The service that the cluster's metadata name; <see langword="null"/> for none.</param>
     /// <param name="asked">What was asked for.</param>
     public ConnectionRecord Begin(string cluster, ServiceNames? known, ConnectionFacts? asked = null) => new(metrics?.Measure(cluster, known), Log(cluster, asked, began: null));
+
+    /// <summary>A connection of this process to a cluster of the mesh.</summary>
+    public ConnectionRecord Begin(Cluster cluster, ConnectionFacts? asked)
+    {
+        var log = Log(cluster.Name, asked, began: null);
+        log?.Cluster = cluster;
+        return new(metrics?.Measure(cluster.Name, cluster.Current.Policy?.Service), log);
+    }
 
     /// <summary>A connection that has come in.</summary>
     /// <param name="facts">What is known of it.</param>

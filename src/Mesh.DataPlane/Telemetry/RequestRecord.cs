@@ -120,6 +120,9 @@ internal sealed class RequestRecord
     /// <summary>The cluster's name, in both doors.</summary>
     public string? ClusterName { get; set; }
 
+    /// <summary>The cluster as statistics name it (<c>alt_stat_name</c>).</summary>
+    public string? ObservedCluster => Cluster?.StatName ?? ClusterName;
+
     /// <summary>The client's door: the endpoint of the last attempt.</summary>
     public Endpoint? Endpoint { get; set; }
 
@@ -224,6 +227,7 @@ internal sealed class RequestRecord
             Route = Route,
             VirtualHost = VirtualHost,
             Cluster = ClusterName,
+            ObservedCluster = ObservedCluster,
             Endpoint = Endpoint,
             Status = Status,
             ResponseFlags = Flags,

@@ -22,6 +22,7 @@ internal static class FormatContexts
             Route = decision.Route,
             VirtualHost = decision.Host?.VirtualHost?.Name,
             Cluster = decision.Cluster?.Name,
+            ObservedCluster = decision.Cluster?.StatName,
             Endpoint = decision.Endpoint,
             Status = (int?)response?.StatusCode,
         };

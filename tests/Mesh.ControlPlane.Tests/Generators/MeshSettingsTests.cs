@@ -165,6 +165,19 @@ public class MeshSettingsTests
         ((int)manager.PathWithEscapedSlashesAction).ShouldBe(slashes);
     }
 
+    [Theory]
+    [InlineData("%SERVICE%", "reviews.default")]
+    [InlineData("%SERVICE_FQDN%_%SERVICE_PORT%", "reviews.default.svc.cluster.local_9080")]
+    [InlineData("%SERVICE_NAME%|%SERVICE_PORT_NAME%|%SUBSET_NAME%|%TARGET_PORT%", "reviews|http||9080")]
+    [InlineData("all", "all")]
+    [InlineData("", "")]
+    public void Statistics_call_clusters_as_the_mesh_says(string pattern, string expected)
+    {
+        var mesh = new TestMesh(Service, TestDocuments.MeshConfig($$"""{"outboundClusterStatName":"{{pattern}}"}"""));
+
+        mesh.Cluster(Reviews).AltStatName.ShouldBe(expected);
+    }
+
     [Fact]
     public void Headers_of_the_proxy_can_be_left_out()
     {

@@ -173,6 +173,7 @@ internal static class HonouredFields
         "localityLbSetting.*",
         "zoneAwareLbSetting.*",
         "dnsRefreshRate",
+        "outboundClusterStatName",
         "h2UpgradePolicy",
         "pathNormalization.*",
         "defaultHttpRetryPolicy.*",

@@ -97,11 +97,11 @@ internal static class ClusterMetrics
         {
             registry.Observe(new MetricDescription(Prefix + name, type, help, Label), visitor =>
             {
-                foreach (var source in Sources(engine))
+                foreach (var sources in Sources(engine))
                 {
-                    if (read(source) is { } value)
+                    if (Sum(sources, read) is { } value)
                     {
-                        visitor.Value([source.Name], value);
+                        visitor.Value([sources.Key], value);
                     }
                 }
             });
@@ -109,17 +109,31 @@ internal static class ClusterMetrics
 
         registry.Observe(new MetricDescription(Prefix + "upstream_rq_xx", MetricType.Counter, "Responses by class.", "envoy_response_code_class", Label), visitor =>
         {
-            foreach (var source in Sources(engine))
+            foreach (var sources in Sources(engine))
             {
                 for (var i = 1; i <= 5; i++)
                 {
-                    visitor.Value([i.ToString(System.Globalization.CultureInfo.InvariantCulture), source.Name], source.Stats.Requests.Of(i));
+                    visitor.Value([i.ToString(System.Globalization.CultureInfo.InvariantCulture), sources.Key], sources.Sum(source => source.Stats.Requests.Of(i)));
                 }
             }
         });
     }
 
-    private static IEnumerable<Source> Sources(MeshEngine engine)
+    // Clusters of one name for statistics have, as in Envoy, their statistics together.
+    private static ILookup<string, Source> Sources(MeshEngine engine) => All(engine).ToLookup(source => source.Cluster?.StatName ?? source.Name, StringComparer.Ordinal);
+
+    private static double? Sum(IEnumerable<Source> sources, Func<Source, double?> read)
+    {
+        double? sum = null;
+        foreach (var source in sources)
+        {
+            sum = read(source) is { } value ? (sum ?? 0) + value : sum;
+        }
+
+        return sum;
+    }
+
+    private static IEnumerable<Source> All(MeshEngine engine)
     {
         var outside = engine.Clusters.OutsideClusters;
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -16,7 +16,7 @@ internal sealed class MirrorSpan(Activity span, TimeProvider time, SpanExporter?
         if (attempt.Decision.Cluster is { } cluster)
         {
             span.SetTag("upstream_cluster", cluster.Name);
-            span.SetTag("upstream_cluster.name", cluster.Name);
+            span.SetTag("upstream_cluster.name", cluster.StatName);
         }
 
         if (attempt.Decision.Endpoint is { } endpoint)

@@ -157,7 +157,7 @@ internal static class SpanTags
         if (record.ClusterName is { } cluster)
         {
             span.SetTag("upstream_cluster", cluster);
-            span.SetTag("upstream_cluster.name", cluster);
+            span.SetTag("upstream_cluster.name", record.ObservedCluster);
         }
 
         if (record.Endpoint is { } endpoint)

@@ -9,7 +9,6 @@ public sealed class FieldTests
     // What says nothing of requests, and what says nothing that is not said elsewhere.
     private static readonly Dictionary<string, string> _nothingToDo = new(StringComparer.Ordinal)
     {
-        ["envoy.config.cluster.v3.Cluster.alt_stat_name"] = "a name for statistics",
         ["envoy.config.cluster.v3.Cluster.metadata"] = "described, not asked",
         ["envoy.config.core.v3.Http2ProtocolOptions.allow_connect"] = "extended CONNECT is spoken to whoever allows it",
         ["envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload.category"] = "a name for statistics",

@@ -1,3 +1,4 @@
+using Envoy.Config.Core.V3;
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Resources;
 using Mesh.DataPlane.Tests.Filters;
@@ -23,6 +24,32 @@ public sealed class ClusterMetricsTests
         (counts.Retries, counts.RetrySuccesses, counts.RetryLimitsExceeded).ShouldBe((3, 1, 1));
         (counts.Timeouts, counts.Cancellations, counts.Resets).ShouldBe((1, 1, 1));
         Allocations.Of(_ => counts.Add(1, 200, "")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Clusters_of_one_name_for_statistics_have_them_together()
+    {
+        await using var mesh = new FilterMesh();
+        foreach (var name in new[] { "a", "b" })
+        {
+            var cluster = Resources.Cluster(name);
+            cluster.AltStatName = "shop";
+            mesh.AddCluster(name).Xds.Set(ClusterType.Instance, cluster);
+        }
+
+        var route = Resources.Prefix("/", "b");
+        route.ResponseHeadersToAdd.Add(new HeaderValueOption { Header = new HeaderValue { Key = "x-way", Value = "%UPSTREAM_CLUSTER% %UPSTREAM_CLUSTER_RAW%" } });
+        mesh.Route(Resources.Prefix("/a", "a"), route);
+        (await mesh.GetAsync("/a")).Dispose();
+        using (var response = await mesh.GetAsync("/b"))
+        {
+            response.Headers.GetValues("x-way").ShouldBe(["shop b"]);
+        }
+
+        var registry = mesh.Services.GetRequiredService<MetricRegistry>();
+        Exposition.Value(registry, "envoy_cluster_upstream_rq_total{cluster_name=\"shop\"}").ShouldBe(2);
+        Exposition.Value(registry, "envoy_cluster_upstream_rq_xx{envoy_response_code_class=\"2\",cluster_name=\"shop\"}").ShouldBe(2);
+        Exposition.Lines(registry, "envoy_cluster_upstream_rq_total{").ShouldNotContain(l => l.Contains("\"a\"", StringComparison.Ordinal));
     }
 
     [Fact]
