@@ -35,6 +35,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     private InboundTable? _table;
     private InboundTable? _next;
     private string? _refusal;
+    private int _trustVersion;
     private bool _disposed;
 
     public InboundListener(
@@ -86,6 +87,9 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
     /// <summary>A table went into force, or waits no longer.</summary>
     public event Action? Changed;
 
+    /// <summary>Another one whenever its secrets change, and with them perhaps whom it trusts.</summary>
+    public int TrustVersion => Volatile.Read(ref _trustVersion);
+
     /// <summary>Why nobody is let in; <see langword="null"/> when that is not so, or not known yet.</summary>
     public string? Refusal => Current is null ? Volatile.Read(ref _refusal) : null;
 
@@ -114,6 +118,19 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
         if (Current != table)
         {
             Reconsider([connection]);
+        }
+    }
+
+    /// <summary>Judges a connection again that was on its way in when the trust changed: whoever judged the others then did not see it.</summary>
+    /// <param name="connection">The connection, which has been added.</param>
+    /// <param name="trustVersion">What <see cref="TrustVersion"/> was before it was judged.</param>
+    public void Confirm(InboundConnection connection, int trustVersion)
+    {
+        // It was added before this is read, and the version is raised before the others are looked through: one of the two sees it.
+        Interlocked.MemoryBarrier();
+        if (TrustVersion != trustVersion)
+        {
+            JudgeAgain([connection], secret: null);
         }
     }
 
@@ -308,6 +325,7 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
 
     private void OnSecretChanged(SecretReference name)
     {
+        Interlocked.Increment(ref _trustVersion);
         PublishWhenAnswered();
         if (_connections.IsEmpty)
         {
@@ -315,17 +333,17 @@ internal sealed partial class InboundListener : IResourceWatcher<ListenerResourc
         }
 
         // Certificates are judged beside whoever tells of secrets, who must not be held up.
-        ThreadPool.UnsafeQueueUserWorkItem(static s => s.Self.JudgeAgain(s.Name), (Self: this, Name: name), preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static s => s.Self.JudgeAgain(s.Self._connections.Keys, s.Name), (Self: this, Name: name), preferLocal: false);
     }
 
     // A new certificate of ours drops nobody; new trust drops those whom it does not know.
-    private void JudgeAgain(SecretReference name)
+    private void JudgeAgain(IEnumerable<InboundConnection> connections, SecretReference? secret)
     {
         var judged = new Dictionary<(InboundTls, string), bool>();
         var refused = new List<InboundConnection>();
-        foreach (var connection in _connections.Keys)
+        foreach (var connection in connections)
         {
-            if (connection.Chain.Tls is not { } tls || tls.Settings.ValidationSecret != name || connection.Facts.PeerCertificate is not { } certificate)
+            if (connection.Chain.Tls is not { } tls || (secret is not null && tls.Settings.ValidationSecret != secret) || connection.Facts.PeerCertificate is not { } certificate)
             {
                 continue;
             }

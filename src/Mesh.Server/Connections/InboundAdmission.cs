@@ -38,10 +38,17 @@ internal sealed class InboundAdmission(
     public async ValueTask<ConnectionContext?> AdmitAsync(Socket socket, InboundListener listener, SocketConnectionContextFactory connections, CancellationToken cancellationToken)
     {
         listener.Counters.Begin();
+        var trust = listener.TrustVersion;
         ConnectionContext? admitted = null;
         try
         {
-            return admitted = await JudgeAsync(socket, listener, connections, cancellationToken).ConfigureAwait(false);
+            admitted = await JudgeAsync(socket, listener, connections, cancellationToken).ConfigureAwait(false);
+            if (admitted?.Features.Get<IInboundConnection>() is InboundConnection connection)
+            {
+                listener.Confirm(connection, trust);
+            }
+
+            return admitted;
         }
         finally
         {

@@ -133,6 +133,25 @@ public sealed class ChangingPolicyTests
     }
 
     [Fact]
+    public async Task Trust_that_ends_while_a_connection_is_on_its_way_in_does_not_let_it_stay()
+    {
+        await using var app = await InboundApp.StartAsync(manualTime: true);
+        using var other = new TestCertificateAuthority("Other");
+        app.Set(Listeners.Strict(app.EndPoint, Listeners.Tls("cert", "trust")));
+        app.Set(Listeners.TrustSecret("trust", app.Authority.Pem));
+        app.Set(Listeners.CertificateSecret("cert", app.Workload("server")));
+
+        // Where no protocol has been agreed upon, the first bytes after the handshake say which it is: until they come it is not in.
+        await using var stream = await MeshCaller.SecureAsync(await MeshCaller.ConnectAsync(app.Port), app.Workload(), alpn: null);
+        await app.UntilAsync(() => app.Listener.Counters.Handshakes.Value == 1);
+        app.Listener.Connections.ShouldBeEmpty();
+
+        app.Set(Listeners.TrustSecret("trust", other.Pem));
+
+        (await AskAsync(stream)).ShouldContain("Connection: close");
+    }
+
+    [Fact]
     public async Task A_session_is_resumed_but_never_by_trust_that_has_ended()
     {
         await using var app = await InboundApp.StartAsync();
