@@ -93,7 +93,7 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time, MeshT
         var dialer = new EndpointDialer(address, new TransportSettings(UpstreamProtocol.Http11, DirectConnectTimeout), stats, time);
         var host = new EndpointState(() => throw new NotSupportedException());
         host.TryAcquire();
-        var record = name == OutsideClusters.Passthrough ? Outside?.Begin(name, known: null) : null;
+        var record = name == OutsideClusters.Passthrough ? Outside?.Begin(name) : null;
         try
         {
             var dialled = (UpstreamConnection)await dialer.DialAsync(countsRequests: false, secure: null, cancellationToken).ConfigureAwait(false);
@@ -126,7 +126,7 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time, MeshT
     public SocketException Refuse(TcpFacts facts, string reason, string wayOut)
     {
         var failure = TcpFailure.Refused(facts, reason, wayOut);
-        Tell(Outside?.Begin(OutsideClusters.BlackHole, known: null), failure);
+        Tell(Outside?.Begin(OutsideClusters.BlackHole), failure);
         return failure;
     }
 
@@ -139,7 +139,7 @@ internal sealed class TcpUpstream(IRandomSource random, TimeProvider time, MeshT
         if (table.Select(facts) is not { } chain)
         {
             var failure = TcpFailure.NoChain(facts, table.Version);
-            var record = telemetry.ConnectionsOf(table.Listener.Signals, Reporter.Source, areCounted: false)?.Begin("", known: null, Asked(facts));
+            var record = telemetry.ConnectionsOf(table.Listener.Signals, Reporter.Source, areCounted: false)?.Begin("", Asked(facts));
             record?.Explain(details: "filter_chain_not_found");
             Tell(record, failure);
             throw failure;

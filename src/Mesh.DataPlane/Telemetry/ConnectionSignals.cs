@@ -1,7 +1,6 @@
 using Mesh.DataPlane.Clusters;
 using Mesh.DataPlane.Inbound;
 using Mesh.DataPlane.Telemetry.Metrics;
-using Mesh.DataPlane.Telemetry.Peers;
 
 namespace Mesh.DataPlane.Telemetry;
 
@@ -10,13 +9,14 @@ namespace Mesh.DataPlane.Telemetry;
 /// <param name="logs">Logs them; <see langword="null"/> when nobody does.</param>
 internal sealed class ConnectionSignals(ConnectionMetrics? metrics, RequestSignals? logs)
 {
-    /// <summary>A connection of this process.</summary>
-    /// <param name="cluster">Where it goes.</param>
-    /// <param name="known">The service that the cluster's metadata name; <see langword="null"/> for none.</param>
+    /// <summary>A connection of this process that goes to no cluster of the mesh.</summary>
+    /// <param name="name">Where it goes; empty for nowhere.</param>
     /// <param name="asked">What was asked for.</param>
-    public ConnectionRecord Begin(string cluster, ServiceNames? known, ConnectionFacts? asked = null) => new(metrics?.Measure(cluster, known), Log(cluster, asked, began: null));
+    public ConnectionRecord Begin(string name, ConnectionFacts? asked = null) => new(metrics?.Measure(name, known: null), Log(name, asked, began: null));
 
     /// <summary>A connection of this process to a cluster of the mesh.</summary>
+    /// <param name="cluster">Where it goes.</param>
+    /// <param name="asked">What was asked for.</param>
     public ConnectionRecord Begin(Cluster cluster, ConnectionFacts? asked)
     {
         var log = Log(cluster.Name, asked, began: null);
